@@ -1,0 +1,47 @@
+"""The errors that mathquorum raises. The command line shows their text alone; nothing else is ever printed or exits.
+
+A text says what was given, what would do, and what to do next, and names the setting as the user wrote it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["DataError", "MathquorumError", "ModelError", "RunError", "SettingsError", "suggest"]
+
+
+class MathquorumError(Exception):
+    """Anything that went wrong and that the user can act on. The command line exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class SettingsError(MathquorumError):
+    """A setting, option or argument that cannot be used as it was given."""
+
+    exit_code = 2
+
+
+class DataError(MathquorumError):
+    """A data file that cannot be read as what it is said to be."""
+
+
+class ModelError(MathquorumError):
+    """A model or tokenizer that cannot be loaded or does not fit the task."""
+
+
+class RunError(MathquorumError):
+    """A run directory that does not fit what is asked of it."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known word, and all of them.
+
+    Example:
+        >>> suggest("mth", ["math", "gsm8k"])
+        "Did you mean 'math'? Known: gsm8k, math."
+    """
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return (f"Did you mean {near[0]!r}? " if near else "") + f"Known: {', '.join(words)}."
