@@ -14,10 +14,22 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from mathquorum.errors import SettingsError, suggest
 
-__all__ = ["InputPath", "Runtime", "Settings", "build", "merge", "parse_overrides", "read_settings_file"]
+__all__ = [
+    "InputModel",
+    "InputPath",
+    "Runtime",
+    "Settings",
+    "build",
+    "is_input",
+    "marked",
+    "merge",
+    "parse_overrides",
+    "read_settings_file",
+]
 
 S = TypeVar("S", bound="Settings")
 
@@ -28,34 +40,36 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
-class _Input:
+class Input:
     """Marks a path whose contents, not its name, belong to the identity of a stage."""
 
 
 class Runtime:
-    """Marks a setting that changes how fast a stage runs but no byte of what it makes (workers, device)."""
+    """Marks a setting that changes how fast a stage runs but no byte of what it makes (workers)."""
 
 
-InputPath = Annotated[Path, _Input()]
+InputPath = Annotated[Path, Input()]
+"""A file or folder that a stage reads."""
+InputModel = Annotated[str, Input()]
+"""A model folder that a stage reads, or a hub id."""
 
 
-def marked_fields(settings: Settings, marker: type) -> dict[str, Any]:
-    """Name and value of the fields whose annotation carries the marker.
+def marked(field: FieldInfo, marker: type) -> bool:
+    """Whether a field's annotation carries the marker, at its top or within an option, tuple or mapping."""
+    waiting: list[Any] = [field.annotation]
+    if any(isinstance(m, marker) for m in field.metadata):
+        return True
+    while waiting:
+        annotation = waiting.pop()
+        if any(isinstance(m, marker) for m in getattr(annotation, "__metadata__", ())):
+            return True
+        waiting.extend(get_args(annotation))
+    return False
 
-    Raises:
-        Nothing. Nested settings are not searched: inputs and runtime settings stand at a stage's top level.
-    """
-    found = {}
-    for name, field in type(settings).model_fields.items():
-        inner = [m for arg in get_args(field.annotation) for m in getattr(arg, "__metadata__", ())]
-        if any(isinstance(m, marker) for m in [*field.metadata, *inner]):
-            found[name] = getattr(settings, name)
-    return found
 
-
-def input_fields(settings: Settings) -> dict[str, Any]:
-    """The fields declared as `InputPath` (or a tuple or option of them), with their values."""
-    return marked_fields(settings, _Input)
+def is_input(field: FieldInfo) -> bool:
+    """Whether a field was declared as `InputPath` or `InputModel`, or as an option, tuple or mapping of them."""
+    return marked(field, Input)
 
 
 def build(kind: type[S], values: Mapping[str, Any]) -> S:
@@ -110,7 +124,9 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise SettingsError(f"Settings file {path} must hold 'name: value' lines. Got a {type(values).__name__} instead.")
+        raise SettingsError(
+            f"Settings file {path} must hold 'name: value' lines. Got a {type(values).__name__} instead."
+        )
     expanded: dict[str, Any] = _expand(values, path)
     return expanded
 

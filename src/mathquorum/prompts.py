@@ -55,7 +55,5 @@ def evaluator_prompt(problem: str, solution: str) -> str:
     Everything before the solution depends on the problem alone, so that it can be computed once for all its candidates.
     """
     return (
-        f"Here is a math problem: {problem}\n"
-        f"Here is a candidate solution: {solution}\n"
-        "The above candidate solution is"
+        f"Here is a math problem: {problem}\nHere is a candidate solution: {solution}\nThe above candidate solution is"
     )
