@@ -12,7 +12,16 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
 
-__all__ = ["Hardware", "LoadedModel", "context_length", "encode", "load_model", "load_tokenizer", "stop_tokens"]
+__all__ = [
+    "Hardware",
+    "LoadedModel",
+    "context_length",
+    "encode",
+    "label_tokens",
+    "load_model",
+    "load_tokenizer",
+    "stop_tokens",
+]
 
 
 class Hardware(Settings):
@@ -127,4 +136,16 @@ def encode(tokenizer: Any, prompt: str) -> list[int]:
     ids: list[int] = tokenizer(prompt)["input_ids"]
     while ids and ids[-1] == tokenizer.eos_token_id and not prompt.endswith(str(tokenizer.eos_token)):
         ids = ids[:-1]  # some tokenizers close every text
+    return ids
+
+
+def label_tokens(tokenizer: Any, label: str) -> list[int]:
+    """Ids of a label word as it follows a prompt.
+
+    Raises:
+        ModelError: If the tokenizer does not know it.
+    """
+    ids: list[int] = tokenizer(label, add_special_tokens=False)["input_ids"]
+    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
+        raise ModelError(f"The tokenizer cannot write the label word {label!r}: it has no tokens for it.")
     return ids

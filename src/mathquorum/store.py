@@ -57,7 +57,7 @@ def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
         DataError: If a field is missing or of the wrong type; `place` begins the text ("problems.jsonl, line 17").
     """
     values = {}
-    for name, accepts, wanted, convert, required in _readers(kind):
+    for name, accepts, wanted, convert, required in _readers(kind):  # type: ignore[arg-type]
         if name not in row:
             if required:
                 raise DataError(f"{place}: field {name!r} is missing. It must be {wanted}.")
