@@ -38,7 +38,7 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
         return
     context = multiprocessing.get_context("spawn")
     waiting = list(enumerate(units))
-    running: dict[Any, Any] = {}
+    running: dict[Any, Any] = {}  # pipe -> process
     try:
         for _ in range(min(workers, len(units))):
             ours, theirs = context.Pipe()
@@ -48,9 +48,10 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
             running[ours] = process
             ours.send(waiting.pop(0))
         while running:
-            for pipe in wait(list(running)):
+            ready: list[Any] = wait(list(running))
+            for pipe in ready:
                 try:
-                    kind, *values = pipe.recv()  # type: ignore[union-attr]
+                    kind, *values = pipe.recv()
                 except EOFError:
                     running[pipe].join()
                     raise RunError(
@@ -60,9 +61,9 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
                 if kind == "error":
                     raise values[0]
                 if waiting:
-                    pipe.send(waiting.pop(0))  # type: ignore[union-attr]
+                    pipe.send(waiting.pop(0))
                 else:
-                    pipe.send(None)  # type: ignore[union-attr]
+                    pipe.send(None)
                     running.pop(pipe).join()
                 yield values[0], values[1]
     finally:

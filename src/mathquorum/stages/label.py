@@ -29,6 +29,8 @@ class Label(Settings):
     max_per_label: int = Field(default=8, ge=1)
     """Correct, and likewise incorrect, solutions kept per problem. Objectives draw from them; the paper builds 10 examples
     per problem from its 64 candidates (PAPER.md section 2.3)."""
+    style: str | None = None
+    """The style tag of the generator that wrote the candidates, kept for a likelihood term on them."""
     seed: int = 0
 
     def run(self, out: Path, progress: Progress) -> Summary:
@@ -59,7 +61,7 @@ class Label(Settings):
                     kept = random.Random(f"{self.seed}/{problem_id}/{label}").sample(
                         list(of_label), min(self.max_per_label, len(of_label))
                     )
-                    labeled.extend(LabeledSolution(problem_id, problems[problem_id].text, t, label) for t in kept)
+                    labeled.extend(LabeledSolution(problem_id, problems[problem_id].text, text, label, self.style) for text in kept)
         if not labeled:
             raise DataError(
                 f"No problem of {len(texts)} has both correct and incorrect candidates ({all_correct} all correct, "
