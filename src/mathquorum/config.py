@@ -1,0 +1,200 @@
+"""Settings: one frozen pydantic model per stage and recipe, and three doors to it.
+
+A YAML file, dotted overrides on the command line (`--sampling.temperature 0.7` or `sampling.temperature=0.7`) and
+Python keywords all end in `build`, which checks everything at once and says what is wrong in the user's own words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from mathquorum.errors import SettingsError, suggest
+
+__all__ = [
+    "InputModel",
+    "InputPath",
+    "Runtime",
+    "Settings",
+    "build",
+    "is_input",
+    "marked",
+    "merge",
+    "parse_overrides",
+    "read_settings_file",
+]
+
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseModel):
+    """Base of every settings model: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
+class Input:
+    """Marks a path whose contents, not its name, belong to the identity of a stage."""
+
+
+class Runtime:
+    """Marks a setting that changes how fast a stage runs but no byte of what it makes (workers)."""
+
+
+InputPath = Annotated[Path, Input()]
+"""A file or folder that a stage reads."""
+InputModel = Annotated[str, Input()]
+"""A model folder that a stage reads, or a hub id."""
+
+
+def marked(field: FieldInfo, marker: type) -> bool:
+    """Whether a field's annotation carries the marker, at its top or within an option, tuple or mapping."""
+    waiting: list[Any] = [field.annotation]
+    if any(isinstance(m, marker) for m in field.metadata):
+        return True
+    while waiting:
+        annotation = waiting.pop()
+        if any(isinstance(m, marker) for m in getattr(annotation, "__metadata__", ())):
+            return True
+        waiting.extend(get_args(annotation))
+    return False
+
+
+def is_input(field: FieldInfo) -> bool:
+    """Whether a field was declared as `InputPath` or `InputModel`, or as an option, tuple or mapping of them."""
+    return marked(field, Input)
+
+
+def build(kind: type[S], values: Mapping[str, Any]) -> S:
+    """The settings that the values describe.
+
+    Raises:
+        SettingsError: One line per value that cannot be used, and for an unknown key what it may have meant.
+    """
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False))) from error
+
+
+def _explain(kind: type[Settings], item: Any) -> str:
+    place = [part for part in item["loc"] if isinstance(part, str)]
+    name = ".".join(str(part) for part in item["loc"])
+    given = item.get("input")
+    if item["type"] == "extra_forbidden":
+        owner = _owner(kind, place[:-1])
+        known = list(owner.model_fields) if owner else []
+        return f"Unknown setting {name!r}. {suggest(place[-1], known)}"
+    if item["type"] == "missing":
+        return f"{name} is required. Give it as --{name} VALUE, in the settings file, or as a keyword."
+    text = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if item["type"] == "value_error":
+        return f"{name}: {text}" if name else text
+    return f"{name} {text}. Got {given!r} instead."
+
+
+def _owner(kind: type[Settings], place: Sequence[str]) -> type[BaseModel] | None:
+    owner: type[BaseModel] | None = kind
+    for part in place:
+        field = owner.model_fields.get(part) if owner else None
+        candidates = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        owner = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), owner)
+    return owner
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """The values of a YAML file. `${NAME}` in a text stands for the environment variable.
+
+    Raises:
+        SettingsError: If the file cannot be read or is not a mapping, or names a variable that is not set.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"Settings file {path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"Settings file {path} is not valid YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SettingsError(
+            f"Settings file {path} must hold 'name: value' lines. Got a {type(values).__name__} instead."
+        )
+    expanded: dict[str, Any] = _expand(values, path)
+    return expanded
+
+
+def _expand(value: Any, path: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _expand(inner, path) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, path) for inner in value]
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)\}", lambda match: _variable(match[1], path), value)
+    return value
+
+
+def _variable(name: str, path: Path) -> str:
+    if name not in os.environ:
+        raise SettingsError(f"Settings file {path} names ${{{name}}}, which is not set in the environment.")
+    return os.environ[name]
+
+
+def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
+    """Nested values from `--a.b 1`, `--a.b=1`, `a.b=1`, and `--flag` alone for true. Values are read as YAML.
+
+    Raises:
+        SettingsError: If an argument has none of these forms, or a setting is given both a value and parts.
+
+    Example:
+        >>> parse_overrides(["--sampling.temperature", "0.7", "seed=3"])
+        {'sampling': {'temperature': 0.7}, 'seed': 3}
+    """
+    values: dict[str, Any] = {}
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        name, given, text = word.removeprefix("--").partition("=")
+        if not re.fullmatch(r"[A-Za-z_][\w\-]*(\.[\w\-]+)*", name) or (not given and not word.startswith("--")):
+            raise SettingsError(f"Cannot read {word!r}. Settings are given as --name VALUE or name=VALUE.")
+        if not given:
+            text = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+        values = merge(values, _nest(name.replace("-", "_").split("."), _value(text)))
+    return values
+
+
+def _value(text: str) -> Any:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    # YAML 1.1 reads 1e-4 as text; people mean the number.
+    if isinstance(value, str):
+        try:
+            return float(value) if re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value) else value
+        except ValueError:
+            return value
+    return value
+
+
+def _nest(parts: Sequence[str], value: Any) -> dict[str, Any]:
+    for part in reversed(parts):
+        value = {part: value}
+    nested: dict[str, Any] = value
+    return nested
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings as one; where both name a setting the second wins, and nested settings are merged part by part."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -1,0 +1,1 @@
+"""Engines: whatever can write solutions and weigh labels. See `engines.base.Engine`."""

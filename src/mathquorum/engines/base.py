@@ -1,0 +1,65 @@
+"""What every engine can do: write solutions for prompts, and weigh the next words of a text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import Field
+
+from mathquorum.config import Settings
+
+__all__ = ["Completion", "Engine", "Request", "Sampling", "candidate_seed"]
+
+
+class Sampling(Settings):
+    """How tokens are drawn."""
+
+    temperature: float = Field(default=0.9, ge=0.0)
+    """0 takes the likeliest token (greedy). 0.9 is what a reading note of the paper gives; the paper's value is unsettled
+    (PAPER.md section 4)."""
+    top_p: float = Field(default=0.95, gt=0.0, le=1.0)
+    """Nucleus sampling: only the likeliest tokens that together hold this probability. 0.95 as in the paper."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Tokens after which a solution is cut off. Our choice: MATH solutions average 250 (PAPER.md Table 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt, to be completed once per seed. A seed of None is for greedy decoding."""
+
+    prompt: str
+    seeds: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A text that a model wrote after a prompt; the fields are those of `records.Candidate`."""
+
+    text: str
+    logprob: float | None
+    num_tokens: int
+    finished: bool
+
+
+class Engine(Protocol):
+    """A model that can be asked. `tests/contract/test_engines.py` holds the laws that every engine passes."""
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
+        """Per request one completion per seed, in order. Equal arguments give equal results.
+
+        A completion ends at the model's end-of-sequence mark or before the first of the `stop` texts.
+        """
+        ...
+
+    def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
+        """Per prompt the probability of each label as its continuation, renormalised over the labels (Eq. 7)."""
+        ...
+
+
+def candidate_seed(run_seed: int, problem_id: str, index: int) -> int:
+    """The seed of one candidate's own draws: below 2**53, so that every JSON reader keeps it exactly."""
+    digest = hashlib.sha256(f"{run_seed}/{problem_id}/{index}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 11

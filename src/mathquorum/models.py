@@ -1,0 +1,158 @@
+"""Hugging Face models in and out: load, check, place on a device, save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from mathquorum.config import Settings
+from mathquorum.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Hardware",
+    "LoadedModel",
+    "context_length",
+    "encode",
+    "label_tokens",
+    "load_model",
+    "load_tokenizer",
+    "stop_tokens",
+]
+
+
+class Hardware(Settings):
+    """Where a model runs. All of it counts as settings of the result: sums of floats depend on it."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """"auto" takes a GPU where there is one."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the weights. "auto": bfloat16 on a GPU, float32 on a CPU."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads per process. One, because processes are what we run side by side, and two multi-threaded ones on two
+    cores ran 2 to 10 times slower than two with one thread each (docs/architecture.md)."""
+
+    def torch_device(self) -> torch.device:
+        import torch
+
+        if self.device != "auto":
+            return torch.device(self.device)
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def torch_dtype(self) -> torch.dtype:
+        import torch
+
+        if self.dtype == "auto":
+            return torch.bfloat16 if self.torch_device().type == "cuda" else torch.float32
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model with its tokenizer, on its device. Both are transformers objects."""
+
+    model: Any
+    tokenizer: Any
+    device: torch.device
+
+
+def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None) -> LoadedModel:
+    """The model and tokenizer of a local folder, or of a hub id such as "Qwen/Qwen2.5-1.5B".
+
+    Args:
+        model: Folder or hub id.
+        hardware: Device and threads.
+        dtype: Overrides `hardware.dtype`; training keeps float32 weights.
+
+    Raises:
+        ModelError: If there is no such model, or it cannot be read as a causal language model.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.set_num_threads(hardware.threads)
+    tokenizer = load_tokenizer(model)
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype or hardware.torch_dtype())
+    except Exception as error:  # transformers raises whatever the file at fault raised
+        raise ModelError(f"Model {model!r} cannot be loaded: {_first_line(error)}") from error
+    try:
+        loaded = loaded.to(hardware.torch_device()).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
+        ) from error
+    return LoadedModel(loaded, tokenizer, hardware.torch_device())
+
+
+def load_tokenizer(model: str) -> Any:
+    """The tokenizer of a local folder or hub id.
+
+    Raises:
+        ModelError: If there is none, or it has no end-of-sequence token.
+    """
+    from transformers import AutoTokenizer
+
+    folder = Path(model)
+    if folder.exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
+        _check_folder(folder, model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+    except Exception as error:  # as above
+        raise ModelError(f"The tokenizer of {model!r} cannot be loaded: {_first_line(error)}") from error
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"The tokenizer of {model!r} has no end-of-sequence token, so no solution could ever end.")
+    return tokenizer
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    if not folder.is_dir():
+        raise ModelError(
+            f"There is no model folder {name!r}. Give a local folder, or a hub id such as 'Qwen/Qwen2.5-1.5B'."
+        )
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{name!r} is not a Hugging Face model folder: it has no config.json.")
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def context_length(model: Any) -> int:
+    """Positions that the model can attend to; a very large number where its config sets none."""
+    config = model.config.get_text_config(decoder=True)
+    return int(getattr(config, "max_position_embeddings", None) or 2**31)
+
+
+def stop_tokens(loaded: LoadedModel) -> list[int]:
+    """Ids that end a solution: the tokenizer's end of sequence, and what the model's generation settings add."""
+    ids = {loaded.tokenizer.eos_token_id}
+    configured = loaded.model.generation_config.eos_token_id
+    ids.update(configured if isinstance(configured, list) else [configured] if configured is not None else [])
+    return sorted(ids)
+
+
+def encode(tokenizer: Any, prompt: str) -> list[int]:
+    """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end."""
+    ids: list[int] = tokenizer(prompt)["input_ids"]
+    while ids and ids[-1] == tokenizer.eos_token_id and not prompt.endswith(str(tokenizer.eos_token)):
+        ids = ids[:-1]  # some tokenizers close every text
+    return ids
+
+
+def label_tokens(tokenizer: Any, label: str) -> list[int]:
+    """Ids of a label word as it follows a prompt.
+
+    Raises:
+        ModelError: If the tokenizer does not know it.
+    """
+    ids: list[int] = tokenizer(label, add_special_tokens=False)["input_ids"]
+    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
+        raise ModelError(f"The tokenizer cannot write the label word {label!r}: it has no tokens for it.")
+    return ids

@@ -1,0 +1,357 @@
+"""The ledger of a run: one directory per stage, and a `stage.json` in it when, and only when, the stage is complete.
+
+`stage.json` is written last and tells the settings, the fingerprints of the inputs, versions, commit and times. A stage
+that is called again with the same settings and inputs is skipped; with others it is refused, naming the fields that
+differ. `started.json` guards a stage that was stopped half-way in the same manner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.metadata
+import multiprocessing
+import platform
+import signal
+import subprocess
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from mathquorum.config import Runtime, Settings, is_input, marked
+from mathquorum.errors import DataError, MathquorumError, RunError
+from mathquorum.stages.base import Stage, Summary
+from mathquorum.store import fingerprint, read_json, write_json
+from mathquorum.workers import die_with_parent
+
+__all__ = ["Listener", "PlannedStage", "Run", "Silence"]
+
+_LIBRARIES = ("mathquorum", "torch", "transformers", "tokenizers", "numpy", "pydantic")
+
+
+class Listener(Protocol):
+    """Told of what happens in a run. The command line has one that draws progress bars."""
+
+    def stage_began(self, name: str) -> None: ...
+
+    def stage_advanced(self, name: str, done: int, total: int) -> None: ...
+
+    def stage_ended(self, name: str, summary: Summary, seconds: float, skipped: bool) -> None: ...
+
+
+class Silence:
+    """The listener that says nothing."""
+
+    def stage_began(self, name: str) -> None: ...
+
+    def stage_advanced(self, name: str, done: int, total: int) -> None: ...
+
+    def stage_ended(self, name: str, summary: Summary, seconds: float, skipped: bool) -> None: ...
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One line of a plan."""
+
+    name: str
+    kind: str
+    complete: bool
+
+
+class Run:
+    """Calls stages and keeps their ledger.
+
+    Args:
+        directory: Made when it is missing.
+        workers: Stages that `do_together` runs side by side, each in a process of its own.
+        listener: Told of progress.
+        dry: Nothing is run or written; `plan` fills with what would be, and every setting and outside input is checked.
+
+    Example:
+        run = Run(Path("runs/first"))
+        problems = run.do("problems", Prepare(sources=(...,)))
+        candidates = run.do("candidates", Sample(problems=problems / "problems.jsonl", model="...", num_candidates=64))
+    """
+
+    def __init__(
+        self, directory: Path, *, workers: int = 1, listener: Listener | None = None, dry: bool = False
+    ) -> None:
+        self.directory = directory
+        self.workers = workers
+        self.dry = dry
+        self.plan: list[PlannedStage] = []
+        self._listener = listener or Silence()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the directory against a second process.
+
+        Raises:
+            RunError: If another process works in it, or it cannot be made.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            handle = (self.directory / ".lock").open("w")
+        except OSError as error:
+            raise RunError(f"Run directory {self.directory} cannot be made or written: {error.strerror}.") from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunError(
+                    f"Another process is working in {self.directory}. Wait for it, stop it, or choose another directory."
+                ) from error
+            yield
+
+    def do(self, name: str, stage: Stage) -> Path:
+        """Runs the stage unless it is complete, and returns its directory.
+
+        Raises:
+            RunError: If the directory holds the same stage with other settings or inputs.
+        """
+        return self.do_together({name: stage})[name]
+
+    def do_together(self, stages: Mapping[str, Stage]) -> dict[str, Path]:
+        """Runs stages that do not depend on each other, up to `workers` at a time. The result is that of running them
+        one after the other."""
+        places = {name: self.directory / name for name in stages}
+        waiting = {}
+        for name, stage in stages.items():
+            complete = self._is_complete(name, stage)
+            self.plan.append(PlannedStage(name, type(stage).__name__, complete))
+            if complete and not self.dry:
+                self._listener.stage_ended(name, {}, 0.0, skipped=True)
+            elif not self.dry:
+                waiting[name] = stage
+        if len(waiting) == 1 or self.workers == 1:
+            for name, stage in waiting.items():
+                self._run_here(name, stage)
+        elif waiting:
+            self._run_side_by_side(waiting)
+        return places
+
+    # --- the ledger ---------------------------------------------------------------------------------------------------
+
+    def _is_complete(self, name: str, stage: Stage) -> bool:
+        place = self.directory / name
+        done, begun = place / "stage.json", place / "started.json"
+        recorded = read_json(done) if done.exists() else read_json(begun) if begun.exists() else None
+        try:
+            now = self._identity(stage)
+        except DataError as error:
+            raise RunError(f"{name}: {error}") from error
+        if recorded is not None and not (self.dry and now["inputs"] is None):
+            differences = _differences(recorded, now)
+            if differences:
+                raise RunError(
+                    f"{name} was made with other settings ({'; '.join(differences)}). "
+                    f"Use another run directory, or delete {place}."
+                )
+        return done.exists()
+
+    def _identity(self, stage: Stage) -> dict[str, Any]:
+        """What must be equal for a result to be taken over. In a dry run inputs that are still to be made count as None."""
+        assert isinstance(stage, Settings)
+        settings, inputs = _split(stage, "")
+        prints: dict[str, str] | None = {}
+        for field, value in inputs.items():
+            path = Path(value)
+            if not path.exists() and self.dry and path.is_relative_to(self.directory):
+                prints = None
+            elif prints is not None:
+                prints[field] = _input_print(field, str(value))
+        return {"stage": type(stage).__name__, "settings": settings, "inputs": prints}
+
+    def _run_here(self, name: str, stage: Stage) -> None:
+        self._listener.stage_began(name)
+        started = time.monotonic()
+        summary = _run_stage(
+            self.directory / name, stage, self._identity(stage), lambda done, total: self._advance(name, done, total)
+        )
+        self._listener.stage_ended(name, summary, time.monotonic() - started, skipped=False)
+
+    def _advance(self, name: str, done: int, total: int) -> None:
+        self._listener.stage_advanced(name, done, total)
+
+    # --- side by side -------------------------------------------------------------------------------------------------
+
+    def _run_side_by_side(self, stages: dict[str, Stage]) -> None:
+        waiting = list(stages.items())
+        running: dict[Connection, tuple[str, Any, float]] = {}
+        context = multiprocessing.get_context("spawn")
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    name, stage = waiting.pop(0)
+                    ours, theirs = context.Pipe(duplex=False)
+                    process = context.Process(
+                        target=_run_in_child, args=(theirs, self.directory / name, stage, self._identity(stage))
+                    )
+                    process.start()
+                    theirs.close()
+                    running[ours] = (name, process, time.monotonic())
+                    self._listener.stage_began(name)
+                for ready in wait(list(running)):
+                    assert isinstance(ready, Connection)
+                    self._hear(ready, running)
+        finally:
+            for _, process, _ in running.values():
+                process.terminate()
+                process.join()
+
+    def _hear(self, ready: Connection, running: dict[Connection, tuple[str, Any, float]]) -> None:
+        name, process, started = running[ready]
+        try:
+            kind, *values = ready.recv()
+        except EOFError:
+            process.join()
+            del running[ready]
+            raise RunError(
+                f"{name} ended without a word (exit code {process.exitcode}; -9 usually means that memory ran out). "
+                "Run the same command again to continue from its last checkpoint."
+            ) from None
+        if kind == "progress":
+            self._listener.stage_advanced(name, *values)
+            return
+        process.join()
+        del running[ready]
+        if kind == "error":
+            raise values[0]
+        self._listener.stage_ended(name, values[0], time.monotonic() - started, skipped=False)
+
+
+def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: Any) -> Summary:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{place} cannot be made: {error.strerror}.") from error
+    write_json(place / "started.json", identity)
+    began, clock = time.time(), time.monotonic()
+    summary = dict(stage.run(place, progress))
+    record = {
+        **identity,
+        "summary": summary,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+        "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        "seconds": round(time.monotonic() - clock, 3),
+    }
+    write_json(place / "stage.json", record)
+    (place / "started.json").unlink()
+    return summary
+
+
+def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[str, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
+    die_with_parent()
+    try:
+        summary = _run_stage(place, stage, identity, lambda done, total: pipe.send(("progress", done, total)))
+        pipe.send(("done", summary))
+    except MathquorumError as error:
+        pipe.send(("error", error))
+    except Exception as error:  # a fault of ours: its trace must not be lost with the process
+        trace = "".join(traceback.format_exception(error))
+        pipe.send(("error", RuntimeError(f"{place.name} failed:\n{trace}")))
+
+
+# --- what a stage is made of -----------------------------------------------------------------------------------------
+
+
+def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings that count, as plain values, and inputs by dotted name. Runtime settings are in neither."""
+    plain: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if marked(field, Runtime):
+            continue
+        if is_input(field):
+            inputs.update(_flatten(prefix + name, value))
+        else:
+            plain[name] = _plain(value, prefix + name, inputs)
+    return plain, inputs
+
+
+def _plain(value: Any, place: str, inputs: dict[str, Any]) -> Any:
+    if isinstance(value, BaseModel):
+        plain, below = _split(value, place + ".")
+        inputs.update(below)
+        return plain
+    if isinstance(value, tuple | list):
+        return [_plain(item, f"{place}.{number}", inputs) for number, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{place}.{key}", inputs) for key, item in value.items()}
+    return str(value) if isinstance(value, Path) else value
+
+
+def _flatten(place: str, value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {f"{place}.{key}": item for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return {f"{place}.{number}": item for number, item in enumerate(value)}
+    return {place: value}
+
+
+def _input_print(field: str, value: str) -> str:
+    if Path(value).exists():
+        return fingerprint(Path(value))
+    if field.rpartition(".")[2] == "model" and value.count("/") == 1 and not value.startswith((".", "/")):
+        return f"hub:{value}"
+    raise DataError(f"{field}: there is no {value!r}.")
+
+
+def _differences(recorded: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    if recorded["stage"] != now["stage"]:
+        return [f"it is a {recorded['stage']} stage, now {now['stage']}"]
+    old, new = _leaves(recorded["settings"]), _leaves(now["settings"])
+    changed = [
+        f"{name}: {old.get(name, 'absent')!r}, now {new.get(name, 'absent')!r}"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name, "absent") != new.get(name, "absent")
+    ]
+    before, after = recorded["inputs"] or {}, now["inputs"] or {}
+    return changed + [
+        f"contents of {name} changed"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _leaves(value: Any, place: str = "") -> dict[str, Any]:
+    if isinstance(value, dict) and value:
+        return {
+            k: v for key, item in value.items() for k, v in _leaves(item, f"{place}.{key}" if place else key).items()
+        }
+    return {place: value}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return found
+
+
+def _commit() -> str | None:
+    """The commit of the source tree that this code runs from; None for an installed package."""
+    try:
+        result = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip()

@@ -1,0 +1,323 @@
+"""Records on disk: JSON Lines in, JSON Lines out, appended and resumed, with errors that name file and line."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO, TypeVar
+
+from mathquorum.errors import DataError, RunError
+
+__all__ = [
+    "Appender",
+    "fingerprint",
+    "from_row",
+    "read_json",
+    "read_records",
+    "read_rows",
+    "to_row",
+    "write_json",
+    "write_records",
+    "write_rows",
+    "write_text",
+]
+
+R = TypeVar("R")
+
+# Hashing a 100 GB checkpoint at every start would cost minutes, so of a large file the two ends stand for the whole.
+_WHOLE_FILE_LIMIT = 64 * 2**20
+_END_BYTES = 2**20
+
+
+# --- records and rows ------------------------------------------------------------------------------------------------
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """The record as a JSON object; fields that hold their default are left out."""
+    row = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if field.default is dataclasses.MISSING or value != field.default:
+            row[field.name] = list(value) if isinstance(value, tuple) else value
+    return row
+
+
+def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
+    """The record that a JSON object holds. Keys that the record does not know are left alone, so that files may carry more.
+
+    Raises:
+        DataError: If a field is missing or of the wrong type; `place` begins the text ("problems.jsonl, line 17").
+    """
+    values = {}
+    for name, accepts, wanted, convert, required in _readers(kind):  # type: ignore[arg-type]
+        if name not in row:
+            if required:
+                raise DataError(f"{place}: field {name!r} is missing. It must be {wanted}.")
+            continue
+        value = row[name]
+        if not accepts(value):
+            raise DataError(f"{place}: field {name!r} must be {wanted}. Got {_short(value)} instead.")
+        values[name] = convert(value)
+    return kind(**values)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+# The annotations of records.py, word for word: what JSON value each takes, in words, and how it becomes the field.
+_KINDS: dict[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
+    "str": (lambda v: type(v) is str, "a string", str),
+    "int": (_is_int, "an integer", int),
+    "float": (_is_number, "a number", float),
+    "bool": (lambda v: type(v) is bool, "true or false", bool),
+    "tuple[int, ...]": (lambda v: type(v) is list and all(map(_is_int, v)), "a list of integers", tuple),
+    "tuple[str, ...]": (lambda v: type(v) is list and all(type(x) is str for x in v), "a list of strings", tuple),
+}
+
+
+@functools.cache
+def _readers(kind: type) -> list[tuple[str, Callable[[Any], bool], str, Callable[[Any], Any], bool]]:
+    readers = []
+    for field in dataclasses.fields(kind):
+        annotation = str(field.type)
+        optional = annotation.endswith(" | None")
+        accepts, wanted, convert = _KINDS[annotation.removesuffix(" | None")]
+        if optional:
+            accepts, wanted, convert = _or_none(accepts), wanted + " or null", _unless_none(convert)
+        readers.append((field.name, accepts, wanted, convert, field.default is dataclasses.MISSING))
+    return readers
+
+
+def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or accepts(value)
+
+
+def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else convert(value)
+
+
+# --- whole files -----------------------------------------------------------------------------------------------------
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number (from 1) and JSON object of every line of a .jsonl or .jsonl.gz file. Empty lines are passed over.
+
+    Lines end at "\\n" only: texts of models contain other Unicode line separators.
+
+    Raises:
+        DataError: If the file cannot be read, or a line is not a JSON object.
+    """
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.strip():
+                    yield number, _parse_line(line, path, number)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
+
+
+def _parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        torn = "" if line.endswith(b"\n") else " The line has no end: the file was cut off while it was written."
+        raise DataError(f"{path}, line {number}: not valid JSON ({error}).{torn}") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{path}, line {number}: must be a JSON object. Got {_short(row)} instead.")
+    return row
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def read_records(path: Path, kind: type[R]) -> Iterator[R]:
+    """The records of one JSON Lines file, in order.
+
+    Raises:
+        DataError: If the file cannot be read or a line does not hold such a record.
+    """
+    for number, row in read_rows(path):
+        yield from_row(kind, row, f"{path}, line {number}")
+
+
+def write_records(path: Path, records: Iterable[Any]) -> int:
+    """Writes the file whole or not at all, and returns how many records it holds."""
+    return write_rows(path, map(to_row, records))
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """As `write_records`, from JSON objects."""
+    count = 0
+    with _whole_file(path) as handle:
+        for row in rows:
+            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes the file whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the file whole or not at all."""
+    with _whole_file(path) as handle:
+        handle.write(text)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        DataError: If the file cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}).") from error
+
+
+@contextlib.contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="\n") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+        temporary = None
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _write_error(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{path} cannot be written: {_reason(error)}. What was complete before is kept; "
+        "make room or choose another directory, and run the same command again to continue."
+    )
+
+
+# --- appending and resuming ------------------------------------------------------------------------------------------
+
+
+class Appender:
+    """A JSON Lines file that grows by groups of records and survives a kill between any two bytes.
+
+    A group is written in one call and flushed to disk. When the file is opened again, a last line that was cut off is
+    removed; what stands before it is kept.
+
+    Example:
+        with Appender(out / "candidates.jsonl") as file:
+            file.append(candidates_of_one_problem)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._handle = path.open("ab")
+            keep = _whole_lines(path)
+            self._handle.truncate(keep)
+        except OSError as error:
+            raise _write_error(path, error) from error
+
+    def append(self, records: Iterable[Any]) -> None:
+        lines = [json.dumps(to_row(record), ensure_ascii=False) + "\n" for record in records]
+        try:
+            self._handle.write("".join(lines).encode("utf-8", "surrogatepass"))
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+        except OSError as error:
+            raise _write_error(self.path, error) from error
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):  # what could not be flushed was reported by append
+            self._handle.close()
+
+
+def _whole_lines(path: Path) -> int:
+    """Bytes up to and including the last line end."""
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        position = size
+        while position > 0:
+            start = max(0, position - 65536)
+            handle.seek(start)
+            at = handle.read(position - start).rfind(b"\n")
+            if at >= 0:
+                return start + at + 1
+            position = start
+    return 0
+
+
+# --- fingerprints ----------------------------------------------------------------------------------------------------
+
+
+def fingerprint(path: Path) -> str:
+    """A short hash of a file's or folder's contents: equal contents, equal fingerprint, wherever they lie.
+
+    Of a file above 64 MB the size and both ends count. Hidden files and the ledger's own files do not count.
+
+    Raises:
+        DataError: If the path does not exist or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        if path.is_dir():
+            for file in sorted(p for p in path.rglob("*") if p.is_file()):
+                inside = file.relative_to(path)
+                if any(part.startswith(".") for part in inside.parts) or file.name in ("stage.json", "started.json"):
+                    continue
+                digest.update(f"{inside.as_posix()}\0".encode())
+                _hash_file(file, digest)
+        else:
+            _hash_file(path, digest)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
+    return digest.hexdigest()[:16]
+
+
+def _hash_file(path: Path, digest: hashlib._Hash) -> None:
+    size = path.stat().st_size
+    digest.update(f"{size}\0".encode())
+    with path.open("rb") as handle:
+        if size <= _WHOLE_FILE_LIMIT:
+            while block := handle.read(2**20):
+                digest.update(block)
+        else:
+            digest.update(handle.read(_END_BYTES))
+            handle.seek(size - _END_BYTES)
+            digest.update(handle.read(_END_BYTES))
