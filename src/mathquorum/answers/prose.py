@@ -12,7 +12,7 @@ from typing import Any
 
 from mathquorum.answers.vocabulary import BLOCKERS
 
-__all__ = ["prose_key"]
+__all__ = ["formula_of", "prose_key"]
 
 Key = tuple[Any, ...]
 
@@ -40,6 +40,24 @@ def prose_key(text: str) -> Key | None:
     if len(set(numbers)) == 1 and len(re.findall(r"\d+", text)) <= 2 * len(numbers):
         return _number(numbers[0])
     return ("prose", _number(numbers[0]), _number(numbers[-1]), " ".join(text.split()))
+
+
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+
+
+def formula_of(text: str) -> str | None:
+    """The one formula of a sentence, as in "Thus $x \\le 2$ is our answer."; None when there are several or none."""
+    if len(text) > MAX_PROSE:
+        return None
+    formulas = list(_FORMULA.finditer(text))
+    if not formulas:
+        return None
+    outside = _FORMULA.sub(" ", text)
+    words = [w.lower() for w in _WORD.findall(outside)]
+    if not words or any(w in BLOCKERS for w in words):
+        return None
+    contents = dict.fromkeys(next(g for g in m.groups() if g is not None).strip() for m in formulas)
+    return contents.popitem()[0] if len(contents) == 1 else None
 
 
 def _value(raw: str) -> Fraction:

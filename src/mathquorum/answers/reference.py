@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from mathquorum.answers.reading import Answer, read
+from mathquorum.answers.values import real_value
 
 __all__ = ["matching_rule"]
 
@@ -35,6 +36,7 @@ def matching_rule(answer: Answer, reference: Answer) -> str | None:
         _vector,
         _stated,
         _last_side,
+        _thousands_as_list,
     ):
         if rule(a, r):
             return rule.__doc__
@@ -81,13 +83,8 @@ def _float_print(a: Key, r: Key) -> bool:
     value = Fraction(*a[1])
     if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
         return False
-    if len(r[1]) == 2:
-        target = Fraction(*r[1])
-    elif r[1][0] == "r" and abs(r[1][2]) < 100:
-        target = Fraction(r[1][1]) * Fraction(10) ** (r[1][2] - 36)
-    else:
-        return False
-    return abs(value - target) <= FLOAT_TOLERANCE * abs(target)
+    target = real_value(r[1])
+    return target is not None and abs(value - target) <= FLOAT_TOLERANCE * abs(target)
 
 
 def _unit_letter(a: Key, r: Key) -> bool:
@@ -132,3 +129,12 @@ def _stated(a: Key, r: Key) -> bool:
 def _last_side(a: Key, r: Key) -> bool:
     """an equation whose one side is the reference's number"""
     return a[0] == "equation" and r in a[2:]
+
+
+def _thousands_as_list(a: Key, r: Key) -> bool:
+    """the digits are right, and the comma that separates two items was read as one of thousands"""
+    for whole, items in ((a, r), (r, a)):
+        if whole[0] == "n" and items[0] == "list" and whole[1][1] == 1:
+            parts = f"{whole[1][0]:,}".split(",")
+            return sorted(items[1]) == sorted(("n", (int(p), 1)) for p in parts) and len(parts) > 1
+    return False
