@@ -49,6 +49,8 @@ def base_key(tokens: list[Token]) -> Key | None:
 def colon_key(tokens: list[Token]) -> Key | None:
     """Times and ratios: 2:30 PM, 3:1, 1:2:3."""
     word = ""
+    if tokens[-1] == ("o", "}") and len(tokens) > 3 and tokens[-2][0] == "w":  # 2:00{pm}
+        tokens = [*tokens[:-3], tokens[-2]]
     if tokens[-1][0] == "w":
         word = re.sub(r"[^a-z]", "", tokens[-1][1].lower())
         if word not in ("am", "pm"):

@@ -22,7 +22,7 @@ from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.notation import plain
 from mathquorum.answers.prose import formula_of, prose_key
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
-from mathquorum.answers.splitting import nesting
+from mathquorum.answers.splitting import closing, nesting
 from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
@@ -108,7 +108,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = text if "\\" in text else text.lower()
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
-    tokens = tokenize(plain(text))
+    tokens = _unbraced(tokenize(plain(text)))
     if len(tokens) == 1 and tokens[0][0] == "w":
         content = tokens[0][1]
         if content != text and (len(content) == 1 or not content.isalpha()):
@@ -120,6 +120,15 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if settings.percent_is_fraction:
         tokens = [t for token in tokens for t in (_HUNDREDTHS if _is_percent(token) else (token,))]
     return StructureReader(settings).items(tokens).key
+
+
+def _unbraced(tokens: list[Token]) -> list[Token]:
+    """Without braces, or parentheses around one word, that enclose the whole."""
+    while len(tokens) > 2 and tokens[0] in (("o", "{"), ("o", "(")) and closing(tokens, 0) == len(tokens) - 1:
+        if tokens[0] == ("o", "(") and not (len(tokens) == 3 and tokens[1][0] in "vw") and tokens[1] != ("o", "{"):
+            break
+        tokens = tokens[1:-1]
+    return tokens
 
 
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

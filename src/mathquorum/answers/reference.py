@@ -35,7 +35,6 @@ def matching_rule(answer: Answer, reference: Answer) -> str | None:
         _ordered_list,
         _vector,
         _stated,
-        _last_side,
         _thousands_as_list,
     ):
         if rule(a, r):
@@ -126,15 +125,9 @@ def _stated(a: Key, r: Key) -> bool:
     return a[0] == "prose" and r in (a[1], a[2])
 
 
-def _last_side(a: Key, r: Key) -> bool:
-    """an equation whose one side is the reference's number"""
-    return a[0] == "equation" and r in a[2:]
-
-
 def _thousands_as_list(a: Key, r: Key) -> bool:
-    """the digits are right, and the comma that separates two items was read as one of thousands"""
-    for whole, items in ((a, r), (r, a)):
-        if whole[0] == "n" and items[0] == "list" and whole[1][1] == 1:
-            parts = f"{whole[1][0]:,}".split(",")
-            return sorted(items[1]) == sorted(("n", (int(p), 1)) for p in parts) and len(parts) > 1
-    return False
+    """the comma that separates the reference's two items was read as one of thousands"""
+    if a[0] != "n" or r[0] != "list" or a[1][1] != 1:
+        return False
+    parts = f"{a[1][0]:,}".split(",")
+    return len(parts) > 1 and set(r[1]) == {("n", (int(p), 1)) for p in parts}

@@ -30,11 +30,12 @@ _SYSTEMS = ("cases", "aligned", "align", "gathered")
 
 @dataclass(frozen=True)
 class Item:
-    """A key, the name that it was assigned to, and whether it is the solution of an inequality."""
+    """A key, the name that it was assigned to, and whether it is an inequality's solution or a step such as 2 + 3 = 5."""
 
     key: Key
     name: str | None = None
     is_solution: bool = False
+    is_step: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class StructureReader:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
         if all(i.is_solution for i in items):
             return Item(_united([i.key for i in items], word), is_solution=True)
+        if all(i.is_step for i in items):
+            return items[-1]
         names = [i.name for i in items if i.name is not None]
         if not both_signs and len(set(names)) == len(names) == len(items) > 1:
             return Item(_ordered([i.key for i in sorted(items, key=lambda i: i.name or "")]))
@@ -89,7 +92,11 @@ class StructureReader:
 
     def item(self, tokens: list[Token]) -> Item:
         """One item with its unit."""
-        measured = without_units(unwrapped(tokens))
+        tokens = unwrapped(tokens)
+        sides, operators = sides_of(tokens)
+        if operators and tokens[0][0] == "w" and label(sides[0]) is not None:  # Area = 5 cm
+            return self.relation(sides, operators)
+        measured = without_units(tokens)
         item = self.bare(measured.tokens)
         if measured.unit and self.settings.units_must_agree:
             return Item(("measure", measured.unit, item.key), item.name)
@@ -139,7 +146,7 @@ class StructureReader:
             return Item(self.items(sides[-1]).key, name)
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
-            return Item(value_key(nodes[-1]))
+            return Item(value_key(nodes[-1]), is_step=True)
         if len(nodes) > 2:
             raise Unreadable("a chain of expressions")
         return Item(equation_key(nodes[0], nodes[1]))

@@ -80,6 +80,7 @@ def tokenize(text: str) -> list[Token]:
     """The tokens of a text that `plain` has prepared."""
     tokens: list[Token] = []
     depth = 0  # of brackets in which a comma separates items: 1,000 is a number, (1,000) is a pair
+    items_until = 0  # the end of digits and commas that were found to be a list: 27,63,135,171
     position, end = 0, len(text)
     while position < end:
         match = _TOKEN.match(text, position)
@@ -89,7 +90,9 @@ def tokenize(text: str) -> list[Token]:
         if kind == "space":
             continue
         if kind == "number":
-            value, position = _number(text, match, depth)
+            value, position = _number(text, match, depth > 0 or position <= items_until)
+            if "," in match[0]:
+                items_until = match.end()
             tokens.append(("n", value))
         elif kind == "letters":
             _letters(match["letters"], tokens)
@@ -110,11 +113,11 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-def _number(text: str, match: re.Match[str], depth: int) -> tuple[int | Fraction, int]:
+def _number(text: str, match: re.Match[str], among_items: bool) -> tuple[int | Fraction, int]:
     raw, end = match["number"], match.end()
     if "," in raw:
         whole = raw.partition(".")[0]
-        if not re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", whole) or (depth > 0 and _is_an_item(text, match)):
+        if not re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", whole) or (among_items and _is_an_item(text, match)):
             cut = raw.index(",")
             raw, end = raw[:cut], match.start() + cut
         else:
@@ -138,8 +141,8 @@ def _number(text: str, match: re.Match[str], depth: int) -> tuple[int | Fraction
 
 def _is_an_item(text: str, match: re.Match[str]) -> bool:
     """Whether the digits and commas stand alone between brackets or separators, as in (12,100)."""
-    before = text[: match.start()].rstrip()
-    after = text[match.end() :].lstrip()
+    before = text[max(0, match.start() - 20) : match.start()].rstrip()
+    after = text[match.end() : match.end() + 20].lstrip()
     return before[-1:] in "([{,;-" and after[:1] in ")]}\\,;^"
 
 
