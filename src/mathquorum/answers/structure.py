@@ -12,6 +12,7 @@ from mathquorum.answers.relations import equation_key, inequality_key
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, complement, intersect, intervals_of, union
 from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
+from mathquorum.answers.symbolic import is_calculus, symbolic_key
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import Node, value_key, variables
 from mathquorum.answers.wording import label, without_units
@@ -53,7 +54,7 @@ class StructureReader:
         """One item, or several between separators."""
         tokens = unwrapped(tokens)
         if ("o", "=>") in tokens:  # of a derivation, the conclusion
-            tokens = tokens[last_index(tokens, ("o", "=>")) + 1 :]
+            tokens = split(tokens, ("=>",))[0][-1]
         if ("o", "~") in tokens and tokens[0] != ("o", "~"):  # of an approximation, the exact side
             tokens = tokens[: tokens.index(("o", "~"))]
         if any(t in _SIGNS for t in tokens):
@@ -115,7 +116,16 @@ class StructureReader:
             key = reader(tokens)
             if key is not None:
                 return Item(key)
-        return Item(value_key(parse(tokens)))
+        return Item(self.expression(tokens))
+
+    def expression(self, tokens: list[Token]) -> Key:
+        """The value of a formula: worked out here, or by the symbolic tail where it holds calculus."""
+        if not is_calculus(tokens):
+            return value_key(parse(tokens))
+        key = symbolic_key(tokens, self.settings.symbolic_seconds)
+        if key is None:
+            raise Unreadable("no value found in time")
+        return key
 
     def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
         """An assignment, an equation, a chain of comparisons."""
@@ -144,6 +154,8 @@ class StructureReader:
             name, sides = label(sides[1]), sides[::-1]
         if name is not None and not (len(sides) == 2 and _is_curve(name, sides[-1])):
             return Item(self.items(sides[-1]).key, name)
+        if any(is_calculus(s) for s in sides[:-1]):  # an integral and its value
+            return self.item(sides[-1])
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
             return Item(value_key(nodes[-1]), is_step=True)
