@@ -43,6 +43,7 @@ __all__ = [
     "exact_or_none",
     "number_key",
     "real_value",
+    "shown",
     "value_at",
     "value_key",
     "variables",
@@ -155,6 +156,19 @@ def real_value(key: tuple[Any, ...]) -> Fraction | None:
         scale = key[2] - KEPT
         return Fraction(key[1] * 10**scale) if scale >= 0 else Fraction(key[1], 10**-scale)
     return None
+
+
+def shown(key: tuple[Any, ...]) -> str:
+    """A rational or real number as a reader wants it, after a comma; "" for every other key.
+
+    Example:
+        >>> shown(("n", (1, 2)))
+        ', 1/2'
+    """
+    number = real_value(key[1]) if key[0] == "n" else None
+    if number is None or max(number.numerator.bit_length(), number.denominator.bit_length()) > 400:
+        return ""
+    return f", {number}" if len(key[1]) == 2 else f", {float(number):.12g}..."
 
 
 def _real_key(value: Number) -> tuple[Any, ...]:
