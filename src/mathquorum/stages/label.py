@@ -61,7 +61,9 @@ class Label(Settings):
                     kept = random.Random(f"{self.seed}/{problem_id}/{label}").sample(
                         list(of_label), min(self.max_per_label, len(of_label))
                     )
-                    labeled.extend(LabeledSolution(problem_id, problems[problem_id].text, text, label, self.style) for text in kept)
+                    labeled.extend(
+                        LabeledSolution(problem_id, problems[problem_id].text, text, label, self.style) for text in kept
+                    )
         if not labeled:
             raise DataError(
                 f"No problem of {len(texts)} has both correct and incorrect candidates ({all_correct} all correct, "
