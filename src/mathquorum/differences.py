@@ -11,7 +11,15 @@ from math import comb, sqrt
 
 import numpy as np
 
-from mathquorum.intervals import NUM_RESAMPLES, Z, Floats, Interval, expanded_percentiles, resample_weights, student_quantile
+from mathquorum.intervals import (
+    NUM_RESAMPLES,
+    Floats,
+    Interval,
+    Z,
+    expanded_percentiles,
+    resample_weights,
+    student_quantile,
+)
 from mathquorum.records import Estimate
 
 __all__ = ["Difference", "paired_difference", "seeded_difference", "sign_test"]
@@ -120,7 +128,7 @@ def sign_test(num_wins: int, num_losses: int) -> float:
     """
     changed = num_wins + num_losses
     tail = sum(comb(changed, i) for i in range(min(num_wins, num_losses) + 1))
-    return min(1.0, 2 * tail / 2**changed)
+    return min(1.0, 2 * tail / int(2**changed))
 
 
 def _differences(name: str, first: object, second: object) -> Floats:

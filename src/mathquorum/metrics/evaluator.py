@@ -34,9 +34,7 @@ class CalibrationBin:
     count: int
 
 
-def evaluator_estimates(
-    pools: Sequence[Pool], *, seed: int = 0, num_resamples: int = NUM_RESAMPLES
-) -> list[Estimate]:
+def evaluator_estimates(pools: Sequence[Pool], *, seed: int = 0, num_resamples: int = NUM_RESAMPLES) -> list[Estimate]:
     """Every figure about the evaluator that the scores allow, each with an interval clustered by problem.
 
     `auc.within`, the mean over problems with both labels; `auc.pairs`, the same weighted by the number of pairs of a
@@ -55,14 +53,16 @@ def evaluator_estimates(
         estimates.append(_ratio("auc.pairs", totals, seed, num_resamples))
     if any(label.any() for label in labels) and any(not label.all() for label in labels):
         estimates.append(overall_auc(scores, labels))
-    if all(0 <= score.min() and score.max() <= 1 for score in scores):
+    if all(score.min() >= 0 and score.max() <= 1 for score in scores):
         estimates.append(calibration_error(scores, labels, seed=seed, num_resamples=num_resamples))
         squares = np.array([[((s - y) ** 2).sum(), len(s)] for s, y in zip(scores, labels, strict=True)])
         estimates.append(_ratio("brier", squares, seed, num_resamples))
     return estimates
 
 
-def auc(scores: Floats | Sequence[float], correct: Sequence[bool] | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
+def auc(
+    scores: Floats | Sequence[float], correct: Sequence[bool] | np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> float:
     """Chance that a correct candidate is scored above an incorrect one; a tie is worth one half.
 
     Raises:

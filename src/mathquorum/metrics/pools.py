@@ -63,7 +63,9 @@ def check_pools(pools: Sequence[Pool]) -> None:
                 f"{pool.num_candidates}. Were clusters and candidates made by the same run?"
             )
         if any(cluster.correct is None for cluster in pool.clusters):
-            raise DataError(f"{pool.problem_id}: whether its clusters are correct is not known. Give reference answers.")
+            raise DataError(
+                f"{pool.problem_id}: whether its clusters are correct is not known. Give reference answers."
+            )
     if have_scores(pools):
         _check_scores(pools)
 

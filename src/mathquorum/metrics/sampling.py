@@ -98,7 +98,9 @@ def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates
     for place, (_, correct) in enumerate(clusters):
         if correct:
             others = [m for b, m in enumerate(members) if b != place]
-            wins += sum(_subsets_won(members[place], others, num_candidates, k, t) for t in range(1, len(members[place]) + 1))
+            wins += sum(
+                _subsets_won(members[place], others, num_candidates, k, t) for t in range(1, len(members[place]) + 1)
+            )
     return wins / comb(num_candidates, k)
 
 
