@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mathquorum.datasets._answers import extract_answer
+from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets.contamination import text_fingerprint
 from mathquorum.datasets.hub import is_hub_id, read_hub
 from mathquorum.datasets.tables import Row, read_files, split_of

@@ -24,10 +24,6 @@ class Tally:
     kept: int
     dropped: Mapping[str, int] = field(default_factory=dict)
 
-    def minus(self, why: str, count: int) -> Tally:
-        """The tally when some more are dropped."""
-        return Tally(self.unit, self.read, self.kept - count, {**self.dropped, why: count})
-
 
 @dataclass(frozen=True)
 class Reading:

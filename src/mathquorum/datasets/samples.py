@@ -19,7 +19,7 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Literal
 
-from mathquorum.datasets._answers import extract_answer
+from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets.hendrycks_math import math_id
 from mathquorum.datasets.sample_formats import RawSample, RawSamples, find_format
 from mathquorum.datasets.tables import Row, read_table, stem_of

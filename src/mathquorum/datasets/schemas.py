@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets import gsm8k
-from mathquorum.datasets._answers import extract_answer
 from mathquorum.datasets.hendrycks_math import math_id, read_level
 from mathquorum.datasets.reading import step_lines
 from mathquorum.datasets.tables import Row
