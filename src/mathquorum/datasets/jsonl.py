@@ -29,11 +29,11 @@ from typing import get_args
 from mathquorum.datasets.hub import is_hub_id, read_hub
 from mathquorum.datasets.reading import Reading, Tally
 from mathquorum.datasets.schemas import Example, Field, columns_of, detect, value_at
-from mathquorum.datasets.tables import Row, read_files, split_of, stem_of
+from mathquorum.datasets.tables import Row, columns_there, read_files, split_of, stem_of
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.records import LabeledSolution, Problem
 
-__all__ = ["load", "read"]
+__all__ = ["check_columns", "load", "read"]
 
 
 def load(path: Path | str, split: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Problem]:
@@ -51,29 +51,26 @@ def read(path: Path | str, split: str | None = None, columns: Mapping[str, str] 
             one of the schemas above from the first row.
 
     Returns:
-        Problems in the order of the file. Rows with the same text are one problem (the first row's) with several
-        solutions. Ids are those of the file, or "train/0" by its name and the row. The tally counts rows; a row that
+        Problems in the order of the file. Ids are those of the file, or "train/0" by its name and the row. Rows with the
+        same id, or without ids and with the same text, are one problem (the first row's) with several solutions. The tally counts rows; a row that
         adds neither a problem nor a solution is dropped and counted.
 
     Raises:
         DataError: If a column is not there, a problem is empty, or an id stands for two different problems.
         SettingsError: If `columns` maps something that is not a field of a problem.
     """
-    for name in columns or ():
-        if name not in get_args(Field):
-            raise SettingsError(f"columns: unknown field {name!r}. {suggest(name, get_args(Field))}")
-    by_text: dict[str, Problem] = {}
-    texts: dict[str, str] = {}
+    check_columns(columns or {})
+    problems: dict[str, Problem] = {}
     solutions: dict[tuple[str, str, bool], LabeledSolution] = {}
     dropped: Counter[str] = Counter()
     count = 0
     for name, rows in _sources(path, split):
         for row in rows:
             count += 1
-            size = len(by_text) + len(solutions)
+            size = len(problems) + len(solutions)
             example = _example(row, columns)
-            problem = by_text.setdefault(example.problem, _problem(row, example, name))
-            if texts.setdefault(problem.id, problem.text) != problem.text:
+            problem = problems.setdefault(example.id or example.problem, _problem(row, example, name))
+            if problem.text != example.problem:
                 raise DataError(f"{row.place}: id {problem.id!r} already stands for another problem.")
             for labeled in example.solutions:
                 key = (problem.id, labeled.text, labeled.correct)
@@ -83,10 +80,21 @@ def read(path: Path | str, split: str | None = None, columns: Mapping[str, str] 
                         problem.id, problem.text, labeled.text, labeled.correct, None, labeled.steps, labeled.ratings
                     ),
                 )
-            if len(by_text) + len(solutions) == size:
+            if len(problems) + len(solutions) == size:
                 dropped["same row twice"] += 1
     tally = Tally("rows", count, count - dropped.total(), dict(dropped))
-    return Reading(tuple(by_text.values()), tuple(solutions.values()), tally)
+    return Reading(tuple(problems.values()), tuple(solutions.values()), tally)
+
+
+def check_columns(columns: Mapping[str, str]) -> None:
+    """Raises:
+    SettingsError: If the mapping names an unknown field, or none for the problem.
+    """
+    for name in columns:
+        if name not in get_args(Field):
+            raise SettingsError(f"columns: unknown field {name!r}. {suggest(name, get_args(Field))}")
+    if columns and "problem" not in columns:
+        raise SettingsError(f"columns must say which column holds the problem. Got {dict(columns)!r} instead.")
 
 
 def _sources(path: Path | str, split: str | None) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -114,9 +122,7 @@ def _example(row: Row, columns: Mapping[str, str] | None) -> Example:
     for wanted, column in columns.items():
         if value_at(row.values, column) is None and column.partition(".")[0] not in row.values:
             raise DataError(
-                f"{row.place}: there is no column {column!r} (for {wanted}). {suggest(column, row.values)} "
+                f"{row.place}: there is no column {column!r} (for {wanted}). {columns_there(row.values, column)} "
                 "Set columns to say which column holds what."
             )
-    if "problem" not in columns:
-        raise SettingsError(f"columns must say which column holds the problem. Given: {dict(columns)!r}.")
     return columns_of(row, columns)

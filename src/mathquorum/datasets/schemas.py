@@ -10,8 +10,8 @@ from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets import gsm8k
 from mathquorum.datasets.hendrycks_math import math_id, read_level
 from mathquorum.datasets.reading import step_lines
-from mathquorum.datasets.tables import Row
-from mathquorum.errors import DataError, suggest
+from mathquorum.datasets.tables import Row, columns_there
+from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution
 from mathquorum.store import from_row
 
@@ -64,10 +64,8 @@ def detect(row: Row) -> Schema:
     for schema in SCHEMAS:
         if schema.fits(row):
             return schema
-    columns = list(row.values)
-    near = "" if not columns else " " + suggest("problem", columns).replace("Known:", "Columns there:")
     raise DataError(
-        f"{row.place}: cannot tell which column holds the problem.{near} "
+        f"{row.place}: cannot tell which column holds the problem. {columns_there(row.values, 'problem')} "
         "Set columns to say which column holds what: {problem: NAME, answer: NAME, solution: NAME}."
     )
 

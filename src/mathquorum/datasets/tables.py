@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mathquorum.errors import DataError
+from mathquorum.errors import DataError, suggest
 from mathquorum.store import read_json, read_rows
 
-__all__ = ["SUFFIXES", "Row", "read_files", "read_table", "split_of", "stem_of"]
+__all__ = ["SUFFIXES", "Row", "columns_there", "read_files", "read_table", "split_of", "stem_of"]
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 
@@ -29,13 +29,19 @@ class Row:
         Raises:
             DataError: If the column is missing or holds something else, or nothing but white space.
         """
-        value = self.values.get(column)
+        if column not in self.values:
+            raise DataError(f"{self.place}: field {column!r} is missing. {columns_there(self.values, column)}")
+        value = self.values[column]
         if not isinstance(value, str) or not value.strip():
-            given = (
-                "is missing" if column not in self.values else f"must be a text that is not empty. Got {value!r:.60}"
+            raise DataError(
+                f"{self.place}: field {column!r} must be a text that is not empty. Got {value!r:.60} instead."
             )
-            raise DataError(f"{self.place}: field {column!r} {given}.")
         return value
+
+
+def columns_there(values: Mapping[str, Any], wanted: str) -> str:
+    """A sentence that names the columns of a row, the nearest to the wanted one first."""
+    return suggest(wanted, values).replace("Known:", "Columns there:") if values else "The row is empty."
 
 
 def read_table(path: Path) -> Iterator[Row]:

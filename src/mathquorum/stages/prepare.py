@@ -62,6 +62,7 @@ class Source(Settings):
             raise ValueError(f"dataset {self.dataset!r} is read from files only: give a path.")
         if self.columns and self.dataset != "jsonl":
             raise ValueError(f"columns go with dataset 'jsonl'. Got them with {self.dataset!r}.")
+        jsonl.check_columns(self.columns)
         return self
 
 
