@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = [
     "Hardware",
@@ -36,11 +38,15 @@ class Hardware(Settings):
     cores ran 2 to 10 times slower than two with one thread each (docs/architecture.md)."""
 
     def torch_device(self) -> torch.device:
+        import torch
+
         if self.device != "auto":
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def torch_dtype(self) -> torch.dtype:
+        import torch
+
         if self.dtype == "auto":
             return torch.bfloat16 if self.torch_device().type == "cuda" else torch.float32
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
@@ -66,6 +72,7 @@ def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None)
     Raises:
         ModelError: If there is no such model, or it cannot be read as a causal language model.
     """
+    import torch
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)

@@ -27,6 +27,7 @@ __all__ = [
     "to_row",
     "write_json",
     "write_records",
+    "write_rows",
     "write_text",
 ]
 
@@ -161,10 +162,15 @@ def read_records(path: Path, kind: type[R]) -> Iterator[R]:
 
 def write_records(path: Path, records: Iterable[Any]) -> int:
     """Writes the file whole or not at all, and returns how many records it holds."""
+    return write_rows(path, map(to_row, records))
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """As `write_records`, from JSON objects."""
     count = 0
     with _whole_file(path) as handle:
-        for record in records:
-            handle.write(json.dumps(to_row(record), ensure_ascii=False) + "\n")
+        for row in rows:
+            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mathquorum.examples import Examples
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Objective"]
 

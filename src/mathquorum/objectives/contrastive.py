@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.objectives.verdict import balanced_pairs
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["ContrastiveLoss"]
 

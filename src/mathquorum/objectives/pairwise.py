@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Examples, keep_fitting
-from mathquorum.objectives.verdict import balanced_pairs, pair_example
+from mathquorum.objectives.verdict import balanced_pairs, log_score, pair_example
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["PairwiseLoss"]
 
@@ -39,4 +41,4 @@ class PairwiseLoss(Settings):
         """See `Objective.losses`. The slots are those of `verdict.pair_example`."""
         logit_correct = logprobs[:, 0] - logprobs[:, 1]
         logit_incorrect = logprobs[:, 2] - logprobs[:, 3]
-        return -torch.nn.functional.logsigmoid(logit_correct - logit_incorrect)
+        return -log_score(logit_correct, logit_incorrect)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["SolutionLoss"]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, verdict_sequences
 from mathquorum.objectives.verdict import log_score
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["StepLoss"]
 
@@ -48,7 +49,7 @@ class StepLoss(Settings):
 
     def _beginnings(self, item: LabeledSolution, draws: random.Random) -> Iterator[tuple[str, bool]]:
         worst = 0 if self.neutral == "good" else 1
-        good = list(accumulate((rating >= worst for rating in item.ratings), lambda a, b: a and b))
+        good = [all(rating >= worst for rating in item.ratings[: end + 1]) for end in range(len(item.ratings))]
         places = list(range(len(good)))
         first_bad = good.index(False) if False in good else None
         chosen = set(draws.sample(places, min(self.steps_per_solution, len(places))))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from mathquorum.examples import Example, by_problem, verdict_sequences
 from mathquorum.records import LabeledSolution
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["balanced_pairs", "log_score", "pair_example"]
 
@@ -19,7 +20,9 @@ def log_score(correct: torch.Tensor, incorrect: torch.Tensor) -> torch.Tensor:
 
     S = p(correct) / (p(correct) + p(incorrect)), so log S = log sigmoid(log p(correct) - log p(incorrect)).
     """
-    return torch.nn.functional.logsigmoid(correct - incorrect)
+    from torch.nn.functional import logsigmoid
+
+    return logsigmoid(correct - incorrect)
 
 
 def balanced_pairs(
@@ -39,16 +42,12 @@ def balanced_pairs(
         draws = random.Random(f"{seed}/{correct[0].problem_id}")
         draws.shuffle(correct)
         draws.shuffle(incorrect)
-        # Walking both lists at once, shifted by one each time round, uses every solution before any pair repeats one.
-        rounds = len(correct) * len(incorrect)
-        longest = max(len(correct), len(incorrect))
-        for number in range(min(num_pairs, rounds)):
-            shift = number // longest
-            i, j = number % len(correct), number % len(incorrect)
-            if len(correct) <= len(incorrect):
-                i = (number + shift) % len(correct)
-            else:
-                j = (number + shift) % len(incorrect)
+        # Each solution of the longer list in turn, the other list shifted by one each time round: all are used early, and
+        # no pair comes twice.
+        longest, shortest = max(len(correct), len(incorrect)), min(len(correct), len(incorrect))
+        for number in range(min(num_pairs, longest * shortest)):
+            long, short = number % longest, (number % longest + number // longest) % shortest
+            i, j = (long, short) if len(correct) == longest else (short, long)
             pairs.append((correct[i], incorrect[j]))
     return pairs, {"problems with one label only": one_sided}
 
