@@ -35,7 +35,7 @@ from mathquorum.datasets.minimath.worksheet import DeadEnd, Step, Worksheet
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.records import LabeledSolution, Problem
 
-__all__ = ["SPLITS", "STYLES", "SUBJECTS", "PosedExercise", "load", "load_flawed", "load_solutions", "pose", "split_of", "work_out"]
+__all__ = ["SPLITS", "STYLES", "SUBJECTS", "PosedExercise", "WorkedSolution", "load", "load_flawed", "load_solutions", "pose", "split_of", "work_out"]
 
 SUBJECTS: dict[str, tuple[Maker, ...]] = {
     "arithmetic": arithmetic.LEVELS,
