@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
 
-__all__ = ["Hardware", "LoadedModel", "context_length", "encode", "load_model", "load_tokenizer", "stop_tokens"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Hardware",
+    "LoadedModel",
+    "context_length",
+    "encode",
+    "label_tokens",
+    "load_model",
+    "load_tokenizer",
+    "stop_tokens",
+]
 
 
 class Hardware(Settings):
@@ -27,11 +38,15 @@ class Hardware(Settings):
     cores ran 2 to 10 times slower than two with one thread each (docs/architecture.md)."""
 
     def torch_device(self) -> torch.device:
+        import torch
+
         if self.device != "auto":
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def torch_dtype(self) -> torch.dtype:
+        import torch
+
         if self.dtype == "auto":
             return torch.bfloat16 if self.torch_device().type == "cuda" else torch.float32
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
@@ -57,6 +72,7 @@ def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None)
     Raises:
         ModelError: If there is no such model, or it cannot be read as a causal language model.
     """
+    import torch
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)
@@ -127,4 +143,16 @@ def encode(tokenizer: Any, prompt: str) -> list[int]:
     ids: list[int] = tokenizer(prompt)["input_ids"]
     while ids and ids[-1] == tokenizer.eos_token_id and not prompt.endswith(str(tokenizer.eos_token)):
         ids = ids[:-1]  # some tokenizers close every text
+    return ids
+
+
+def label_tokens(tokenizer: Any, label: str) -> list[int]:
+    """Ids of a label word as it follows a prompt.
+
+    Raises:
+        ModelError: If the tokenizer does not know it.
+    """
+    ids: list[int] = tokenizer(label, add_special_tokens=False)["input_ids"]
+    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
+        raise ModelError(f"The tokenizer cannot write the label word {label!r}: it has no tokens for it.")
     return ids

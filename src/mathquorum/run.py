@@ -11,11 +11,9 @@ import contextlib
 import fcntl
 import importlib.metadata
 import multiprocessing
-import os
 import platform
 import signal
 import subprocess
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -30,6 +28,7 @@ from mathquorum.config import Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
 from mathquorum.stages.base import Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
+from mathquorum.workers import die_with_parent
 
 __all__ = ["Listener", "PlannedStage", "Run", "Silence"]
 
@@ -250,7 +249,7 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
 
 def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
-    _die_with_parent()
+    die_with_parent()
     try:
         summary = _run_stage(place, stage, identity, lambda done, total: pipe.send(("progress", done, total)))
         pipe.send(("done", summary))
@@ -259,19 +258,6 @@ def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[st
     except Exception as error:  # a fault of ours: its trace must not be lost with the process
         trace = "".join(traceback.format_exception(error))
         pipe.send(("error", RuntimeError(f"{place.name} failed:\n{trace}")))
-
-
-def _die_with_parent() -> None:
-    """Ends this process when its parent is gone, so that a killed run leaves nobody writing into its directory."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    sentinel = parent.sentinel
-
-    def watch() -> None:
-        wait([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 # --- what a stage is made of -----------------------------------------------------------------------------------------

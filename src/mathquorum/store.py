@@ -27,6 +27,7 @@ __all__ = [
     "to_row",
     "write_json",
     "write_records",
+    "write_rows",
     "write_text",
 ]
 
@@ -57,7 +58,7 @@ def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
         DataError: If a field is missing or of the wrong type; `place` begins the text ("problems.jsonl, line 17").
     """
     values = {}
-    for name, accepts, wanted, convert, required in _readers(kind):
+    for name, accepts, wanted, convert, required in _readers(kind):  # type: ignore[arg-type]
         if name not in row:
             if required:
                 raise DataError(f"{place}: field {name!r} is missing. It must be {wanted}.")
@@ -161,10 +162,15 @@ def read_records(path: Path, kind: type[R]) -> Iterator[R]:
 
 def write_records(path: Path, records: Iterable[Any]) -> int:
     """Writes the file whole or not at all, and returns how many records it holds."""
+    return write_rows(path, map(to_row, records))
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """As `write_records`, from JSON objects."""
     count = 0
     with _whole_file(path) as handle:
-        for record in records:
-            handle.write(json.dumps(to_row(record), ensure_ascii=False) + "\n")
+        for row in rows:
+            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
 

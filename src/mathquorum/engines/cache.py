@@ -14,6 +14,9 @@ __all__ = ["reserved_cache"]
 class _ReservedLayer(DynamicLayer):  # type: ignore[misc]
     """A `DynamicLayer` that grows inside one buffer. `keys` and `values` are views of the filled part."""
 
+    keys: torch.Tensor
+    values: torch.Tensor
+
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self._capacity = capacity

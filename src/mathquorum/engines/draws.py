@@ -6,8 +6,8 @@ import torch
 
 __all__ = ["draw_tokens", "uniform"]
 
-# The constants of SplitMix64 (Steele, Lea, Flood 2014), as signed 64-bit integers.
-_GAMMA = 0x9E3779B97F4A7C15 - 2**64
+# The constants of SplitMix64 (Steele, Lea, Flood 2014); torch wants the factors as signed 64-bit integers.
+_GAMMA = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9 - 2**64
 _MIX_2 = 0x94D049BB133111EB - 2**64
 
@@ -21,11 +21,16 @@ def uniform(seeds: torch.Tensor, step: int) -> torch.Tensor:
         seeds: (rows,), int64.
         step: From 0.
     """
-    mixed = seeds + (step + 1) * _GAMMA  # int64 arithmetic wraps, as SplitMix64 wants
+    mixed = seeds + _signed((step + 1) * _GAMMA)  # int64 arithmetic wraps, as SplitMix64 wants
     mixed = (mixed ^ _shift(mixed, 30)) * _MIX_1
     mixed = (mixed ^ _shift(mixed, 27)) * _MIX_2
     mixed = mixed ^ _shift(mixed, 31)
     return _shift(mixed, 11).double() * 2.0**-53
+
+
+def _signed(number: int) -> int:
+    """The number modulo 2**64, in the range of int64."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def _shift(values: torch.Tensor, bits: int) -> torch.Tensor:

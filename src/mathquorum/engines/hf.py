@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -16,7 +15,7 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.draws import draw_tokens, uniform
 from mathquorum.errors import ModelError
-from mathquorum.models import LoadedModel, context_length, encode, stop_tokens
+from mathquorum.models import LoadedModel, context_length, encode, label_tokens, stop_tokens
 
 __all__ = ["HuggingFaceEngine"]
 
@@ -186,18 +185,6 @@ class HuggingFaceEngine:
             input_ids=padded, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=1
         )
         return torch.log_softmax(output.logits[:, -1].double(), dim=-1)
-
-
-def label_tokens(tokenizer: Any, label: str) -> list[int]:
-    """Ids of a label word as it follows a prompt.
-
-    Raises:
-        ModelError: If the tokenizer does not know it.
-    """
-    ids: list[int] = tokenizer(label, add_special_tokens=False)["input_ids"]
-    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
-        raise ModelError(f"The tokenizer cannot write the label word {label!r}. Choose other label words.")
-    return ids
 
 
 def _distinct(prompts: list[list[int]]) -> tuple[list[list[int]], list[int]]:

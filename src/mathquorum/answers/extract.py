@@ -1,0 +1,213 @@
+"""The final answer in free text: what it is, where it stands, and what marked it.
+
+The marks are tried from the most to the least explicit: \\boxed, ####, a JSON field, "the answer is" in several
+languages, a bold ending. The last one of the strongest kind wins, because a solution may correct itself. A text without any
+mark has no answer: guessing one from the last number would let unfinished solutions vote.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Extraction", "extract_answer", "find_answer", "is_free_text"]
+
+MAX_ANSWER = 2_000  # characters between a mark and the end of the answer
+WINDOW = 200_000  # characters at the end of a text that are searched
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """An answer found in a text.
+
+    Attributes:
+        answer: The answer as written, without its mark.
+        start: Where it starts in the text.
+        end: Where it ends in the text.
+        reason: What marked it: "boxed", "hash", "json", "phrase", "bold", "formula".
+    """
+
+    answer: str
+    start: int
+    end: int
+    reason: str
+
+
+def extract_answer(text: str) -> str | None:
+    """The final answer of a solution, as written; None when nothing marks one.
+
+    Example:
+        >>> extract_answer(r"So we get \\boxed{41}, wait, no: \\boxed{42}.")
+        '42'
+    """
+    found = find_answer(text)
+    return found.answer if found else None
+
+
+def find_answer(text: str) -> Extraction | None:
+    """The final answer with its place and the mark that gave it away."""
+    offset = max(0, len(text) - WINDOW)
+    window = text[offset:]
+    thought = window.rfind("</think>")
+    if thought >= 0:
+        offset += thought + len("</think>")
+        window = window[thought + len("</think>") :]
+    window = _before_next_question(window)
+    for reader in (_boxed, _hash, _json, _phrase):
+        found = reader(window)
+        if found is not None:
+            answer = found.answer.strip()
+            if not answer:
+                continue
+            return Extraction(answer, found.start + offset, found.end + offset, found.reason)
+    return None
+
+
+_MARK = re.compile(
+    r"\\boxed|\\fbox|####|\bfinal answer\b|\banswers? (?:is|are)\b|\banswer\s*:|^\s*\{.*\"answer\"",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_free_text(text: str) -> bool:
+    """Whether a text holds a mark of an answer, and so is more than an answer."""
+    return ("\\" in text or "#" in text or "nswer" in text or "NSWER" in text) and _MARK.search(text) is not None
+
+
+_NEXT_QUESTION = re.compile(
+    r"\n\s*(?:Question|Problem|Q|User|Human|Instruction|### (?:Instruction|Problem|Question))\s*\d*\s*[:.]"
+)
+
+
+def _before_next_question(text: str) -> str:
+    """A base model runs on and asks itself another question: what stands before it is the solution."""
+    for match in _NEXT_QUESTION.finditer(text):
+        head = text[: match.start()]
+        if _MARK.search(head):
+            return head
+    return text
+
+
+# --- \boxed ----------------------------------------------------------------------------------------------------------
+
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s*")
+_JOIN = re.compile(
+    r"(?=.*(?:,|;|and|or|quad))(?:[\s$,;]|\\[,;()\[\]]|\\q?quad|\\text\{[^{}]{0,25}\}|and|or)*", re.DOTALL
+)
+
+
+def _boxed(text: str) -> Extraction | None:
+    boxes = []
+    for match in _BOX.finditer(text):
+        span = _braced(text, match.end())
+        if span is not None:
+            boxes.append((match.start(), *span))
+    boxes = [b for b in boxes if text[b[1] : b[2]].strip()]
+    if not boxes:
+        return None
+    chosen = [boxes[-1]]
+    for box in reversed(boxes[:-1]):
+        first = chosen[0]
+        if box[2] > first[0]:  # the box before holds this one
+            continue
+        between = text[box[2] + 1 : first[0]]
+        if len(between) > 60 or not _JOIN.fullmatch(between):
+            break
+        chosen.insert(0, box)
+    answers = [_unboxed(text[start:end].strip()) for _, start, end in chosen]
+    answer = answers[0] if len(set(answers)) == 1 else ", ".join(answers)
+    return Extraction(answer, chosen[0][1], chosen[-1][2], "boxed")
+
+
+def _braced(text: str, start: int) -> tuple[int, int] | None:
+    """The span of the content after \\boxed: to the brace that closes it, or the next symbol without braces."""
+    if start >= len(text):
+        return None
+    if text[start] != "{":
+        match = re.compile(r"\\[a-zA-Z]+(?:\{[^{}]*\})*|-?[\w.]+").match(text, start)
+        return match.span() if match else None
+    depth = 0
+    stop = min(len(text), start + MAX_ANSWER)
+    for index in range(start, stop):
+        char = text[index]
+        if char == "{" and text[index - 1] != "\\":
+            depth += 1
+        elif char == "}" and text[index - 1] != "\\":
+            depth -= 1
+            if depth == 0:
+                return start + 1, index
+    ends = [i for i in (text.find(mark, start) for mark in ("$", "\n\n", "\\]", "\\)")) if i >= 0]
+    return start + 1, min([*ends, stop])
+
+
+def _unboxed(answer: str) -> str:
+    """The content without a box inside it."""
+    match = _BOX.match(answer)
+    if match:
+        span = _braced(answer, match.end())
+        if span is not None and not answer[span[1] + 1 :].strip():
+            return _unboxed(answer[span[0] : span[1]].strip())
+    return answer
+
+
+# --- other marks -----------------------------------------------------------------------------------------------------
+
+_HASH = re.compile(r"####[ \t]*([^\n]*)")
+
+
+def _hash(text: str) -> Extraction | None:
+    found = None
+    for match in _HASH.finditer(text):
+        content = match[1].strip()
+        if content and (found is None or re.search(r"\d", content)):
+            found = Extraction(content, match.start(1), match.end(1), "hash")
+    return found
+
+
+_JSON = re.compile(r"[\"'](?:final_)?answer[\"']\s*:\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,}\"][^,}\n]*))", re.IGNORECASE)
+
+
+def _json(text: str) -> Extraction | None:
+    found = None
+    for match in _JSON.finditer(text):
+        group = 1 if match[1] is not None else 2
+        found = Extraction(match[group].replace('\\"', '"'), match.start(group), match.end(group), "json")
+    return found
+
+
+_PHRASE = re.compile(
+    r"(?:final\s+answer\s*(?:is|:)|(?:the|our|your|correct|my)\s+answers?\s+(?:is|are|=|would be|must be|should be)|answers?\s*[:=]|answers? (?:is|are)"
+    r"|(?:correct|right)\s+(?:option|choice|answer)\s+is|答案(?:是|为|：|:)|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
+    r"|die\s+(?:endg[üu]ltige\s+)?antwort\s+(?:ist|lautet)|a\s+resposta(?:\s+final)?\s+[ée]|la\s+risposta(?:\s+finale)?\s+[èe]|ответ\s*:"
+    r"|答えは|정답은)\s*[:=]?\s*",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|。|(?<=\$)[.,](?=\s|$)|\bI hope\b")
+
+
+def _phrase(text: str) -> Extraction | None:
+    found = None
+    for match in _PHRASE.finditer(text):
+        start = match.end()
+        content = text[start : start + MAX_ANSWER]
+        lead = len(content) - len(content.lstrip(" *_`"))
+        content = content[lead:]
+        start += lead
+        span = _math_span(content)
+        if span is None:
+            end = _SENTENCE_END.search(content)
+            span = (0, end.start() if end else len(content))
+        answer = content[span[0] : span[1]].strip().strip('*`"').strip()
+        if answer:
+            found = Extraction(answer, start + span[0], start + span[1], "phrase")
+    return found
+
+
+def _math_span(text: str) -> tuple[int, int] | None:
+    """The span inside delimiters when the text opens with a formula."""
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**")):
+        if text.startswith(opening):
+            end = text.find(closing, len(opening))
+            if end > 0:
+                return len(opening), end
+    return None

@@ -1,0 +1,134 @@
+"""Matching a reference: what an answer may leave to the form of the reference.
+
+Equivalence alone cannot know that `204` answers a question asked in base 5, or that `2:30` answers one whose reference
+says `2:30 PM`: then `2:30 AM` and `2:30 PM` would be one answer. These few rules use the reference's form. They look at
+keys alone, never at spelling, so that answers with equal keys always get the same verdict.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from mathquorum.answers.reading import Answer, read
+
+__all__ = ["matching_rule"]
+
+Key = tuple[Any, ...]
+
+FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
+FLOAT_TOLERANCE = Fraction(1, 10**9)
+UNIT_LETTERS = ("m", "g", "s", "h", "L", "l", "t")
+
+
+def matching_rule(answer: Answer, reference: Answer) -> str | None:
+    """The rule by which an answer that is not equivalent to the reference matches it all the same; None when none does."""
+    a, r = answer.key, reference.key
+    for rule in (
+        _base_left_out,
+        _meridiem_left_out,
+        _clock_as_number,
+        _ratio,
+        _float_print,
+        _unit_letter,
+        _ordered_list,
+        _vector,
+        _stated,
+        _last_side,
+    ):
+        if rule(a, r):
+            return rule.__doc__
+    return None
+
+
+def _base_left_out(a: Key, r: Key) -> bool:
+    """the digits are right and the base, which the reference gives, was left out"""
+    return r[0] == "base" and a == ("n", (int(r[2]), 1)) if r[0] == "base" and r[2].isdigit() else False
+
+
+def _meridiem_left_out(a: Key, r: Key) -> bool:
+    """the time is right and only one side says a.m. or p.m."""
+    return a[0] == r[0] == "colon" and a[1] == r[1] and a[2] != r[2] and "" in (a[2], r[2])
+
+
+def _clock_as_number(a: Key, r: Key) -> bool:
+    """a full hour, written as a time or as a number"""
+    for clock, number in ((a, r), (r, a)):
+        if clock[0] == "colon" and len(clock[1]) == 2 and clock[1][1] == ("n", (0, 1)) and clock[1][0] == number:
+            return True
+    return False
+
+
+def _ratio(a: Key, r: Key) -> bool:
+    """equal ratios, one of them not in lowest terms or written as a fraction"""
+    x, y = _proportion(a), _proportion(r)
+    return x is not None and x == y and "colon" in (a[0], r[0])
+
+
+def _proportion(key: Key) -> Fraction | None:
+    if key[0] == "n" and len(key[1]) == 2:
+        return Fraction(*key[1])
+    if key[0] == "colon" and len(key[1]) == 2 and not key[2] and all(k[0] == "n" and len(k[1]) == 2 for k in key[1]):
+        top, bottom = (Fraction(*k[1]) for k in key[1])
+        return top / bottom if bottom else None
+    return None
+
+
+def _float_print(a: Key, r: Key) -> bool:
+    """equal to all the digits of a floating-point number"""
+    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2:
+        return False
+    value = Fraction(*a[1])
+    if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
+        return False
+    if len(r[1]) == 2:
+        target = Fraction(*r[1])
+    elif r[1][0] == "r" and abs(r[1][2]) < 100:
+        target = Fraction(r[1][1]) * Fraction(10) ** (r[1][2] - 36)
+    else:
+        return False
+    return abs(value - target) <= FLOAT_TOLERANCE * abs(target)
+
+
+def _unit_letter(a: Key, r: Key) -> bool:
+    """the number is right and carries a unit of one letter"""
+    if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
+        return False
+    number = f"({r[1][0]}/{r[1][1]})"
+    return any(read(f"{number}*{letter}").key == a for letter in UNIT_LETTERS)
+
+
+def _ordered_list(a: Key, r: Key) -> bool:
+    """the coordinates are right, one side without brackets"""
+    for bracketed, bare in ((a, r), (r, a)):
+        if bare[0] == "list":
+            if bracketed[0] == "pair" and bracketed[1] == "(" and bracketed[2] == ")":
+                return sorted(map(repr, bracketed[3:])) == sorted(map(repr, bare[1]))
+            if bracketed[0] == "tuple":
+                return sorted(map(repr, bracketed[1])) == sorted(map(repr, bare[1]))
+    return False
+
+
+def _vector(a: Key, r: Key) -> bool:
+    """the coordinates are right, one side as a column or row and the other as a point"""
+    for matrix, point in ((a, r), (r, a)):
+        if matrix[0] != "matrix" or point[0] not in ("pair", "tuple"):
+            continue
+        rows = matrix[1]
+        flat = tuple(k for row in rows for k in row)
+        if len(rows) > 1 and len(rows[0]) > 1:
+            continue
+        return flat == (
+            point[3:] if point[0] == "pair" and point[1:3] == ("(", ")") else point[1] if point[0] == "tuple" else ()
+        )
+    return False
+
+
+def _stated(a: Key, r: Key) -> bool:
+    """a sentence whose first or last number it is"""
+    return a[0] == "prose" and r in (a[1], a[2])
+
+
+def _last_side(a: Key, r: Key) -> bool:
+    """an equation whose one side is the reference's number"""
+    return a[0] == "equation" and r in a[2:]

@@ -1,0 +1,28 @@
+"""Answers in words: one key for spellings of the same words, and for phrases that mean the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mathquorum.answers.sets import REALS
+from mathquorum.answers.vocabulary import PHRASES
+
+__all__ = ["text_key"]
+
+_COMMAND = re.compile(
+    r"\\(?:text|mbox|textbf|mathrm|textit|mathbf|operatorname|left|right|quad|boxed)(?![a-zA-Z])|\\[,;!: ]"
+)
+_WORDS = re.compile(r"[^\W_]+|[-+*/^=<>]", re.UNICODE)
+
+
+def text_key(text: str) -> tuple[Any, ...]:
+    """A key for an answer that is not mathematics."""
+    words = _WORDS.findall(_COMMAND.sub(" ", text).casefold())
+    if not words:
+        return ("text", "".join(text.split()))
+    phrase = " ".join(w for w in words if w not in ("the", "a", "an", "is", "it"))
+    if phrase in ("all real numbers", "all reals", "all real", "any real number", "real numbers"):
+        return REALS.key()
+    phrase = PHRASES.get(phrase, phrase)
+    return ("text", phrase.replace(" ", ""))

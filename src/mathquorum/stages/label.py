@@ -1,0 +1,80 @@
+"""Turn graded candidates into the evaluator's training data."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from pydantic import Field
+
+from mathquorum.config import InputPath, Settings
+from mathquorum.errors import DataError
+from mathquorum.records import AnswerCluster, Candidate, LabeledSolution, Problem
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import read_records, write_records
+
+__all__ = ["Label"]
+
+
+class Label(Settings):
+    """Makes labeled.jsonl: for each problem solved by some candidates and missed by others, some of both.
+
+    A candidate without an answer is incorrect. Equal texts are taken once. Problems with one label only are left out and
+    counted: they teach which problem is hard, not which solution is right.
+    """
+
+    problems: InputPath
+    candidates: InputPath
+    clusters: InputPath
+    max_per_label: int = Field(default=8, ge=1)
+    """Correct, and likewise incorrect, solutions kept per problem. Objectives draw from them; the paper builds 10 examples
+    per problem from its 64 candidates (PAPER.md section 2.3)."""
+    style: str | None = None
+    """The style tag of the generator that wrote the candidates, kept for a likelihood term on them."""
+    seed: int = 0
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        """See `Stage.run`.
+
+        Raises:
+            DataError: If no problem has candidates of both labels.
+        """
+        problems = {problem.id: problem for problem in read_records(self.problems, Problem)}
+        correct = {
+            (cluster.problem_id, index)
+            for cluster in read_records(self.clusters, AnswerCluster)
+            if cluster.correct
+            for index in cluster.members
+        }
+        texts: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+        for candidate in read_records(self.candidates, Candidate):
+            if candidate.text.strip():
+                right, wrong = texts.setdefault(candidate.problem_id, ({}, {}))
+                (right if (candidate.problem_id, candidate.index) in correct else wrong)[candidate.text] = None
+        labeled: list[LabeledSolution] = []
+        all_correct = all_incorrect = 0
+        for problem_id, (right, wrong) in texts.items():
+            all_correct += not wrong
+            all_incorrect += not right
+            if right and wrong:
+                for label, of_label in ((True, right), (False, wrong)):
+                    kept = random.Random(f"{self.seed}/{problem_id}/{label}").sample(
+                        list(of_label), min(self.max_per_label, len(of_label))
+                    )
+                    labeled.extend(
+                        LabeledSolution(problem_id, problems[problem_id].text, text, label, self.style) for text in kept
+                    )
+        if not labeled:
+            raise DataError(
+                f"No problem of {len(texts)} has both correct and incorrect candidates ({all_correct} all correct, "
+                f"{all_incorrect} without a correct one), so there is nothing to teach an evaluator with. Sample more "
+                "candidates per problem, or take other problems."
+            )
+        write_records(out / "labeled.jsonl", labeled)
+        return {
+            "problems": len(texts) - all_correct - all_incorrect,
+            "all candidates correct": all_correct,
+            "no candidate correct": all_incorrect,
+            "correct": sum(item.correct for item in labeled),
+            "incorrect": sum(not item.correct for item in labeled),
+        }

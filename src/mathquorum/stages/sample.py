@@ -1,0 +1,132 @@
+"""Sample candidate solutions: N per problem for voting, or one by greedy decoding for pass@1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from mathquorum.answers import extract_answer
+from mathquorum.config import InputModel, InputPath, Runtime, Settings
+from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
+from mathquorum.models import Hardware
+from mathquorum.prompts import STOP_STRINGS, generator_prompt
+from mathquorum.records import Candidate, LabeledSolution, Problem
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import Appender, read_records, write_records
+from mathquorum.workers import map_units
+
+__all__ = ["Sample"]
+
+
+class Sample(Settings):
+    """Makes candidates.jsonl, in the order of the problems.
+
+    Resumes per unit (a few problems with all their candidates). A unit is fixed by the settings and the problem list, so
+    that workers, order and resuming change no byte.
+    """
+
+    problems: InputPath
+    """problems.jsonl."""
+    model: InputModel
+    """Local folder or hub id."""
+    num_candidates: int = Field(default=64, ge=1)
+    """N; 64 as in the paper."""
+    sampling: Sampling = Sampling()
+    style: str | None = None
+    """The style tag shown in the prompt; None for a generator that was trained without."""
+    demonstrations: InputPath | None = None
+    """labeled.jsonl whose first `num_demonstrations` correct solutions are shown before each problem."""
+    num_demonstrations: int = Field(default=4, ge=0)
+    """4 as in the usual MATH prompt (Minerva), which the paper's few-shot baseline is likely to be."""
+    limit: int | None = Field(default=None, ge=1)
+    """Only the first so many problems."""
+    batch_rows: int = Field(default=256, ge=1)
+    """Candidates decoded together at most."""
+    seed: int = 0
+    hardware: Hardware = Hardware()
+    workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """Processes, each with a copy of the model."""
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        """See `Stage.run`."""
+        problems = list(read_records(self.problems, Problem))[: self.limit]
+        per_unit = max(1, self.batch_rows // self.num_candidates)
+        units = [problems[start : start + per_unit] for start in range(0, len(problems), per_unit)]
+        partial_file = out / "candidates.partial.jsonl"
+        with Appender(partial_file) as file:
+            done = {(c.problem_id, c.index): c for c in read_records(partial_file, Candidate)}
+            waiting = [unit for unit in units if not self._is_done(unit, done)]
+            num_done = len(units) - len(waiting)
+            progress(num_done, len(units))
+            for _, candidates in map_units(partial(_sampler, self), waiting, self.workers):
+                file.append(candidates)
+                done.update({(c.problem_id, c.index): c for c in candidates})
+                num_done += 1
+                progress(num_done, len(units))
+        ordered = [done[problem.id, index] for problem in problems for index in range(self.num_candidates)]
+        write_records(out / "candidates.jsonl", ordered)
+        partial_file.unlink()
+        return {
+            "problems": len(problems),
+            "candidates": len(ordered),
+            "without an answer": sum(c.answer is None for c in ordered),
+            "cut off": sum(not c.finished for c in ordered),
+            "prompt longer than the context": len({c.problem_id for c in ordered if c.num_tokens == 0}),
+            "tokens": sum(c.num_tokens or 0 for c in ordered),
+        }
+
+    def _is_done(self, unit: Sequence[Problem], done: dict[tuple[str, int], Candidate]) -> bool:
+        return all((problem.id, index) in done for problem in unit for index in range(self.num_candidates))
+
+    def shown(self) -> tuple[LabeledSolution, ...]:
+        """The demonstrations of the prompt."""
+        if self.demonstrations is None:
+            return ()
+        correct = (item for item in read_records(self.demonstrations, LabeledSolution) if item.correct)
+        return tuple(item for _, item in zip(range(self.num_demonstrations), correct, strict=False))
+
+
+def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], list[Candidate]]:
+    from mathquorum.engines.hf import HuggingFaceEngine
+    from mathquorum.models import load_model
+
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware), batch_rows=stage.batch_rows)
+    return partial(sample_unit, engine, stage, stage.shown())
+
+
+def sample_unit(
+    engine: Engine, stage: Sample, demonstrations: Sequence[LabeledSolution], problems: Sequence[Problem]
+) -> list[Candidate]:
+    """The candidates of a few problems."""
+    greedy = stage.sampling.temperature == 0
+    requests = [
+        Request(
+            generator_prompt(problem.text, stage.style, demonstrations),
+            tuple(None if greedy else candidate_seed(stage.seed, problem.id, i) for i in range(stage.num_candidates)),
+        )
+        for problem in problems
+    ]
+    found = engine.generate(requests, stage.sampling, STOP_STRINGS)
+    return [
+        _candidate(problem.id, index, completion, seed)
+        for problem, request, completions in zip(problems, requests, found, strict=True)
+        for index, (completion, seed) in enumerate(zip(completions, request.seeds, strict=True))
+    ]
+
+
+def _candidate(problem_id: str, index: int, completion: Completion, seed: int | None) -> Candidate:
+    answer = extract_answer(completion.text)
+    return Candidate(
+        problem_id,
+        index,
+        completion.text,
+        answer,
+        completion.logprob,
+        completion.num_tokens,
+        completion.finished,
+        seed,
+    )

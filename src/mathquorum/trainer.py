@@ -1,0 +1,182 @@
+"""The one trainer: `transformers.Trainer`, handed the batches of a plan and the losses of objectives."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset, SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from mathquorum.batches import Chunk, Step, read_logprobs, step_chunks
+from mathquorum.errors import ModelError
+from mathquorum.objectives.base import Objective
+
+__all__ = ["Recipe", "WeightedObjective", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedObjective:
+    """One term of the loss."""
+
+    objective: Objective
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a plan is carried out; the settings are those of `stages.finetune.Finetune`."""
+
+    learning_rate: float
+    warmup: float
+    schedule: str
+    weight_decay: float
+    max_grad_norm: float
+    batch_tokens: int
+    checkpoint_steps: int
+    log_steps: int
+    seed: int
+    loggers: tuple[str, ...]
+    gradient_checkpointing: bool
+    use_cpu: bool
+    bf16: bool
+
+
+def train(
+    model: Any,
+    steps: Sequence[Step],
+    objectives: Sequence[WeightedObjective],
+    recipe: Recipe,
+    directory: Path,
+    progress: Callable[[int, int], None],
+) -> list[dict[str, float]]:
+    """Trains the model in place and returns the log, a row for every `log_steps` steps.
+
+    The loss of a step is  sum_t weight_t * sum_e losses_t(e) / count_t : equal for every way of cutting the step into
+    chunks or sharing it among processes.
+
+    Checkpoints go to `directory`; when it holds one, training goes on from there and ends in the same weights.
+
+    Raises:
+        ModelError: If the loss stops being a number.
+    """
+    arguments = TrainingArguments(
+        output_dir=str(directory),
+        per_device_train_batch_size=1,
+        max_steps=len(steps),
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=math.ceil(recipe.warmup * len(steps)),
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        save_steps=recipe.checkpoint_steps,
+        save_total_limit=2,
+        logging_steps=recipe.log_steps,
+        logging_nan_inf_filter=False,
+        report_to=list(recipe.loggers) or "none",
+        seed=recipe.seed,
+        use_cpu=recipe.use_cpu,
+        bf16=recipe.bf16,
+        gradient_checkpointing=recipe.gradient_checkpointing,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    dataset = _Shares(steps, [o.objective.num_slots for o in objectives], recipe.batch_tokens, arguments.world_size)
+    trainer = _ObjectiveTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=dataset,
+        data_collator=lambda items: {"chunks": items[0]},
+        callbacks=[_Progress(progress, len(steps))],
+    )
+    trainer.objectives = objectives
+    trainer.remove_callback("PrinterCallback")
+    trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+    history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
+    if any(not math.isfinite(row["loss"]) for row in history):
+        raise ModelError("The loss stopped being a number. Lower learning_rate, or train in float32.")
+    return history
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, float]:
+    return {key: row[key] for key in ("step", "loss", "grad_norm", "learning_rate") if key in row}
+
+
+class _Shares(Dataset[list[Chunk]]):
+    """Item i is the share of step i // world for process i % world; the Trainer deals items out in that order."""
+
+    def __init__(self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int) -> None:
+        self._steps, self._slots, self._batch_tokens, self._world = steps, slots, batch_tokens, world
+
+    def __len__(self) -> int:
+        return len(self._steps) * self._world
+
+    def __getitem__(self, item: int) -> list[Chunk]:
+        number, rank = divmod(item, self._world)
+        return step_chunks(self._steps[number], self._slots, self._batch_tokens, rank, self._world)
+
+
+class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
+    """Hands batch and loss to the objectives; everything else is the Trainer's."""
+
+    objectives: Sequence[WeightedObjective] = ()
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def training_step(self, model: Any, inputs: dict[str, list[Chunk]], num_items_in_batch: Any = None) -> torch.Tensor:
+        model.train()
+        total = torch.zeros((), device=self.args.device)
+        for chunk in inputs["chunks"]:
+            with self.compute_loss_context_manager():
+                loss = self._chunk_loss(model, chunk)
+            # Gradients are averaged over processes; each holds a share of the sum.
+            self.accelerator.backward(loss * self.args.world_size)
+            total += loss.detach()
+        mean: torch.Tensor = total * self.args.world_size
+        return mean
+
+    def _chunk_loss(self, model: Any, chunk: Chunk) -> torch.Tensor:
+        tensors = {name: tensor.to(self.args.device) for name, tensor in chunk.tensors.items()}
+        slots = [part.num_examples * self.objectives[part.task].objective.num_slots for part in chunk.parts]
+        logprobs = read_logprobs(model, tensors, sum(slots))
+        loss = logprobs.new_zeros(())
+        for part, of_part in zip(chunk.parts, torch.split(logprobs, slots), strict=True):
+            term = self.objectives[part.task]
+            losses = term.objective.losses(of_part.view(part.num_examples, -1))
+            loss = loss + term.weight * losses.sum() / part.total
+        return loss
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0
+
+
+class _Progress(TrainerCallback):  # type: ignore[misc]
+    def __init__(self, progress: Callable[[int, int], None], total: int) -> None:
+        self._progress, self._total = progress, total
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress(state.global_step, self._total)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress(state.global_step, self._total)
+
+
+def _last_checkpoint(directory: Path) -> str | None:
+    """The newest checkpoint that is whole. The Trainer writes `trainer_state.json` last; one without it was cut off."""
+    found = sorted(directory.glob("checkpoint-*"), key=lambda place: -int(place.name.rpartition("-")[2]))
+    for place in found:
+        try:
+            json.loads((place / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(place)
+            continue
+        return str(place)
+    return None

@@ -1,0 +1,99 @@
+"""Work spread over processes, unit by unit, so that what comes out never depends on how many there are."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+from mathquorum.errors import MathquorumError, RunError
+
+__all__ = ["die_with_parent", "map_units"]
+
+U = TypeVar("U")
+R = TypeVar("R")
+
+
+def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+    """The number of each unit and what the handler made of it, as they are finished.
+
+    Args:
+        job: Makes the handler; called once per process, so that each loads its own model. Must be importable by a fresh
+            process when `workers` is above 1 (a function, or a `functools.partial` of one).
+        units: What there is to do. Each is handled alone; its result must depend on nothing else.
+        workers: Processes. With 1 the work is done here.
+
+    Raises:
+        RunError: If a process dies.
+    """
+    if min(workers, len(units)) <= 1:
+        if units:
+            handle = job()
+            yield from ((number, handle(unit)) for number, unit in enumerate(units))
+        return
+    context = multiprocessing.get_context("spawn")
+    waiting = list(enumerate(units))
+    running: dict[Any, Any] = {}  # pipe -> process
+    try:
+        for _ in range(min(workers, len(units))):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, job))
+            process.start()
+            theirs.close()
+            running[ours] = process
+            ours.send(waiting.pop(0))
+        while running:
+            ready: list[Any] = wait(list(running))
+            for pipe in ready:
+                try:
+                    kind, *values = pipe.recv()
+                except EOFError:
+                    running[pipe].join()
+                    raise RunError(
+                        f"A worker process ended without a word (exit code {running[pipe].exitcode}; -9 usually means "
+                        "that memory ran out). What it had finished is kept; use fewer workers and run again."
+                    ) from None
+                if kind == "error":
+                    raise values[0]
+                if waiting:
+                    pipe.send(waiting.pop(0))
+                else:
+                    pipe.send(None)
+                    running.pop(pipe).join()
+                yield values[0], values[1]
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.join()
+
+
+def _serve(pipe: Connection, job: Callable[[], Callable[[Any], Any]]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
+    die_with_parent()
+    try:
+        handle = job()
+        while (unit := pipe.recv()) is not None:
+            number, value = unit
+            pipe.send(("done", number, handle(value)))
+    except MathquorumError as error:
+        pipe.send(("error", error))
+    except Exception as error:  # a fault of ours: its trace must not be lost with the process
+        pipe.send(("error", RuntimeError("A worker process failed:\n" + "".join(traceback.format_exception(error)))))
+
+
+def die_with_parent() -> None:
+    """Ends this process when its parent is gone, so that a killed run leaves nobody writing into its directory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,143 @@
+"""The laws of `engines.base.Engine`, and the embedded engine against transformers itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import FAMILIES, make_model
+
+from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
+from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.scripted import ScriptedEngine
+from mathquorum.errors import ModelError
+from mathquorum.models import Hardware, LoadedModel, load_model
+
+PROMPTS = ["Problem:\nWhat is $2+3$?\n\nSolution:\n", "What is $7$?", "What is $8$?", "Add: $12+30=42$."]
+GREEDY = Sampling(temperature=0, max_tokens=24)
+NUCLEUS = Sampling(temperature=0.9, top_p=0.95, max_tokens=24)
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_model: Path) -> LoadedModel:
+    return load_model(str(tiny_model), Hardware())
+
+
+@pytest.fixture(params=["hf", "scripted"])
+def engine(request: pytest.FixtureRequest, loaded: LoadedModel) -> Engine:
+    if request.param == "hf":
+        return HuggingFaceEngine(loaded)
+    return ScriptedEngine(lambda prompt, seed: f"{len(prompt)} and {seed}", lambda prompt: 1 / len(prompt))
+
+
+def requests(num_candidates: int) -> list[Request]:
+    seeds = [[candidate_seed(0, prompt, i) for i in range(num_candidates)] for prompt in PROMPTS]
+    return [Request(prompt, tuple(s)) for prompt, s in zip(PROMPTS, seeds, strict=True)]
+
+
+def test_one_completion_per_seed_in_order(engine: Engine) -> None:
+    found = engine.generate(requests(3), NUCLEUS, ())
+    assert [len(completions) for completions in found] == [3, 3, 3, 3]
+
+
+def test_equal_arguments_give_equal_completions(engine: Engine) -> None:
+    assert engine.generate(requests(4), NUCLEUS, ()) == engine.generate(requests(4), NUCLEUS, ())
+
+
+def test_completions_are_cut_off_at_max_tokens_and_say_so(engine: Engine) -> None:
+    for completions in engine.generate(requests(2), Sampling(max_tokens=2), ()):
+        assert all(c.num_tokens <= 2 for c in completions)
+        assert any(not c.finished for c in completions)
+
+
+def test_label_probabilities_are_a_distribution_over_the_labels(engine: Engine) -> None:
+    for values in engine.label_probabilities(PROMPTS, (" correct", " incorrect")):
+        assert len(values) == 2 and min(values) >= 0 and sum(values) == pytest.approx(1)
+
+
+# --- the embedded engine against transformers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_greedy_is_token_for_token_that_of_transformers(family: str, tmp_path: Path) -> None:
+    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    ours = HuggingFaceEngine(loaded).generate([Request(p, (None,)) for p in PROMPTS], GREEDY, ())
+    for prompt, (completion,) in zip(PROMPTS, ours, strict=True):
+        ids = loaded.tokenizer(prompt, return_tensors="pt")
+        theirs = loaded.model.generate(**ids, do_sample=False, max_new_tokens=24, pad_token_id=0)[0]
+        theirs = theirs[ids["input_ids"].shape[1] :]
+        assert completion.text == loaded.tokenizer.decode(theirs, skip_special_tokens=True)
+        assert completion.num_tokens == len(theirs)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_logprob_is_that_of_a_plain_forward_pass(family: str, tmp_path: Path) -> None:
+    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    prompt = PROMPTS[0]
+    (completions,) = HuggingFaceEngine(loaded).generate([Request(prompt, (1, 2, 3))], NUCLEUS, ())
+    for completion in completions:
+        before = loaded.tokenizer(prompt)["input_ids"]
+        after = loaded.tokenizer(completion.text)["input_ids"]
+        if completion.finished:
+            after = [*after, loaded.tokenizer.eos_token_id]
+        if len(after) != completion.num_tokens:
+            continue  # the text can be tokenized otherwise than it was sampled
+        with torch.inference_mode():
+            logits = loaded.model(torch.tensor([before + after]), use_cache=False).logits[0]
+        logprobs = torch.log_softmax(logits[len(before) - 1 : -1].double(), -1)
+        expected = logprobs.gather(-1, torch.tensor(after).unsqueeze(-1)).sum().item()
+        assert completion.logprob == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_candidate_does_not_depend_on_the_others_of_its_batch(loaded: LoadedModel) -> None:
+    """Up to the last digits of floats, which do not change a token here."""
+    together = HuggingFaceEngine(loaded).generate(requests(6), NUCLEUS, ())
+    for request, expected in zip(requests(6), together, strict=True):
+        for seed, completion in zip(request.seeds, expected, strict=True):
+            alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], NUCLEUS, ())[0][0]
+            assert alone.text == completion.text
+
+
+def test_candidates_differ_by_their_seeds(loaded: LoadedModel) -> None:
+    (completions,) = HuggingFaceEngine(loaded).generate([requests(16)[0]], Sampling(temperature=1.0), ())
+    assert len({c.text for c in completions}) > 8
+
+
+def test_a_stop_text_ends_the_completion_and_is_left_out(loaded: LoadedModel) -> None:
+    (plain,) = HuggingFaceEngine(loaded).generate([Request(PROMPTS[0], (None,))], GREEDY, ())
+    text = plain[0].text
+    stop = text[5:8]
+    ((stopped,),) = HuggingFaceEngine(loaded).generate([Request(PROMPTS[0], (None,))], GREEDY, (stop,))
+    assert stopped.text == text[: text.find(stop)]
+    assert stopped.finished
+
+
+def test_a_prompt_that_fills_the_context_gets_an_empty_unfinished_completion(loaded: LoadedModel) -> None:
+    ((completion,),) = HuggingFaceEngine(loaded).generate([Request("1+" * 300, (None,))], GREEDY, ())
+    assert (completion.text, completion.num_tokens, completion.finished) == ("", 0, False)
+
+
+def test_scoring_a_prompt_that_does_not_fit_names_the_lengths(loaded: LoadedModel) -> None:
+    with pytest.raises(ModelError, match="does not fit the model's context of 256 tokens"):
+        HuggingFaceEngine(loaded).label_probabilities(["1+" * 300], (" correct", " incorrect"))
+
+
+@pytest.mark.parametrize("single_token_labels", [True, False])
+def test_label_probabilities_are_the_formula_of_the_paper(single_token_labels: bool, tmp_path: Path) -> None:
+    """Eq. 7 with labels of one and of several tokens, in a padded batch, against one plain forward pass each."""
+    loaded = load_model(str(make_model(tmp_path / "model", single_token_labels=single_token_labels)), Hardware())
+    labels = (" correct", " incorrect")
+    found = HuggingFaceEngine(loaded).label_probabilities(PROMPTS, labels)
+    for prompt, values in zip(PROMPTS, found, strict=True):
+        totals = []
+        for label in labels:
+            before = loaded.tokenizer(prompt)["input_ids"]
+            after = loaded.tokenizer(label)["input_ids"]
+            with torch.inference_mode():
+                logits = loaded.model(torch.tensor([before + after]), use_cache=False).logits[0]
+            logprobs = torch.log_softmax(logits[len(before) - 1 : -1].double(), -1)
+            totals.append(logprobs.gather(-1, torch.tensor(after).unsqueeze(-1)).sum())
+        expected = torch.softmax(torch.stack(totals), 0).tolist()
+        assert values == pytest.approx(expected, abs=1e-5)
+        assert (len(after) == 1) == single_token_labels

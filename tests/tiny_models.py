@@ -1,0 +1,69 @@
+"""Randomly initialised checkpoints of several architectures, small enough to be made in a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+_SIZES = {
+    "vocab_size": 324,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 256,
+}
+FAMILIES: dict[str, dict[str, object]] = {
+    "llama": _SIZES,
+    "qwen2": _SIZES,
+    "gemma": _SIZES,
+    "gemma2": {**_SIZES, "sliding_window": 12},
+    "mistral": {**_SIZES, "sliding_window": 12},
+    "gpt2": {"vocab_size": 324, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256},
+}
+
+_TEXT = [
+    "Problem:\nWhat is $12+30$?\n\nSolution (fine):\nAdd: $12+30=42$. The answer is $\\boxed{42}$.",
+    "Here is a math problem: What is $7 \\cdot 8$?\nHere is a candidate solution: $\\boxed{56}$.\n"
+    "The above candidate solution is correct",
+    "The above candidate solution is incorrect",
+]
+
+
+def make_tokenizer(single_token_labels: bool = True) -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer of about 320 entries. Without single-token labels " incorrect" is several tokens."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320 if single_token_labels else 258,
+        show_progress=False,
+        special_tokens=["<eos>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(_TEXT * 4, trainer)
+    if single_token_labels:
+        tokenizer.add_tokens([" correct", " incorrect"])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
+
+
+def make_model(folder: Path, family: str = "qwen2", seed: int = 0, single_token_labels: bool = True) -> Path:
+    """Writes a checkpoint folder and returns it."""
+    torch.manual_seed(seed)
+    tokenizer = make_tokenizer(single_token_labels)
+    config = CONFIG_MAPPING[family](
+        **FAMILIES[family], bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=None
+    )
+    model = AutoModelForCausalLM.from_config(config)
+    for parameter in model.parameters():  # wider than the usual start, so that greedy choices are not near-ties
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -1,0 +1,77 @@
+"""Answers by hand: the door, extraction, and the laws of clusters."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from mathquorum.answers import (
+    cluster_answers,
+    cluster_candidates,
+    equivalent,
+    explain,
+    extract_answer,
+    find_answer,
+    matches_reference,
+)
+from mathquorum.records import Candidate
+
+
+def test_importing_answers_loads_nothing_heavy() -> None:
+    heavy = (
+        "import sys, mathquorum.answers; print([m for m in ('sympy', 'torch', 'mpmath', 'numpy') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_last_box_wins_and_the_place_is_told() -> None:
+    found = find_answer(r"So we get \boxed{41}, wait, no: \boxed{\frac{1}{2}}.")
+    assert found is not None
+    assert (found.answer, found.reason) == (r"\frac{1}{2}", "boxed")
+
+
+def test_the_span_of_an_extraction_is_the_answer() -> None:
+    text = r"Hence $x = \boxed{\frac{1}{2}}$, done."
+    found = find_answer(text)
+    assert found is not None
+    assert text[found.start : found.end] == found.answer
+
+
+def test_boxes_joined_by_and_are_one_answer() -> None:
+    assert extract_answer(r"\boxed{1} and \boxed{2}") == "1, 2"
+
+
+def test_marks_other_than_boxes() -> None:
+    assert extract_answer("6 * 7 = <<6*7=42>>42\n#### 42") == "42"
+    assert extract_answer("The answer is 42.") == "42"
+    assert extract_answer("Final Answer: The final answer is $[2,5)$. I hope it is correct.") == "[2,5)"
+    assert extract_answer(r"so it is \boxed 2") == "2"
+    assert extract_answer('{"reasoning": "...", "answer": "\\frac{1}{2}"}') == r"\frac{1}{2}"
+    assert extract_answer("La respuesta es 12.") == "12"
+
+
+def test_a_text_without_a_mark_has_no_answer() -> None:
+    assert extract_answer("First we compute 3 + 4 and then") is None
+    assert extract_answer("") is None
+    assert extract_answer(r"\boxed{}") is None
+
+
+def test_explain_names_the_rule() -> None:
+    assert str(explain("3", r"\log_2 8")) == "equal: the same number"
+    assert not explain("(1,2)", "[1,2]").equal
+
+
+def test_a_reference_may_give_the_base() -> None:
+    assert matches_reference("204", "204_5")
+    assert not equivalent("204", "204_5")
+
+
+def test_clusters_come_largest_first_and_ties_by_earliest_member() -> None:
+    assert cluster_answers(["2", "0.5", None, "1/2", r"\frac{4}{2}", "7"]) == [[0, 4], [1, 3], [5]]
+
+
+def test_a_cluster_is_correct_as_a_whole() -> None:
+    candidates = [Candidate("p", i, "", answer) for i, answer in enumerate(["1/2", "0.5", None, "3"])]
+    clusters = cluster_candidates("p", candidates, r"\frac{1}{2}")
+    assert [(c.answer, c.members, c.correct) for c in clusters] == [("1/2", (0, 1), True), ("3", (3,), False)]
+    assert [c.correct for c in cluster_candidates("p", candidates, None)] == [None, None]
