@@ -54,7 +54,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonalize(stack: torch.Tensor) -> torch.Tensor:
     """Each matrix of the stack (number, rows, columns) with its singular values brought near 1."""
     tall = stack.shape[1] > stack.shape[2]
-    x = stack.mT if tall else stack
+    x: torch.Tensor = stack.mT if tall else stack
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
     a, b, c = COEFFICIENTS
     for _ in range(NUM_ITERATIONS):

@@ -52,7 +52,7 @@ class TinyBase(Settings):
     """Corpus tokens; small batches matter more than throughput, so there are many steps of few tokens."""
     rows: int = Field(4, ge=1)
     context: int = Field(512, ge=32)
-    vocabulary_size: int = Field(640, ge=300)
+    vocabulary_size: int = Field(768, ge=300)
     tokenizer_documents: int = Field(20_000, ge=1)
     matrix_learning_rate: float = Field(3e-3, gt=0)
     """For Muon, which beats AdamW here at equal time."""
@@ -109,7 +109,7 @@ def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None]
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * _schedule(step, settings)
         loss = weighted_loss(model, corpus.batch(step))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
@@ -138,7 +138,9 @@ def weighted_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
 def _tokenizer(settings: TinyBase, folder: Path) -> Any:
     if (folder / "tokenizer.json").exists():
         return PreTrainedTokenizerFast.from_pretrained(folder)
-    texts = (d.text for d in islice(documents(settings.mix, f"tokenizer/{settings.seed}"), settings.tokenizer_documents))
+    texts = (
+        d.text for d in islice(documents(settings.mix, f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
+    )
     tokenizer = train_tokenizer(texts, settings.vocabulary_size, settings.context)
     tokenizer.save_pretrained(folder)
     return tokenizer

@@ -35,7 +35,19 @@ from mathquorum.datasets.minimath.worksheet import DeadEnd, Step, Worksheet
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.records import LabeledSolution, Problem
 
-__all__ = ["SPLITS", "STYLES", "SUBJECTS", "PosedExercise", "WorkedSolution", "load", "load_flawed", "load_solutions", "pose", "split_of", "work_out"]
+__all__ = [
+    "SPLITS",
+    "STYLES",
+    "SUBJECTS",
+    "PosedExercise",
+    "WorkedSolution",
+    "load",
+    "load_flawed",
+    "load_solutions",
+    "pose",
+    "split_of",
+    "work_out",
+]
 
 SUBJECTS: dict[str, tuple[Maker, ...]] = {
     "arithmetic": arithmetic.LEVELS,
@@ -174,9 +186,7 @@ def load(split: str, num_problems: int | None = None, seed: int = 0) -> Iterator
         )
 
 
-def load_solutions(
-    split: str, style: str, num_problems: int | None = None, seed: int = 0
-) -> Iterator[LabeledSolution]:
+def load_solutions(split: str, style: str, num_problems: int | None = None, seed: int = 0) -> Iterator[LabeledSolution]:
     """One right solution per problem, in the style "fine" (hard operations taken apart) or "terse".
 
     Raises:

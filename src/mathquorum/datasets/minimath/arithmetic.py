@@ -16,7 +16,9 @@ __all__ = ["LEVELS"]
 
 
 def _ask(rng: Random, expression: str) -> str:
-    return rng.choice(("Compute N={}.", "Let N={}. Find N.", "What is N={}?", "Find the value of N={}.")).format(expression)
+    return rng.choice(("Compute N={}.", "Let N={}. Find N.", "What is N={}?", "Find the value of N={}.")).format(
+        expression
+    )
 
 
 def sum_or_difference(rng: Random) -> Exercise:

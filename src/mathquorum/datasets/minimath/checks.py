@@ -135,7 +135,9 @@ def _expansion(rng: Random, correct: bool) -> tuple[str, str]:
         right = [b * c, b + c, 1]
     if not correct:
         place = rng.randrange(2)
-        right[place] = 0 if place and right[1] and rng.random() < 0.3 else int(near_miss(right[place], rng, (-right[place],)))
+        right[place] = (
+            0 if place and right[1] and rng.random() < 0.3 else int(near_miss(right[place], rng, (-right[place],)))
+        )
     return left, str(Polynomial((right[0], right[1], right[2]), letter))
 
 

@@ -67,7 +67,10 @@ def pairs(rng: Random) -> Exercise:
 
 def neither(rng: Random) -> Exercise:
     both, only_a, only_b, none = rng.randint(2, 15), rng.randint(3, 25), rng.randint(3, 25), rng.randint(2, 25)
-    who, (first, second) = rng.choice(("students", "people", "kids")), rng.sample(("sing", "dance", "swim", "draw", "run"), 2)
+    who, (first, second) = (
+        rng.choice(("students", "people", "kids")),
+        rng.sample(("sing", "dance", "swim", "draw", "run"), 2),
+    )
     a, b, total = only_a + both, only_b + both, both + only_a + only_b + none
 
     def solve(sheet: Worksheet) -> Answer:

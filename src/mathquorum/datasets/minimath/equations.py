@@ -18,7 +18,9 @@ LETTERS = "xyntz"
 
 
 def _ask(rng: Random, equation: str, letter: str) -> str:
-    return rng.choice(("Solve {0}.", "Find {1} if {0}.", "Solve for {1}: {0}.", "If {0}, what is {1}?")).format(equation, letter)
+    return rng.choice(("Solve {0}.", "Find {1} if {0}.", "Solve for {1}: {0}.", "If {0}, what is {1}?")).format(
+        equation, letter
+    )
 
 
 def _line(slope: int, offset: int, letter: str) -> str:

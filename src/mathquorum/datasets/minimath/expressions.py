@@ -72,10 +72,8 @@ def distribute(rng: Random) -> Exercise:
     def solve(sheet: Worksheet) -> Answer:
         product = sheet.whole(sheet.value(factor * slope))
         sheet.write(f"{factor}*{slope}{letter}={Polynomial((0, product), letter)}")
-        if sheet.habit(0.9):  # the factor reaches the first term only
-            offset = inner
-        else:
-            offset = sheet.whole(sheet.multiply(factor, inner))
+        forgotten = sheet.habit(0.9)  # the factor reaches the first term only
+        offset = inner if forgotten else sheet.whole(sheet.multiply(factor, inner))
         total = sheet.whole(sheet.value(offset + outer))
         sheet.write(f"{offset}{outer:+d}={total}")
         return Answer(Polynomial(_trimmed(total, product), letter))

@@ -61,7 +61,11 @@ def _forms_of_number(value: Number) -> tuple[str, ...]:
         grouped = f"{value:,}"
         return (str(value), grouped, grouped.replace(",", "{,}")) if abs(value) >= 1000 else (str(value),)
     sign, top, bottom = ("-" if value < 0 else ""), abs(value.numerator), value.denominator
-    forms = [tex(value), *(f"{sign}\\{command}{{{top}}}{{{bottom}}}" for command in ("dfrac", "tfrac")), f"{sign}{top}/{bottom}"]
+    forms = [
+        tex(value),
+        *(f"{sign}\\{command}{{{top}}}{{{bottom}}}" for command in ("dfrac", "tfrac")),
+        f"{sign}{top}/{bottom}",
+    ]
     if bottom in (2, 4, 5, 10):
         forms.append(f"{float(value)}")
     if top > bottom:
@@ -72,7 +76,9 @@ def _forms_of_number(value: Number) -> tuple[str, ...]:
 def _forms_of_set(values: frozenset[Number], name: str) -> tuple[str, ...]:
     upwards = [tex(value) for value in sorted(values)]
     orders = [upwards, upwards[::-1]] if len(upwards) > 1 else [upwards]
-    return tuple(f"{start}{comma.join(order)}" for start in ("", f"{name}=") for order in orders for comma in (",", ", "))
+    return tuple(
+        f"{start}{comma.join(order)}" for start in ("", f"{name}=") for order in orders for comma in (",", ", ")
+    )
 
 
 def _forms_of_polynomial(value: Polynomial) -> tuple[str, ...]:
@@ -83,4 +89,3 @@ def _forms_of_polynomial(value: Polynomial) -> tuple[str, ...]:
         spaced = order[0] + "".join(f" {term[0]} {term[1:]}" for term in order[1:])
         forms += [text.removeprefix("+"), spaced.removeprefix("+")]
     return tuple(dict.fromkeys(forms))
-

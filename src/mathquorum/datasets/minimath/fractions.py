@@ -41,7 +41,9 @@ def _reduced(sheet: Worksheet, top: Number, bottom: Number) -> Answer:
         return Answer(Fraction(top, bottom))
     result = sheet.value(Fraction(top, bottom))
     if sheet.fine:
-        sheet.write(f"{_raw(top, bottom)}=\\frac{{{common}*{tex(top // common)}}}{{{common}*{tex(bottom // common)}}}={tex(result)}")
+        sheet.write(
+            f"{_raw(top, bottom)}=\\frac{{{common}*{tex(top // common)}}}{{{common}*{tex(bottom // common)}}}={tex(result)}"
+        )
     else:
         sheet.write(f"{_raw(top, bottom)}={tex(result)}")
     return Answer(result)
@@ -59,10 +61,10 @@ def _added(a: Fraction, b: Fraction, sheet: Worksheet) -> Answer:
         sheet.write(f"{tex(a)}+{tex(b)}={_raw(top, bottom)}")
         return _reduced(sheet, top, bottom)
     sheet.comment("Use a common denominator.")
-    bottom = sheet.multiply(a.denominator, b.denominator)
+    common = sheet.multiply(a.denominator, b.denominator)
     left = sheet.multiply(a.numerator, b.denominator)
     right = sheet.multiply(b.numerator, a.denominator)
-    return _reduced(sheet, sheet.add(left, right), bottom)
+    return _reduced(sheet, sheet.add(left, right), common)
 
 
 def add(rng: Random) -> Exercise:

@@ -53,14 +53,14 @@ def _near_miss_whole(value: int, rng: Random) -> int:
     if kind < 0.4:
         return value + rng.choice((-1, 1)) * rng.choice((1, 1, 1, 2, 2, 3, 4, 5))
     if kind < 0.75 and size > 1:
-        return value + rng.choice((-1, 1)) * 10 ** rng.randint(1, size - 1) * rng.choice((1, 1, 1, 2))
+        return value + rng.choice((-1, 1)) * rng.choice((1, 1, 1, 2)) * int(10 ** rng.randint(1, size - 1))
     if kind < 0.85 and size > 1:
         digits = list(str(abs(value)))
         place = rng.randrange(size - 1)
         digits[place], digits[place + 1] = digits[place + 1], digits[place]
         return int("".join(digits)) * (-1 if value < 0 else 1)
     if kind < 0.95:
-        return value + rng.choice((-1, 1)) * rng.randint(1, 9) * 10 ** rng.randrange(size)
+        return value + rng.choice((-1, 1)) * rng.randint(1, 9) * int(10 ** rng.randrange(size))
     return -value
 
 

@@ -27,7 +27,9 @@ def next_term(rng: Random) -> Exercise:
         return Answer(sheet.add(terms[2], found), name=name)
 
     shown = ", ".join(str(term) for term in terms)
-    text = rng.choice(("Find the next term {1} of {0}.", "The sequence {0} goes on with {1}. Find {1}.")).format(shown, name)
+    text = rng.choice(("Find the next term {1} of {0}.", "The sequence {0} goes on with {1}. Find {1}.")).format(
+        shown, name
+    )
     return Exercise(text, solve)
 
 
@@ -89,7 +91,9 @@ def recursion(rng: Random) -> Exercise:
         return Answer(term, name=name)
 
     rule = f"times {factor}, then {'plus' if offset > 0 else 'minus'} {abs(offset)}"
-    template = rng.choice(("Start at {0}. Each step: {1}. Find {2} after 3 steps.", "From {0} do 3 times: {1}. What is the result {2}?"))
+    template = rng.choice(
+        ("Start at {0}. Each step: {1}. Find {2} after 3 steps.", "From {0} do 3 times: {1}. What is the result {2}?")
+    )
     return Exercise(template.format(start, rule, name), solve)
 
 

@@ -58,7 +58,9 @@ def discount(rng: Random) -> Exercise:
         off = sheet.divide(sheet.multiply(sheet.whole(hundredth), percent), 10)
         return Answer(sheet.subtract(price, sheet.whole(off)), unit="dollars")
 
-    text = rng.choice(("A \\${2} {1} is {3}\\% off. What does {0} pay?", "{0} gets {3}\\% off a \\${2} {1}. Find the price."))
+    text = rng.choice(
+        ("A \\${2} {1} is {3}\\% off. What does {0} pay?", "{0} gets {3}\\% off a \\${2} {1}. Find the price.")
+    )
     return Exercise(text.format(who, what, price, percent), solve)
 
 

@@ -92,18 +92,14 @@ class Worksheet:
         return result
 
     def multiply(self, a: Number, b: Number) -> Number:
-        """a*b; the fine style splits a two-digit factor into tens and ones."""
+        """a*b; the fine style splits one two-digit factor into tens and ones."""
         if abs(a) < 10 <= abs(b):
             a, b = b, a
-        if not (self.fine and isinstance(a, int) and isinstance(b, int) and a > 10 and b > 1 and a % 10 and b < 100):
-            return self._multiply_at_once(a, b)
-        if b > 10 and b % 10:
-            parts = self._multiply_at_once(a, b - b % 10), self._multiply_at_once(a, b % 10)
-        elif b >= 10 or a >= 100:
-            return self._multiply_at_once(a, b)
-        else:
-            parts = self._multiply_at_once(a - a % 10, b), self._multiply_at_once(a % 10, b)
-        return self._add_at_once(*parts, "+")
+        if self.fine and _splits(b):
+            return self._add_at_once(self._multiply_at_once(a, b - b % 10), self._multiply_at_once(a, b % 10), "+")
+        if self.fine and _splits(a) and 1 < b < 10:
+            return self._add_at_once(self._multiply_at_once(a - a % 10, b), self._multiply_at_once(a % 10, b), "+")
+        return self._multiply_at_once(a, b)
 
     def _multiply_at_once(self, a: Number, b: Number) -> Number:
         result = self.value(a * b, a * (b + 1), a * (b - 1))
@@ -136,6 +132,11 @@ def _places(value: Number) -> tuple[Number, ...]:
         return (value,)
     hundreds, tens, ones = value // 100 * 100, value // 10 % 10 * 10, value % 10
     return tuple(part for part in (hundreds, tens, ones) if part)
+
+
+def _splits(value: Number) -> bool:
+    """Whether the number has tens and ones that can be multiplied apart."""
+    return isinstance(value, int) and 10 < value < 100 and value % 10 != 0
 
 
 def _guarded(value: Number) -> str:
