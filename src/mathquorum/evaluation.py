@@ -67,7 +67,7 @@ def evaluate(
     num_resamples: int = NUM_RESAMPLES,
     num_draws: int = NUM_DRAWS,
 ) -> Evaluation:
-    """Measures everything. The result does not depend on the order of the pools, save that outcomes follow it.
+    """Measures everything. Accuracies and curves do not depend on the order of the pools.
 
     Raises:
         DataError: If the pools are not fit to measure (`metrics.check_pools`).
