@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -98,7 +98,7 @@ class Paper(Settings):
     """Solutions per optimizer step."""
     evaluator: EvaluatorSettings = EvaluatorSettings()
     mtsft: MtsftSettings = MtsftSettings()
-    contamination: str = "refuse"
+    contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
     seed: int = 0
     hardware: Hardware = Hardware()
