@@ -65,8 +65,12 @@ def demo(
 @app.command()
 def vote(
     samples: Annotated[list[Path], typer.Argument(help="Candidate file(s): several solutions per problem.")],
-    problems: Annotated[Path | None, typer.Option(help="problems.jsonl, for mathquorum's own candidates.jsonl.")] = None,
-    strategies: Annotated[str | None, typer.Option(help="For example maj1,w.rr,rr.top8. Default: all that fit.")] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="problems.jsonl, for mathquorum's own candidates.jsonl.")
+    ] = None,
+    strategies: Annotated[
+        str | None, typer.Option(help="For example maj1,w.rr,rr.top8. Default: all that fit.")
+    ] = None,
     answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
     step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
     as_json: _Json = False,

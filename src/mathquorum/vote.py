@@ -51,12 +51,12 @@ def measure_samples(
     _check("step_scores", step_scores, get_args(StepScores))
     chosen = [strategy(name) for name in strategies] if strategies else None
     where = paths[0] if len(paths) == 1 else list(paths)
-    read = probabilities(
-        list(read_samples(where, problems, cast(Answers, answers), cast(StepScores, step_scores)))
-    )
+    read = probabilities(list(read_samples(where, problems, cast(Answers, answers), cast(StepScores, step_scores))))
     graded = [item for item in read if item.problem.answer is not None and item.candidates]
     if not graded:
-        raise DataError(f"None of the {len(read)} problems has a reference answer and candidates, so none can be graded.")
+        raise DataError(
+            f"None of the {len(read)} problems has a reference answer and candidates, so none can be graded."
+        )
     pools = [_pool(item) for item in graded]
     unscored = sum(i not in pool.scores for pool in pools for cluster in pool.clusters for i in cluster.members)
     if unscored:

@@ -31,7 +31,9 @@ class Demo(Paper):
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = Training(steps=200, learning_rate=5e-4, max_length=512)
     evaluator: EvaluatorSettings = EvaluatorSettings(
-        num_problems=_EVALUATOR, num_candidates=8, training=Training(steps=150, learning_rate=3e-4, max_length=512)
+        problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
+        num_candidates=8,
+        training=Training(steps=150, learning_rate=3e-4, max_length=512),
     )
     mtsft: MtsftSettings = MtsftSettings(
         objectives=("margin", "cross_entropy"),
