@@ -197,7 +197,9 @@ def _fault(path: tuple[_Step, ...], problem: Problem, settings: Prm800k) -> str 
     answer = _final_answer(path)
     if problem.answer is None:
         return "no ground truth answer"
-    if not path or any(not step.text for step in path):
+    if not path:
+        return "no steps"
+    if any(not step.text for step in path):
         return "empty step"
     if answer is None:
         return "no final answer"

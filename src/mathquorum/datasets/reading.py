@@ -35,13 +35,15 @@ class Reading:
 
 
 def reference_solutions(problems: Iterable[Problem]) -> Reading:
-    """The problems with their reference solutions, labelled correct."""
+    """The problems with their reference solutions, labelled correct. One without an answer is no solution to learn from."""
     kept = tuple(problems)
     dropped: Counter[str] = Counter()
     solutions = []
     for problem in kept:
         if problem.solution is None or not problem.solution.strip():
             dropped["no reference solution"] += 1
+        elif problem.answer is None:
+            dropped["no reference answer"] += 1
         else:
             solutions.append(LabeledSolution(problem.id, problem.text, problem.solution, correct=True))
     return Reading(kept, tuple(solutions), Tally("solutions", len(kept), len(solutions), dict(dropped)))

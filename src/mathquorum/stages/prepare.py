@@ -11,14 +11,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from mathquorum import datasets
 from mathquorum.answers.extract import extract_answer
 from mathquorum.config import InputPath, Settings
-from mathquorum.datasets import gsm8k, jsonl, math_shepherd, prm800k
+from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
-from mathquorum.datasets.prm800k import Prm800k
-from mathquorum.datasets.reading import Reading, Tally, reference_solutions
-from mathquorum.datasets.union import Union, draw_problems, join, take_weight
+from mathquorum.datasets.reading import Reading
+from mathquorum.datasets.source import Source, read_source
+from mathquorum.datasets.union import Union, draw_problems, hold_out, join, take_weight
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
@@ -27,61 +26,33 @@ from mathquorum.store import write_json, write_records
 __all__ = ["Prepare", "Source"]
 
 
-class Source(Settings):
-    """One dataset of a union."""
-
-    dataset: str
-    """gsm8k, jsonl, math, math_shepherd, minimath or prm800k."""
-    path: InputPath | None = None
-    """A file or a folder. minimath needs none: it is made."""
-    hub: str | None = None
-    """A Hugging Face hub id in place of a path, for math, gsm8k and jsonl."""
-    split: str | None = None
-    """For example "train"; for math also "lightman_train" and "lightman_test". None takes all there is."""
-    weight: float = Field(default=1.0, gt=0)
-    """How often each solution is taken: 2 is twice, 0.5 a half of them. The paper does not give its mixing ratio."""
-    limit: int | None = Field(default=None, ge=1)
-    """At most so many problems, drawn by the seed (of minimath: the first ones)."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """For jsonl: which column holds problem, answer, solution, id, subject, level. Detected when empty."""
-    style: str | None = None
-    """The tag that `LabeledSolution.style` gets; of minimath also the style in which solutions are made."""
-    final_line: gsm8k.FinalLine = "marked"
-    """For gsm8k: solutions end in "#### 72" (marked) or "The answer is $\\boxed{72}$." (boxed)."""
-    prm800k: Prm800k = Prm800k()
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Source:
-        datasets.check_name(self.dataset)
-        given = (self.path is not None) + (self.hub is not None)
-        if self.dataset == "minimath" and given:
-            raise ValueError("minimath is made, not read: give neither path nor hub.")
-        if self.dataset != "minimath" and given != 1:
-            raise ValueError(f"dataset {self.dataset!r} needs a path, or a hub id as hub.")
-        if self.hub is not None and self.dataset not in ("math", "gsm8k", "jsonl"):
-            raise ValueError(f"dataset {self.dataset!r} is read from files only: give a path.")
-        if self.columns and self.dataset != "jsonl":
-            raise ValueError(f"columns go with dataset 'jsonl'. Got them with {self.dataset!r}.")
-        jsonl.check_columns(self.columns)
-        return self
-
-
 class Prepare(Settings):
-    """Makes problems.jsonl (each problem once), labeled.jsonl (the solutions of all sources by weight) and report.json.
+    """Makes problems.jsonl (each problem once), labeled.jsonl (the solutions of all sources by weight) and report.json;
+    for each name under `holdout` also NAME_problems.jsonl and NAME_labeled.jsonl.
 
-    Equal settings and inputs give equal bytes. The stage `Split` deals the problems out to generator, evaluator and validation.
+    Equal settings and inputs give equal bytes.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
     """One or several; problems that two sources share are joined under the id of the first."""
     seed: int = 0
-    """Draws limits and weights, and makes minimath."""
+    """Draws limits, holdouts and weights, and makes minimath."""
+    holdout: dict[str, int] = Field(default_factory=dict)
+    """Problems to put aside, drawn by the seed: {validation: 1000} is what the paper seems to carve from its 12,000
+    (PAPER.md section 1). All solutions of a problem go with it, each once."""
     exclude: tuple[InputPath, ...] = ()
     """Files of test problems (problems.jsonl, or any that dataset jsonl reads) that must not be among these."""
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """When a test problem is among these: stop, leave it out, or only report it."""
     unanswered: Literal["drop", "keep"] = "drop"
     """Correct solutions in whose text no final answer is found: a generator that learns them cannot be graded."""
+
+    @model_validator(mode="after")
+    def _sizes(self) -> Prepare:
+        for name, size in self.holdout.items():
+            if size < 1 or not name.isidentifier():
+                raise ValueError(f"holdout must map names to numbers of at least 1. Got {name!r}: {size}.")
+        return self
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`.
@@ -93,7 +64,7 @@ class Prepare(Settings):
         readings: list[Reading] = []
         for number, source in enumerate(self.sources):
             progress(number, steps)
-            readings.append(_read(source, self.seed))
+            readings.append(read_source(source, self.seed))
         drawn = [
             draw_problems(reading, source.limit, self.seed)
             for source, reading in zip(self.sources, readings, strict=True)
@@ -109,65 +80,44 @@ class Prepare(Settings):
             raise DataError("No problem is left: every one is also a test problem, or the sources are empty.")
         kept = [_usable(solutions, self.unanswered) for solutions in union.solutions]
         union = replace(union, solutions=tuple(solutions for solutions, _ in kept))
+        aside = hold_out(union.problems, self.holdout, self.seed)
+        train = union.without(frozenset[str]().union(*aside.values()))
         weighed = [
             take_weight(solutions, source.weight, self.seed)
-            for source, solutions in zip(self.sources, union.solutions, strict=True)
+            for source, solutions in zip(self.sources, train.solutions, strict=True)
         ]
         labeled = [solution for part in weighed for solution in part]
-        write_records(out / "problems.jsonl", union.problems)
+        write_records(out / "problems.jsonl", train.problems)
         write_records(out / "labeled.jsonl", labeled)
-        unanswered = sum(problem.answer is None for problem in union.problems)
+        for name, ids in aside.items():
+            part = union.without({problem.id for problem in union.problems} - ids)
+            write_records(out / f"{name}_problems.jsonl", part.problems)
+            write_records(out / f"{name}_labeled.jsonl", (s for solutions in part.solutions for s in solutions))
+        unanswered = sum(problem.answer is None for problem in train.problems)
         report = {
             "sources": [
                 _source_report(source, reading, fault, len(part))
                 for source, reading, (_, fault), part in zip(self.sources, readings, kept, weighed, strict=True)
             ],
-            "problems": len(union.problems),
+            "problems": len(train.problems),
             "problems_without_answer": unanswered,
             "problems_joined": union.num_joined,
-            "duplicates": find_duplicates(union.problems),
+            "duplicates": find_duplicates(train.problems),
             "solutions": len(labeled),
             "solutions_correct": sum(solution.correct for solution in labeled),
             "characters": {
-                "problem": _lengths(problem.text for problem in union.problems),
+                "problem": _lengths(problem.text for problem in train.problems),
                 "solution": _lengths(solution.solution for solution in labeled),
             },
+            "holdout": {name: len(ids) for name, ids in aside.items()},
             "contamination": {"policy": self.contamination, **asdict(found), "count": found.count},
         }
         write_json(out / "report.json", report)
         progress(steps, steps)
-        return _summary(union, labeled, unanswered, found, sum((fault for _, fault in kept), Counter()), readings)
+        return _summary(train, labeled, unanswered, found, sum((fault for _, fault in kept), Counter()), readings)
 
 
-# --- reading a source ------------------------------------------------------------------------------------------------
-
-
-def _read(source: Source, seed: int) -> Reading:
-    place = source.path or source.hub or ""
-    match source.dataset:
-        case "prm800k":
-            reading = prm800k.read(place, source.split, source.prm800k)
-        case "math_shepherd":
-            reading = math_shepherd.read(place, source.split)
-        case "jsonl":
-            reading = jsonl.read(place, source.split, source.columns)
-        case "gsm8k":
-            reading = reference_solutions(gsm8k.load(place, source.split, source.final_line))
-        case "minimath":
-            reading = _make_minimath(source, seed)
-        case _:
-            reading = reference_solutions(datasets.load(source.dataset, place, source.split))
-    if source.style is None:
-        return reading
-    return replace(reading, solutions=tuple(replace(s, style=source.style) for s in reading.solutions))
-
-
-def _make_minimath(source: Source, seed: int) -> Reading:
-    made = datasets.module_of("minimath")
-    split = source.split or "train"
-    problems = tuple(made.load(split, source.limit, seed))
-    solutions = tuple(made.load_solutions(split, source.style or "fine", source.limit, seed))
-    return Reading(problems, solutions, Tally("solutions", len(solutions), len(solutions)))
+# --- what was done --------------------------------------------------------------------------------------------------
 
 
 def _usable(solutions: Sequence[LabeledSolution], unanswered: str) -> tuple[tuple[LabeledSolution, ...], Counter[str]]:
@@ -181,9 +131,6 @@ def _usable(solutions: Sequence[LabeledSolution], unanswered: str) -> tuple[tupl
         else:
             kept.append(solution)
     return tuple(kept), dropped
-
-
-# --- telling what was done -------------------------------------------------------------------------------------------
 
 
 def _refusal(found: Contamination) -> str:
@@ -217,7 +164,7 @@ def _lengths(texts: Iterable[str]) -> dict[str, float]:
 
 
 def _summary(
-    union: Union,
+    train: Union,
     labeled: Sequence[LabeledSolution],
     unanswered: int,
     found: Contamination,
@@ -225,7 +172,7 @@ def _summary(
     readings: Sequence[Reading],
 ) -> Summary:
     left_out = sum((Counter(reading.tally.dropped) for reading in readings), unusable)
-    counts: dict[str, int | float | str] = {"problems": len(union.problems), "solutions": len(labeled)}
+    counts: dict[str, int | float | str] = {"problems": len(train.problems), "solutions": len(labeled)}
     if unanswered:
         counts["problems without an answer"] = unanswered
     if found.count:
