@@ -54,9 +54,13 @@ def test_the_original_folder_gives_the_original_numbers(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     problems = list(load(tmp_path / "MATH"))
-    assert [problem.id for problem in problems] == ["math/test/algebra/9", "math/test/algebra/24", "math/test/prealgebra/10"]
+    assert [problem.id for problem in problems] == [
+        "math/test/algebra/9",
+        "math/test/algebra/24",
+        "math/test/prealgebra/10",
+    ]
     assert list(load(tmp_path / "MATH" / "test")) == problems
-    with pytest.raises(DataError, match="no split 'train'. There: test"):
+    with pytest.raises(DataError, match=r"no split 'train'. There: test"):
         list(load(tmp_path / "MATH", "train"))
 
 
@@ -100,8 +104,15 @@ def test_unknown_levels_are_none(everything: dict[str, Problem]) -> None:
 
 
 def test_levels_in_every_spelling() -> None:
-    assert [read_level(value, "here") for value in ("Level 5", "5", 5, 5.0, "Level ?", None)] == [5, 5, 5, 5, None, None]
-    with pytest.raises(DataError, match="here: field 'level' must be a number"):
+    assert [read_level(value, "here") for value in ("Level 5", "5", 5, 5.0, "Level ?", None)] == [
+        5,
+        5,
+        5,
+        5,
+        None,
+        None,
+    ]
+    with pytest.raises(DataError, match=r"here: field 'level' must be a number"):
         read_level("hard", "here")
 
 
@@ -175,7 +186,7 @@ def test_a_wrong_column_is_named_with_those_that_are_there(tmp_path: Path) -> No
 def test_a_torn_line_is_named(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "test.jsonl", ROWS)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match="line 2: not valid JSON .* cut off"):
+    with pytest.raises(DataError, match=r"line 2: not valid JSON .* cut off"):
         list(load(path))
 
 
@@ -184,7 +195,7 @@ def test_a_broken_parquet_file_is_named(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
     path = tmp_path / "test.parquet"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="test.parquet cannot be read as parquet"):
+    with pytest.raises(DataError, match=r"test.parquet cannot be read as parquet"):
         list(load(path))
 
 
@@ -197,15 +208,15 @@ def test_a_broken_original_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_and_a_folder_without_data(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="There is no"):
+    with pytest.raises(DataError, match=r"There is no"):
         list(load(tmp_path / "nothing"))
-    with pytest.raises(DataError, match="holds no file that ends in"):
+    with pytest.raises(DataError, match=r"holds no file that ends in"):
         list(load(tmp_path))
     write_jsonl(tmp_path / "train.jsonl", ROWS)
-    with pytest.raises(DataError, match="for split 'test'.*There: train.jsonl"):
+    with pytest.raises(DataError, match=r"for split 'test'.*There: train.jsonl"):
         list(load(tmp_path, "test"))
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match="cannot tell what it holds"):
+    with pytest.raises(DataError, match=r"cannot tell what it holds"):
         list(load(tmp_path / "notes.txt"))
 
 
@@ -236,5 +247,5 @@ def test_a_hub_that_cannot_be_reached_is_a_data_error(monkeypatch: pytest.Monkey
 
     hub.get_dataset_config_names = fail  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "datasets", hub)
-    with pytest.raises(DataError, match="nobody/math, split 'train', cannot be read from the hub: no route"):
+    with pytest.raises(DataError, match=r"nobody/math, split 'train', cannot be read from the hub: no route"):
         list(load("nobody/math"))
