@@ -95,7 +95,7 @@ def curves_over_candidates(
 
 def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
     """Accuracy of MajK@N and, with scores, of RR.MajK and W.RR.MajK, by the number of largest clusters K."""
-    places = _sweep(max((len(pool.clusters) for pool in pools), default=1))
+    places = _cluster_places(pools)
     rules: dict[str, Callable[[int], Callable[[Pool], float]]] = {"maj": lambda k: lambda pool: oracle(pool, k)}
     if have_scores(pools):
         rules["rr.top"] = lambda k: lambda pool: is_right(Rerank(k), pool)
@@ -117,7 +117,7 @@ def call_shares(pools: Sequence[Pool]) -> Curve:
     Problems without any answer are left out. There is one value per problem, so the intervals are as everywhere.
     """
     answered = [pool for pool in pools if pool.clusters]
-    places = _sweep(max((len(pool.clusters) for pool in answered), default=1))
+    places = _cluster_places(pools)
     shares = [[sum(len(c.members) for c in p.clusters[:k]) / p.num_answered for p in answered] for k in places]
     return _curve("calls", places, shares) if answered else Curve("calls", ())
 
@@ -132,6 +132,13 @@ def _curve(name: str, places: Sequence[int], values: Sequence[Sequence[float]]) 
 
 def _point(x: int, estimate: Estimate) -> CurvePoint:
     return CurvePoint(x, estimate.value, estimate.low, estimate.high)
+
+
+def _cluster_places(pools: Sequence[Pool]) -> list[int]:
+    """Up to the most clusters of any problem, and from there, where nothing changes, straight to the largest pool."""
+    places = _sweep(max(len(pool.clusters) for pool in pools))
+    largest = max(pool.num_answered for pool in pools)
+    return places if places[-1] >= largest else [*places, largest]
 
 
 def _sweep(largest: int) -> list[int]:

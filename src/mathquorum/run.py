@@ -30,7 +30,7 @@ from mathquorum.stages.base import Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
 from mathquorum.workers import die_with_parent
 
-__all__ = ["Listener", "PlannedStage", "Run", "Silence"]
+__all__ = ["Listener", "PlannedStage", "Run", "Silence", "library_versions"]
 
 _LIBRARIES = ("mathquorum", "torch", "transformers", "tokenizers", "numpy", "pydantic")
 
@@ -237,7 +237,7 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
     record = {
         **identity,
         "summary": summary,
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": library_versions(),
         "commit": _commit(),
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(time.monotonic() - clock, 3),
@@ -333,8 +333,9 @@ def _leaves(value: Any, place: str = "") -> dict[str, Any]:
     return {place: value}
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def library_versions() -> dict[str, str]:
+    """The versions that a result depends on, by name."""
+    found = {"python": platform.python_version()}
     for library in _LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[library] = importlib.metadata.version(library)

@@ -63,7 +63,7 @@ def best_of_k(scores: Sequence[float], correct: Sequence[bool], k: int, num_unan
         subsets = comb(total - place, k) - comb(total - place - len(labels), k)
         terms.append(subsets * sum(labels) / (comb(total, k) * len(labels)))
         place += len(labels)
-    return fsum(terms)
+    return min(1.0, fsum(terms))
 
 
 def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates: int, k: int) -> float:
@@ -101,7 +101,7 @@ def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates
             wins += sum(
                 _subsets_won(members[place], others, num_candidates, k, t) for t in range(1, len(members[place]) + 1)
             )
-    return wins / comb(num_candidates, k)
+    return min(1.0, wins / comb(num_candidates, k))  # rounding may leave 1 + 2e-16
 
 
 def _subsets_won(winner: npt.NDArray[np.int_], others: list[npt.NDArray[np.int_]], n: int, k: int, t: int) -> float:

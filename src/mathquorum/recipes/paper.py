@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -26,6 +26,7 @@ from mathquorum.stages.prepare import Prepare, Source
 from mathquorum.stages.report import Report
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
+from mathquorum.stages.split import Split
 from mathquorum.training import Training
 
 __all__ = ["Paper", "paper"]
@@ -55,9 +56,12 @@ Sources = Annotated[tuple[Source, ...], BeforeValidator(_source_list), Field(min
 class EvaluatorSettings(Settings):
     """The evaluator of SCR."""
 
+    problems: AnySource | None = None
+    """Where its problems come from. None puts `num_problems` of the main generator's aside, which the generator is then
+    not fine-tuned on: it solves problems that it was trained on better than fresh ones, and labels would tell the wrong
+    thing. The paper does not say which it took."""
     num_problems: int = Field(default=2000, ge=1)
-    """Problems put aside for it. The generator is not fine-tuned on them: it solves those it was trained on better than
-    fresh ones, and labels would tell the wrong thing. The paper does not say which it took."""
+    """How many to put aside when `problems` is None."""
     num_candidates: int = Field(default=16, ge=2)
     """Sampled per problem to be labelled. The paper draws 10 examples from 64; many problems with few candidates teach
     more than the reverse."""
@@ -98,7 +102,7 @@ class Paper(Settings):
     """Solutions per optimizer step."""
     evaluator: EvaluatorSettings = EvaluatorSettings()
     mtsft: MtsftSettings = MtsftSettings()
-    contamination: str = "refuse"
+    contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
     seed: int = 0
     hardware: Hardware = Hardware()
@@ -110,7 +114,9 @@ class Paper(Settings):
         unknown = [name for name in self.mtsft.objectives if name not in self.evaluator.objectives]
         if unknown:
             known = ", ".join(self.evaluator.objectives)
-            raise ValueError(f"mtsft.objectives names {unknown[0]!r}, which evaluator.objectives has not. Known: {known}.")
+            raise ValueError(
+                f"mtsft.objectives names {unknown[0]!r}, which evaluator.objectives has not. Known: {known}."
+            )
         return self
 
 
@@ -130,26 +136,23 @@ def paper(run: Run, settings: Paper) -> Path:
     main = list(s.train)[-1]
     test = run.do("problems.test", Prepare(sources=(s.test,), seed=s.seed)) / "problems.jsonl"
 
-    problems = {}
-    for name, sources in s.train.items():
-        aside = {"evaluator": s.evaluator.num_problems} if name == main else {}
-        problems[name] = run.do(
+    problems = {
+        name: run.do(
             f"problems.{name}",
-            Prepare(sources=sources, holdout=aside, exclude=(test,), contamination=s.contamination, seed=s.seed),
+            Prepare(sources=sources, exclude=(test,), contamination=s.contamination, seed=s.seed),
         )
+        for name, sources in s.train.items()
+    }
+    fresh = _evaluator_problems(run, s, test, problems)
     styles = {name: sources[0].style for name, sources in s.train.items()}
 
     # SSFT (Table 2)
     generators = run.do_together(
-        {
-            f"ssft.{name}": _finetune(s, s.base, s.generator, _solutions(s, problems[name]))
-            for name in s.train
-        }
+        {f"ssft.{name}": _finetune(s, s.base, s.generator, _solutions(s, problems[name])) for name in s.train}
     )
     generator = str(generators[f"ssft.{main}"] / "model")
 
     # The evaluator's data: candidates of the main generator on problems that it has not seen
-    fresh = problems[main] / "evaluator_problems.jsonl"
     labels = _label(run, s, fresh, generator, styles[main])
 
     # Evaluators (Table 3), and the second stage of MTSFT (Eq. 12, 13), which share nothing but the data
@@ -237,6 +240,26 @@ class _Pool:
     candidates: Path
     clusters: Path
     greedy: Path
+
+
+def _evaluator_problems(run: Run, s: Paper, test: Path, problems: dict[str, Path]) -> Path:
+    """The problems to label. Where they are taken from the main generator's, its entry in `problems` becomes the rest."""
+    if s.evaluator.problems is not None:
+        source = Prepare(sources=(s.evaluator.problems,), exclude=(test,), contamination=s.contamination, seed=s.seed)
+        return run.do("problems.evaluator", source) / "problems.jsonl"
+    main = list(s.train)[-1]
+    whole = problems[main]
+    split = run.do(
+        f"problems.{main}.split",
+        Split(
+            problems=whole / "problems.jsonl",
+            labeled=whole / "labeled.jsonl",
+            parts={"evaluator": s.evaluator.num_problems},
+            seed=s.seed,
+        ),
+    )
+    problems[main] = split / "generator"
+    return split / "evaluator" / "problems.jsonl"
 
 
 def _solutions(s: Paper, problems: Path) -> Task:

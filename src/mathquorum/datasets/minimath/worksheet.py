@@ -93,8 +93,8 @@ class Worksheet:
 
     def multiply(self, a: Number, b: Number) -> Number:
         """a*b; the fine style splits one two-digit factor into tens and ones."""
-        if abs(a) < 10 <= abs(b):
-            a, b = b, a
+        if abs(a) < 10 and abs(b) >= 10:
+            return self.multiply(b, a)
         if self.fine and _splits(b):
             return self._add_at_once(self._multiply_at_once(a, b - b % 10), self._multiply_at_once(a, b % 10), "+")
         if self.fine and _splits(a) and 1 < b < 10:

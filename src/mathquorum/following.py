@@ -1,0 +1,55 @@
+"""How the command line follows a recipe: settings, a dry run that shows the plan, then the work, then the figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from mathquorum.config import build, merge, parse_overrides, read_settings_file
+from mathquorum.console import RunConsole
+from mathquorum.recipes import recipe
+from mathquorum.run import Run
+
+__all__ = ["follow"]
+
+
+def follow(
+    name: str, config: Path | None, overrides: Sequence[str], out: Path | None, *, show: bool, as_json: bool
+) -> None:
+    """Runs a recipe for a person, who sees the plan, the progress and at the end the report's table.
+
+    Raises:
+        SettingsError: If a setting cannot be used; nothing has been started then.
+        RunError: If the run directory holds other work.
+    """
+    found = recipe(name)
+    values = merge(read_settings_file(config) if config else {}, parse_overrides(overrides))
+    settings = build(found.settings, values)
+    directory = out or Path("runs") / name
+    console = Console(stderr=as_json)
+    plain = settings.model_dump(mode="json", exclude_defaults=False)
+    dry = Run(directory, dry=True)
+    found.follow(dry, settings)
+    if show:
+        console.print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), markup=False, highlight=False)
+        for number, stage in enumerate(dry.plan, start=1):
+            state = "done" if stage.complete else "to do"
+            console.print(f"{number:3d}  {stage.name}  ({stage.kind}, {state})", markup=False, highlight=False)
+        return
+    left = sum(not stage.complete for stage in dry.plan)
+    console.print(f"{len(dry.plan)} stages, {left} to do, in {directory}", markup=False, highlight=False)
+    workers = getattr(settings, "workers", 1)
+    with RunConsole(dry.plan, console) as listener:
+        run = Run(directory, workers=workers, listener=listener)
+        with run.locked():
+            (directory / "settings.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+            report = found.follow(run, settings)
+    if as_json:
+        print(json.dumps(json.loads((report / "figures.json").read_text(encoding="utf-8"))))
+    elif (report / "report.md").exists():
+        console.print((report / "report.txt").read_text(encoding="utf-8"), markup=False, highlight=False)
+        console.print(f"Report: {report / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
