@@ -54,7 +54,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 def test_common_schemas_are_recognised(name: str, tmp_path: Path) -> None:
     (problem,) = load(write(tmp_path, SCHEMAS[name]))
     assert (problem.text, problem.answer) == (Q, "5")
-    assert problem.id in ("mine/0", "x/1", "math/test/algebra/1")
+    assert problem.id == {"math, answer": "math/test/algebra/1", "own": "x/1", "labeled": "x/1"}.get(name, "mine/0")
+
+
+def test_math_is_read_alike_by_its_own_name_and_as_any_file(shared_data: Path) -> None:
+    path = shared_data / "math" / "test.jsonl.gz"
+    assert list(load(path)) == list(datasets.load("math", path))
 
 
 def test_a_preference_gives_both_labels(tmp_path: Path) -> None:

@@ -90,12 +90,11 @@ def test_problems_that_two_sources_share_are_joined(tmp_path: Path) -> None:
 def test_equal_settings_give_equal_bytes(ten: Path, tmp_path: Path) -> None:
     settings = {
         "sources": [{"dataset": "jsonl", "path": ten, "weight": 1.5, "limit": 8}, {"dataset": "minimath", "limit": 5}],
-        "holdout": {"validation": 3},
         "seed": 4,
     }
     first, second = run(tmp_path, "first", **settings), run(tmp_path, "second", **settings)
     names = [file.name for file in sorted(first.iterdir())]
-    assert len(names) == 5
+    assert len(names) == 3
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
@@ -108,29 +107,6 @@ def test_a_limit_is_drawn_by_the_seed(ten: Path, tmp_path: Path) -> None:
     assert [len(ids) for ids in drawn] == [4, 4]
     assert drawn[0] != drawn[1]
     assert all(ids == sorted(ids) for ids in drawn), "the order of the file stays"
-
-
-def test_holdouts_share_no_problem_and_leave_no_solution_behind(tmp_path: Path) -> None:
-    twins = [problem(n) for n in range(20)] + [
-        Problem(f"twin/{n}", f"what is {n} + 1", "1", "\\boxed{1}") for n in range(20)
-    ]
-    path = write(tmp_path / "p.jsonl", *twins)
-    out = run(
-        tmp_path, sources=[{"dataset": "jsonl", "path": path, "weight": 2}], holdout={"validation": 6, "evaluator": 8}
-    )
-    parts = [problems(out, f"{name}problems.jsonl") for name in ("", "validation_", "evaluator_")]
-    assert [len(part) for part in parts] == [26, 6, 8]
-    texts = [{normalize_text(p.text) for p in part} for part in parts]
-    assert not (texts[0] & texts[1] or texts[0] & texts[2] or texts[1] & texts[2])
-    for part, name, copies in zip(parts, ("", "validation_", "evaluator_"), (2, 1, 1), strict=True):
-        solutions = labeled(out, f"{name}labeled.jsonl")
-        assert {s.problem_id for s in solutions} == {p.id for p in part}
-        assert len(solutions) == copies * len(part)
-
-
-def test_a_holdout_must_leave_something(ten: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holdout wants 10 problems, but there are 10"):
-        run(tmp_path, sources=[{"dataset": "jsonl", "path": ten}], holdout={"validation": 10})
 
 
 # --- what is left out ------------------------------------------------------------------------------------------------
@@ -258,12 +234,6 @@ def test_sources_are_checked_before_anything_is_read(source: dict[str, Any], tex
         build(Prepare, {"sources": [source]})
 
 
-@pytest.mark.parametrize("holdout", [{"validation": 0}, {"a/b": 3}])
-def test_holdouts_are_checked(holdout: dict[str, int]) -> None:
-    with pytest.raises(SettingsError, match=r"holdout must map names to numbers of at least 1"):
-        build(Prepare, {"sources": [{"dataset": "minimath"}], "holdout": holdout})
-
-
 def test_the_ledger_sees_a_change_in_any_input(ten: Path, test_set: Path, tmp_path: Path) -> None:
     def stage() -> Prepare:
         return Prepare(sources=(Source(dataset="jsonl", path=ten),), exclude=(test_set,), contamination="allow")
@@ -291,11 +261,9 @@ def test_math_and_prm800k_as_in_the_paper(shared_data: Path, tmp_path: Path) -> 
                 "style": "fine",
             },
         ],
-        holdout={"validation": 1000},
         exclude=[shared_data / "math/math500.jsonl.gz"],
     )
-    assert len(problems(out)) == 11_000
-    assert 1000 <= len(problems(out, "validation_problems.jsonl")) <= 1001
+    assert len(problems(out)) == 12_000
     report = read_json(out / "report.json")
     assert report["problems_joined"] == 900, "every PRM800K problem is one of MATH"
     assert report["contamination"]["count"] == 0

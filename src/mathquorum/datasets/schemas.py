@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mathquorum.answers.extract import extract_answer
-from mathquorum.datasets import gsm8k
+from mathquorum.datasets import gsm8k, hendrycks_math
 from mathquorum.datasets.hendrycks_math import math_id, read_level
 from mathquorum.datasets.reading import step_lines
 from mathquorum.datasets.tables import Row, columns_there
@@ -138,11 +138,18 @@ def _named(**columns: str) -> Callable[[Row], Example]:
     return lambda row: columns_of(row, columns)
 
 
-def _math(row: Row) -> Example:
-    columns = {"problem": "problem", "answer": "answer", "solution": "solution", "level": "level"}
-    columns["subject"] = "subject" if "subject" in row.values else "type"
-    columns["id"] = "unique_id" if "unique_id" in row.values else "id"
-    return columns_of(row, columns)
+def _hendrycks_math(row: Row) -> Example:
+    problem = hendrycks_math.read_row(row, "unknown")
+    known = problem.id if "unique_id" in row.values else _plain(row.values.get("id"), row, "id")
+    solutions = (Labeled(problem.solution),) if problem.solution else ()
+    return Example(problem.text, problem.answer, solutions, known, problem.subject, problem.level)
+
+
+def _problem(row: Row) -> Example:
+    subject = "subject" if "subject" in row.values else "type"
+    name = "unique_id" if "unique_id" in row.values else "id"
+    same = {column: column for column in ("problem", "answer", "solution", "level")}
+    return columns_of(row, {**same, "subject": subject, "id": name})
 
 
 def _messages(column: str, speaker: str, ask: str, reply: str) -> Callable[[Row], Example]:
@@ -210,7 +217,8 @@ SCHEMAS: tuple[Schema, ...] = (
     _schema(
         "nemo", "problem expected_answer", _named(problem="problem", answer="expected_answer", solution="solution")
     ),
-    _schema("math", "problem", _math),
+    _schema("math", "problem solution level", _hendrycks_math),
+    _schema("problem", "problem", _problem),
     _schema(
         "own", "id text", _named(problem="text", **{n: n for n in ("id", "answer", "solution", "subject", "level")})
     ),
