@@ -169,7 +169,7 @@ def grade(
     as_json: _Json = False,
 ) -> None:
     """Is the answer right, and by which rule? Exit code 0 when it is, 1 when it is not."""
-    from mathquorum.answers import explain_match
+    from mathquorum.answers.equivalence import explain_match
 
     verdict = explain_match(answer, gold)
     typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))

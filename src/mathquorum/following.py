@@ -12,7 +12,10 @@ from rich.console import Console
 from mathquorum.config import build, merge, parse_overrides, read_settings_file
 from mathquorum.console import RunConsole
 from mathquorum.recipes import recipe
+from mathquorum.records import Estimate
+from mathquorum.report.tables import run_tables
 from mathquorum.run import Run
+from mathquorum.store import read_json
 
 __all__ = ["follow"]
 
@@ -48,8 +51,22 @@ def follow(
         with run.locked():
             (directory / "settings.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
             report = found.follow(run, settings)
+    _show(report, console, as_json)
+
+
+def _show(report: Path, console: Console, as_json: bool) -> None:
+    figures = report / "figures.json"
+    if not figures.exists():  # a recipe that makes a model, not a report
+        console.print(f"Made {report}", markup=False, highlight=False, soft_wrap=True)
+        return
+    rows = read_json(figures)
     if as_json:
-        print(json.dumps(json.loads((report / "figures.json").read_text(encoding="utf-8"))))
-    elif (report / "report.md").exists():
-        console.print((report / "report.txt").read_text(encoding="utf-8"), markup=False, highlight=False)
-        console.print(f"Report: {report / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+        print(json.dumps(rows))
+        return
+    estimates: dict[str, list[Estimate]] = {}
+    for row in rows["estimates"]:
+        estimate = Estimate(row["name"], row["value"], row["low"], row["high"], row["count"])
+        estimates.setdefault(row["evaluation"], []).append(estimate)
+    for table in run_tables(estimates):
+        console.print(table)
+    console.print(f"Report: {report / 'report.html'} and report.md", markup=False, highlight=False, soft_wrap=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.metadata
-import multiprocessing
 import platform
 import signal
 import subprocess
@@ -28,7 +27,7 @@ from mathquorum.config import Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
 from mathquorum.stages.base import Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
-from mathquorum.workers import die_with_parent
+from mathquorum.workers import die_with_parent, process_context
 
 __all__ = ["Listener", "PlannedStage", "Run", "Silence", "library_versions"]
 
@@ -184,7 +183,7 @@ class Run:
     def _run_side_by_side(self, stages: dict[str, Stage]) -> None:
         waiting = list(stages.items())
         running: dict[Connection, tuple[str, Any, float]] = {}
-        context = multiprocessing.get_context("spawn")
+        context = process_context()
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:

@@ -224,10 +224,10 @@ def paper(run: Run, settings: Paper) -> Path:
                     workers=s.workers,
                 ),
             )
-            evaluations[f"{item.name}.{scorer}"] = run.do(
+            evaluations[f"{item.name} + {scorer}"] = run.do(
                 f"{item.name}.evaluation.{scorer}", _evaluate(s, test, pool, scores / "scores.jsonl")
             )
-    return run.do("report", Report(evaluations=evaluations, baseline=next(iter(evaluations))))
+    return run.do("report", Report(evaluations=evaluations, baseline=f"ssft.{main} + likelihood"))
 
 
 # --- the stages as this recipe calls them -----------------------------------------------------------------------------

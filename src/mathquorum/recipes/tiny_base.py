@@ -20,7 +20,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from mathquorum.config import Settings
 from mathquorum.prompts import CORRECT, INCORRECT
 from mathquorum.recipes.muon import Muon
-from mathquorum.recipes.tiny_corpus import CorpusMix, documents
+from mathquorum.recipes.tiny_corpus import CorpusMix, documents, text_of
 from mathquorum.recipes.tiny_tokenizer import train_tokenizer
 
 __all__ = ["SIZES", "Progress", "TinyBase", "pretrain"]
@@ -62,7 +62,7 @@ class TinyBase(Settings):
     warmup_steps: int = Field(100, ge=1)
     decay_share: float = Field(0.3, gt=0, le=1)
     """The last part of the training, over which the learning rate falls to zero; before, it is constant."""
-    verdict_weight: float = Field(20.0, gt=0)
+    verdict_weight: float = Field(10.0, gt=0)
     """A verdict's weight in the loss; with 4 the model was still near chance after 1.5 M tokens."""
     checkpoint_steps: int = Field(250, ge=1)
     mix: CorpusMix = CorpusMix()
@@ -139,7 +139,7 @@ def _tokenizer(settings: TinyBase, folder: Path) -> Any:
     if (folder / "tokenizer.json").exists():
         return PreTrainedTokenizerFast.from_pretrained(folder)
     texts = (
-        d.text for d in islice(documents(settings.mix, f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
+        text_of(d) for d in islice(documents(settings.mix, f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
     )
     tokenizer = train_tokenizer(texts, settings.vocabulary_size, settings.context)
     tokenizer.save_pretrained(folder)
@@ -205,9 +205,12 @@ class Corpus:
         tokens: list[int] = []
         counted: list[bool] = []
         for document in documents(settings.mix, f"{settings.seed}/{index}"):
-            ids = [*self._tokenizer(document.text)["input_ids"], self._tokenizer.eos_token_id]
-            tokens += ids
-            counted += [not document.checks] * len(ids)
+            encoded = self._tokenizer([piece.text for piece in document])["input_ids"]
+            for piece, ids in zip(document, encoded, strict=True):
+                tokens += ids
+                counted += [piece.counted] * len(ids)
+            tokens.append(self._tokenizer.eos_token_id)
+            counted.append(document[-1].counted)
             if len(tokens) >= needed:
                 break
         shape = (SHARD_STEPS * settings.rows, settings.context)

@@ -18,7 +18,11 @@ __all__ = [
     "percent",
     "percent_interval",
     "points",
+    "run_tables",
 ]
+
+
+_SCORE_FIGURES = ("auc", "ece", "brier")  # about scores, not about the answers chosen with them
 
 
 def estimates_json(estimates: Sequence[Estimate]) -> dict[str, Any]:
@@ -56,6 +60,43 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     for model, estimates in named.items():
         cells = {e.name: f"{percent(e.value)}\n[dim]{percent_interval(e)}[/dim]" for e in estimates}
         table.add_row(_plain(model), *(cells.get(name, "") for name in names))
+    return table
+
+
+def run_tables(named: Mapping[str, Sequence[Estimate]]) -> list[Table]:
+    """A run's figures in tables that fit a terminal: generators, then strategies by score, then the scores themselves.
+
+    Args:
+        named: Estimates by evaluation. "A + B" is generator A under score B; A's own figures are shown once.
+    """
+    generators: dict[str, list[Estimate]] = {}
+    strategies: dict[str, dict[str, list[Estimate]]] = {}
+    scores: dict[str, list[Estimate]] = {}
+    for name, estimates in named.items():
+        generator, _, score = name.partition(" + ")
+        sampled = [e for e in estimates if e.name.startswith("pass@") or "@" in e.name]
+        generators.setdefault(generator, sampled)
+        if score:
+            rest = [e for e in estimates if e not in sampled]
+            of_scores = [e for e in rest if e.name.startswith(_SCORE_FIGURES)]
+            strategies.setdefault(generator, {})[score] = [e for e in rest if e not in of_scores]
+            scores[name] = of_scores
+    tables = [comparison_table(generators, "Generators")]
+    for generator, by_score in strategies.items():
+        tables.append(_by_figure(by_score, f"Strategies on {generator}, by score"))
+    return [*tables, _by_figure(scores, "Scores")] if scores else tables
+
+
+def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:
+    """One figure per row and one model per column."""
+    table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
+    table.add_column("figure")
+    for model in named:
+        table.add_column(_plain(model), justify="right")
+    for name in figure_names(named):
+        found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
+        cells = ["" if e is None else f"{percent(e.value)} [dim]{percent_interval(e)}[/dim]" for e in found]
+        table.add_row(name, *cells)
     return table
 
 

@@ -50,7 +50,7 @@ def _shown(value: Number, correct: bool, rng: Random, *tempting: Number) -> str:
 
 def _operand(rng: Random) -> int:
     """A whole number of one to three digits, small ones as common as large ones."""
-    size = rng.choice((1, 2, 2, 2, 3))
+    size = rng.choice((1, 1, 2, 2, 2, 3))
     return rng.randint(10 ** (size - 1), 10**size - 1)
 
 
