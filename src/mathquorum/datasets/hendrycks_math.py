@@ -137,7 +137,7 @@ def read_row(row: Row, split: str) -> Problem:
         answer=_answer(text, solution, row.values),
         solution=solution,
         subject=row.values.get("subject") or row.values.get("type"),
-        level=read_level(row.values.get("level"), row.place),
+        level=read_level(row.values.get("level")),
     )
 
 
@@ -182,18 +182,10 @@ def math_id(unique_id: str) -> str:
     return "math/" + unique_id.removeprefix("math/").removesuffix(".json")
 
 
-def read_level(value: object, place: str) -> int | None:
-    """5 for "Level 5", "5" or 5; None for "Level ?" and for nothing.
-
-    Raises:
-        DataError: If it is something else.
-    """
-    if value is None or value in ("Level ?", "?", ""):
-        return None
-    found = re.fullmatch(r"(?:Level )?(\d+)(?:\.0)?", str(value).strip())
-    if not found:
-        raise DataError(f"{place}: field 'level' must be a number or 'Level 1' to 'Level 5'. Got {value!r} instead.")
-    return int(found[1])
+def read_level(value: object) -> int | None:
+    """5 for "Level 5", "5" or 5; None for "Level ?" and whatever else is no numbered level."""
+    found = re.fullmatch(r"(?:Level )?(\d{1,3})(?:\.0)?", str(value).strip())
+    return int(found[1]) if found else None
 
 
 # --- the split of Lightman et al. ------------------------------------------------------------------------------------

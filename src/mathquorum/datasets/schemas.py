@@ -44,15 +44,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema is recognised by columns that must be there, and others that must not."""
+    """A schema is recognised by the columns that must be there; the first that fits is taken."""
 
     name: str
     columns: frozenset[str]
     read: Callable[[Row], Example]
-    without: frozenset[str] = frozenset()
-
-    def fits(self, row: Row) -> bool:
-        return self.columns <= row.values.keys() and not (self.without & row.values.keys())
 
 
 def detect(row: Row) -> Schema:
@@ -62,7 +58,7 @@ def detect(row: Row) -> Schema:
         DataError: If it is none of the known ones, naming the columns that are there.
     """
     for schema in SCHEMAS:
-        if schema.fits(row):
+        if schema.columns <= row.values.keys():
             return schema
     raise DataError(
         f"{row.place}: cannot tell which column holds the problem. {columns_there(row.values, 'problem')} "
@@ -93,8 +89,8 @@ def columns_of(row: Row, columns: Mapping[str, str]) -> Example:
         answer=answer,
         solutions=() if solution is None else (Labeled(solution),),
         id=math_id(name) if name is not None and name.endswith(".json") else name,
-        subject=_plain(found.get("subject"), row, columns.get("subject", "")),
-        level=read_level(found.get("level"), row.place),
+        subject=found["subject"] if isinstance(found.get("subject"), str) else None,
+        level=read_level(found.get("level")),
     )
 
 
@@ -208,8 +204,8 @@ def _steps(row: Row) -> Example:
     return Example(problem, None, (Labeled("".join(steps), all(r == 1 for r in ratings), steps, ratings),))
 
 
-def _schema(name: str, columns: str, read: Callable[[Row], Example], without: str = "") -> Schema:
-    return Schema(name, frozenset(columns.split()), read, frozenset(without.split()))
+def _schema(name: str, columns: str, read: Callable[[Row], Example]) -> Schema:
+    return Schema(name, frozenset(columns.split()), read)
 
 
 SCHEMAS: tuple[Schema, ...] = (
