@@ -46,5 +46,5 @@ def test_the_real_files(shared_data: Path) -> None:
 
 def test_an_answer_without_its_mark_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", ROW, {"question": "?", "answer": "It is 3."})
-    with pytest.raises(DataError, match="line 2: field 'answer' must end in a line"):
+    with pytest.raises(DataError, match=r"line 2: field 'answer' must end in a line"):
         list(load(path))

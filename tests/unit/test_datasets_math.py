@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from mathquorum.datasets import gsm8k
 from mathquorum.datasets.contamination import find_contamination, find_duplicates
 from mathquorum.datasets.hendrycks_math import lightman_split, lightman_test_ids, load, math_id, read_level
 from mathquorum.errors import DataError
@@ -54,9 +55,13 @@ def test_the_original_folder_gives_the_original_numbers(tmp_path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     problems = list(load(tmp_path / "MATH"))
-    assert [problem.id for problem in problems] == ["math/test/algebra/9", "math/test/algebra/24", "math/test/prealgebra/10"]
+    assert [problem.id for problem in problems] == [
+        "math/test/algebra/9",
+        "math/test/algebra/24",
+        "math/test/prealgebra/10",
+    ]
     assert list(load(tmp_path / "MATH" / "test")) == problems
-    with pytest.raises(DataError, match="no split 'train'. There: test"):
+    with pytest.raises(DataError, match=r"no split 'train'. There: test"):
         list(load(tmp_path / "MATH", "train"))
 
 
@@ -100,9 +105,8 @@ def test_unknown_levels_are_none(everything: dict[str, Problem]) -> None:
 
 
 def test_levels_in_every_spelling() -> None:
-    assert [read_level(value, "here") for value in ("Level 5", "5", 5, 5.0, "Level ?", None)] == [5, 5, 5, 5, None, None]
-    with pytest.raises(DataError, match="here: field 'level' must be a number"):
-        read_level("hard", "here")
+    assert [read_level(value) for value in ("Level 5", "5", 5, 5.0)] == [5] * 4
+    assert [read_level(value) for value in ("Level ?", None, "hard", [1])] == [None] * 4
 
 
 def test_ids_however_they_are_written() -> None:
@@ -175,7 +179,7 @@ def test_a_wrong_column_is_named_with_those_that_are_there(tmp_path: Path) -> No
 def test_a_torn_line_is_named(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "test.jsonl", ROWS)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match="line 2: not valid JSON .* cut off"):
+    with pytest.raises(DataError, match=r"line 2: not valid JSON .* cut off"):
         list(load(path))
 
 
@@ -184,7 +188,7 @@ def test_a_broken_parquet_file_is_named(content: bytes, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
     path = tmp_path / "test.parquet"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="test.parquet cannot be read as parquet"):
+    with pytest.raises(DataError, match=r"test.parquet cannot be read as parquet"):
         list(load(path))
 
 
@@ -197,15 +201,15 @@ def test_a_broken_original_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_path_and_a_folder_without_data(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="There is no"):
+    with pytest.raises(DataError, match=r"There is no"):
         list(load(tmp_path / "nothing"))
-    with pytest.raises(DataError, match="holds no file that ends in"):
+    with pytest.raises(DataError, match=r"holds no file that ends in"):
         list(load(tmp_path))
     write_jsonl(tmp_path / "train.jsonl", ROWS)
-    with pytest.raises(DataError, match="for split 'test'.*There: train.jsonl"):
+    with pytest.raises(DataError, match=r"for split 'test'.*There: train.jsonl"):
         list(load(tmp_path, "test"))
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match="cannot tell what it holds"):
+    with pytest.raises(DataError, match=r"cannot tell what it holds"):
         list(load(tmp_path / "notes.txt"))
 
 
@@ -228,6 +232,14 @@ def test_the_hub_gives_every_configuration(monkeypatch: pytest.MonkeyPatch) -> N
     assert [p.text for p in problems] == ["nobody/math algebra test?", "nobody/math geometry test?"]
 
 
+def test_the_hub_gives_the_main_configuration_alone_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = ModuleType("datasets")
+    hub.get_dataset_config_names = lambda name: ["main", "socratic"]  # type: ignore[attr-defined]
+    hub.load_dataset = lambda name, config, split: [{"question": config, "answer": "#### 1"}]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "datasets", hub)
+    assert [(p.id, p.text) for p in gsm8k.load("nobody/gsm8k", "test")] == [("gsm8k/test/0", "main")]
+
+
 def test_a_hub_that_cannot_be_reached_is_a_data_error(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = ModuleType("datasets")
 
@@ -236,5 +248,5 @@ def test_a_hub_that_cannot_be_reached_is_a_data_error(monkeypatch: pytest.Monkey
 
     hub.get_dataset_config_names = fail  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "datasets", hub)
-    with pytest.raises(DataError, match="nobody/math, split 'train', cannot be read from the hub: no route"):
+    with pytest.raises(DataError, match=r"nobody/math, split 'train', cannot be read from the hub: no route"):
         list(load("nobody/math"))

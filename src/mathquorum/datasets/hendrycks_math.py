@@ -21,14 +21,22 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets.contamination import text_fingerprint
 from mathquorum.datasets.hub import is_hub_id, read_hub
 from mathquorum.datasets.tables import Row, read_files, split_of
 from mathquorum.errors import DataError
 from mathquorum.records import Problem
 
-__all__ = ["LightmanSplit", "lightman_split", "lightman_test_ids", "load", "math_id", "read_level"]
+__all__ = [
+    "LightmanSplit",
+    "last_box",
+    "lightman_split",
+    "lightman_test_ids",
+    "load",
+    "math_id",
+    "read_level",
+    "read_row",
+]
 
 # Its solution ends "Please note that we have not boxed the correct answer as we normally do".
 _ANSWERS_NOT_IN_THE_LAST_BOX = {"Let $\\boxed{N}$ mean the number of whole number divisors of $N$.": "6"}
@@ -56,14 +64,14 @@ def load(path: Path | str, split: str | None = None) -> Iterator[Problem]:
     elif is_hub_id(path):
         wanted = split or "train"
         for row in read_hub(str(path), wanted):
-            yield _problem(row, wanted)
+            yield read_row(row, wanted)
     elif (folders := _original_folders(Path(path), split)) is not None:
         for folder in folders:
             yield from _read_original(folder)
     else:
         for file, rows in read_files(Path(path), _file_split(Path(path), split)):
             for row in rows:
-                problem = _problem(row, split_of(file))
+                problem = read_row(row, split_of(file))
                 if split is None or not _other_split(problem.id, split):
                     yield problem
 
@@ -105,7 +113,7 @@ def _read_original(folder: Path) -> Iterator[Problem]:
             if not isinstance(values, dict):
                 raise DataError(f"{file}: must hold a JSON object.")
             inside = f"{folder.name}/{subject.name}/{file.name}"
-            yield _problem(Row(str(file), 0, {**values, "unique_id": inside}), folder.name)
+            yield read_row(Row(str(file), 0, {**values, "unique_id": inside}), folder.name)
 
 
 def _number(file: Path) -> tuple[int, str]:
@@ -115,7 +123,12 @@ def _number(file: Path) -> tuple[int, str]:
 # --- a row -----------------------------------------------------------------------------------------------------------
 
 
-def _problem(row: Row, split: str) -> Problem:
+def read_row(row: Row, split: str) -> Problem:
+    """The problem in a row; `split` is a part of its id when the row does not tell its original place.
+
+    Raises:
+        DataError: If it has no problem or solution.
+    """
     text, solution = row.text("problem"), row.text("solution")
     unique = row.values.get("unique_id")
     return Problem(
@@ -124,7 +137,7 @@ def _problem(row: Row, split: str) -> Problem:
         answer=_answer(text, solution, row.values),
         solution=solution,
         subject=row.values.get("subject") or row.values.get("type"),
-        level=read_level(row.values.get("level"), row.place),
+        level=read_level(row.values.get("level")),
     )
 
 
@@ -135,8 +148,28 @@ def _answer(text: str, solution: str, values: Mapping[str, Any]) -> str | None:
     given = values.get("answer")
     if isinstance(given, str):
         return given.strip() or None
-    box = max(solution.rfind("\\boxed"), solution.rfind("\\fbox"))
-    return None if box < 0 or solution.startswith("\\boxed{}", box) else extract_answer(solution[box:])
+    return last_box(solution)
+
+
+def last_box(solution: str) -> str | None:
+    r"""The content of the last \boxed or \fbox; None when it is empty or there is none.
+
+    Example:
+        >>> last_box("$\\boxed{1}$, no: $\\boxed{x^{2}}$"), last_box("our answer is $\\boxed 2$.")
+        ('x^{2}', '2')
+    """
+    boxes = list(re.finditer(r"\\(?:boxed|fbox)\s*", solution))
+    if not boxes:
+        return None
+    rest = solution[boxes[-1].end() :]
+    if not rest.startswith("{"):
+        return re.split(r"[\s$]", rest, maxsplit=1)[0].rstrip(".,") or None
+    depth = 0
+    for at, character in enumerate(rest):
+        depth += (character == "{") - (character == "}")
+        if depth == 0:
+            return rest[1:at].strip() or None
+    return None
 
 
 def math_id(unique_id: str) -> str:
@@ -149,18 +182,10 @@ def math_id(unique_id: str) -> str:
     return "math/" + unique_id.removeprefix("math/").removesuffix(".json")
 
 
-def read_level(value: object, place: str) -> int | None:
-    """5 for "Level 5", "5" or 5; None for "Level ?" and for nothing.
-
-    Raises:
-        DataError: If it is something else.
-    """
-    if value is None or value in ("Level ?", "?", ""):
-        return None
-    found = re.fullmatch(r"(?:Level )?(\d+)(?:\.0)?", str(value).strip())
-    if not found:
-        raise DataError(f"{place}: field 'level' must be a number or 'Level 1' to 'Level 5'. Got {value!r} instead.")
-    return int(found[1])
+def read_level(value: object) -> int | None:
+    """5 for "Level 5", "5" or 5; None for "Level ?" and whatever else is no numbered level."""
+    found = re.fullmatch(r"(?:Level )?(\d{1,3})(?:\.0)?", str(value).strip())
+    return int(found[1]) if found else None
 
 
 # --- the split of Lightman et al. ------------------------------------------------------------------------------------

@@ -13,12 +13,12 @@ __all__ = ["is_hub_id", "read_hub"]
 
 
 def is_hub_id(name: str | Path) -> bool:
-    """Whether this is written like "owner/name" and is no file or folder here."""
-    return bool(re.fullmatch(r"[\w\-]+/[\w\-.]+", str(name))) and not Path(name).exists()
+    """Whether this is a text (not a path) like "owner/name" that is no file or folder here."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[\w\-]+/[\w\-.]+", name)) and not Path(name).exists()
 
 
 def read_hub(name: str, split: str) -> Iterator[Row]:
-    """The rows of one split, of every configuration in the order of their names.
+    """The rows of one split, of the main configuration, or without one of all in the order of their names.
 
     Raises:
         DataError: If `datasets` is not installed, or the data set or split cannot be had.
@@ -32,7 +32,8 @@ def read_hub(name: str, split: str) -> Iterator[Row]:
         ) from error
     number = 0
     try:
-        for config in sorted(datasets.get_dataset_config_names(name)):
+        configs = sorted(datasets.get_dataset_config_names(name))
+        for config in [c for c in configs if c in ("main", "default")] or configs:
             for values in datasets.load_dataset(name, config, split=split):
                 yield Row(f"{name} ({config}, {split}), row {number + 1}", number, values)
                 number += 1

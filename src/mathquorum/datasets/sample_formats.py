@@ -98,7 +98,7 @@ def _plain(row: Row) -> RawSamples:
         samples=samples,
         solution=_text(values.get("solution")),
         subject=_text(values.get("subject")),
-        level=read_level(values.get("level"), row.place),
+        level=read_level(values.get("level")),
     )
 
 
@@ -114,6 +114,7 @@ def _entry(entry: Any, score: Any, answer: Any, place: str) -> RawSample:
         answer=_text(_first(entry, ("answer", "predicted_answer", "pred"))),
         scores=_scores(_first(entry, ("score", "scores", "reward")) if score is None else score, place),
         label=label if isinstance(label, bool) else None,
+        finished=entry.get("finish_reason") != "length",
     )
 
 
@@ -135,7 +136,7 @@ def _qwen(row: Row) -> RawSamples:
         samples=samples,
         solution=_text(values.get("solution")),
         subject=_text(values.get("subject") or values.get("type")),
-        level=read_level(values.get("level"), row.place),
+        level=read_level(values.get("level")),
     )
 
 
@@ -183,6 +184,7 @@ def _nemo(row: Row) -> RawSamples:
         answer=_text(values.get("predicted_answer")),
         label=label if isinstance(label, bool) else None,
         num_tokens=tokens if isinstance(tokens, int) else None,
+        finished=values.get("finish_reason") != "length",
     )
     return RawSamples(
         id=_text(_first(values, ("unique_id", "problem_id", "id"))),
@@ -191,7 +193,7 @@ def _nemo(row: Row) -> RawSamples:
         samples=(sample,),
         solution=_text(_first(values, ("reference_solution", "solution"))),
         subject=_text(_first(values, ("subject", "type"))),
-        level=read_level(values.get("level"), row.place),
+        level=read_level(values.get("level")),
     )
 
 

@@ -128,13 +128,23 @@ def _read_rows(rows: Sequence[Row | None], files: Sequence[Path]) -> RawSamples:
             raise DataError(
                 f"{file} has fewer rows than the files beside it: each must hold every problem, in one order."
             )
-        parts.append(find_format(row).read(row))
+        parts.append(_read_row(row))
     first, *others = parts
     for other, row in zip(others, rows[1:], strict=True):
         if (other.problem, other.reference) != (first.problem, first.reference):
             assert row is not None
             raise DataError(f"{row.place}: is about another problem than the same row of {files[0]}.")
     return replace(first, samples=tuple(sample for part in parts for sample in part.samples))
+
+
+def _read_row(row: Row) -> RawSamples:
+    format = find_format(row)
+    try:
+        return format.read(row)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{row.place}: not a row of the format {format.name!r} ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _samples(raw: RawSamples, name: str, number: int, answers: Answers, step_scores: StepScores) -> Samples:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mathquorum.answers.extract import extract_answer
-from mathquorum.datasets import gsm8k
+from mathquorum.datasets import gsm8k, hendrycks_math
 from mathquorum.datasets.hendrycks_math import math_id, read_level
 from mathquorum.datasets.reading import step_lines
 from mathquorum.datasets.tables import Row, columns_there
@@ -44,15 +44,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema is recognised by columns that must be there, and others that must not."""
+    """A schema is recognised by the columns that must be there; the first that fits is taken."""
 
     name: str
     columns: frozenset[str]
     read: Callable[[Row], Example]
-    without: frozenset[str] = frozenset()
-
-    def fits(self, row: Row) -> bool:
-        return self.columns <= row.values.keys() and not (self.without & row.values.keys())
 
 
 def detect(row: Row) -> Schema:
@@ -62,7 +58,7 @@ def detect(row: Row) -> Schema:
         DataError: If it is none of the known ones, naming the columns that are there.
     """
     for schema in SCHEMAS:
-        if schema.fits(row):
+        if schema.columns <= row.values.keys():
             return schema
     raise DataError(
         f"{row.place}: cannot tell which column holds the problem. {columns_there(row.values, 'problem')} "
@@ -93,8 +89,8 @@ def columns_of(row: Row, columns: Mapping[str, str]) -> Example:
         answer=answer,
         solutions=() if solution is None else (Labeled(solution),),
         id=math_id(name) if name is not None and name.endswith(".json") else name,
-        subject=_plain(found.get("subject"), row, columns.get("subject", "")),
-        level=read_level(found.get("level"), row.place),
+        subject=found["subject"] if isinstance(found.get("subject"), str) else None,
+        level=read_level(found.get("level")),
     )
 
 
@@ -138,11 +134,18 @@ def _named(**columns: str) -> Callable[[Row], Example]:
     return lambda row: columns_of(row, columns)
 
 
-def _math(row: Row) -> Example:
-    columns = {"problem": "problem", "answer": "answer", "solution": "solution", "level": "level"}
-    columns["subject"] = "subject" if "subject" in row.values else "type"
-    columns["id"] = "unique_id" if "unique_id" in row.values else "id"
-    return columns_of(row, columns)
+def _hendrycks_math(row: Row) -> Example:
+    problem = hendrycks_math.read_row(row, "unknown")
+    known = problem.id if "unique_id" in row.values else _plain(row.values.get("id"), row, "id")
+    solutions = (Labeled(problem.solution),) if problem.solution else ()
+    return Example(problem.text, problem.answer, solutions, known, problem.subject, problem.level)
+
+
+def _problem(row: Row) -> Example:
+    subject = "subject" if "subject" in row.values else "type"
+    name = "unique_id" if "unique_id" in row.values else "id"
+    same = {column: column for column in ("problem", "answer", "solution", "level")}
+    return columns_of(row, {**same, "subject": subject, "id": name})
 
 
 def _messages(column: str, speaker: str, ask: str, reply: str) -> Callable[[Row], Example]:
@@ -201,8 +204,8 @@ def _steps(row: Row) -> Example:
     return Example(problem, None, (Labeled("".join(steps), all(r == 1 for r in ratings), steps, ratings),))
 
 
-def _schema(name: str, columns: str, read: Callable[[Row], Example], without: str = "") -> Schema:
-    return Schema(name, frozenset(columns.split()), read, frozenset(without.split()))
+def _schema(name: str, columns: str, read: Callable[[Row], Example]) -> Schema:
+    return Schema(name, frozenset(columns.split()), read)
 
 
 SCHEMAS: tuple[Schema, ...] = (
@@ -210,7 +213,8 @@ SCHEMAS: tuple[Schema, ...] = (
     _schema(
         "nemo", "problem expected_answer", _named(problem="problem", answer="expected_answer", solution="solution")
     ),
-    _schema("math", "problem", _math),
+    _schema("math", "problem solution level", _hendrycks_math),
+    _schema("problem", "problem", _problem),
     _schema(
         "own", "id text", _named(problem="text", **{n: n for n in ("id", "answer", "solution", "subject", "level")})
     ),

@@ -6,7 +6,7 @@ What is drawn depends on the seed and the ids, not on the order of the rows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from mathquorum.datasets.contamination import normalize_text
@@ -14,7 +14,7 @@ from mathquorum.datasets.reading import Reading
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution, Problem
 
-__all__ = ["Union", "draw_problems", "hold_out", "join", "take_weight"]
+__all__ = ["Union", "draw_problems", "join", "take_weight"]
 
 
 @dataclass(frozen=True)
@@ -87,29 +87,6 @@ def draw_problems(reading: Reading, limit: int | None, seed: int) -> Reading:
     problems = tuple(p for p in reading.problems if p.id in kept)
     solutions = tuple(s for s in reading.solutions if s.problem_id in kept)
     return Reading(problems, solutions, reading.tally)
-
-
-def hold_out(problems: Sequence[Problem], sizes: Mapping[str, int], seed: int) -> dict[str, frozenset[str]]:
-    """Ids to put aside for each name, drawn by the seed. Problems with the same normalised text stay together, so a part
-    may hold a problem or two more than asked for.
-
-    Raises:
-        DataError: If there are not enough problems, with at least one left over.
-    """
-    groups: dict[str, list[str]] = {}
-    for problem in problems:
-        groups.setdefault(normalize_text(problem.text), []).append(problem.id)
-    waiting = sorted(groups.values(), key=lambda ids: _place(seed, "hold out", ids[0]), reverse=True)
-    parts = {}
-    for name, size in sizes.items():
-        part: list[str] = []
-        while len(part) < size and waiting:
-            part += waiting.pop()
-        if len(part) < size or not waiting:
-            wanted = sum(sizes.values())
-            raise DataError(f"holdout wants {wanted} problems, but there are {len(problems)}, and some must be left.")
-        parts[name] = frozenset(part)
-    return parts
 
 
 def take_weight(solutions: Sequence[LabeledSolution], weight: float, seed: int) -> list[LabeledSolution]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mathquorum.answers.extract import extract_answer
 from mathquorum.config import InputPath, Settings
@@ -17,7 +17,7 @@ from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
 from mathquorum.datasets.source import Source, read_source
-from mathquorum.datasets.union import Union, draw_problems, hold_out, join, take_weight
+from mathquorum.datasets.union import Union, draw_problems, join, take_weight
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
@@ -27,32 +27,21 @@ __all__ = ["Prepare", "Source"]
 
 
 class Prepare(Settings):
-    """Makes problems.jsonl (each problem once), labeled.jsonl (the solutions of all sources by weight) and report.json;
-    for each name under `holdout` also NAME_problems.jsonl and NAME_labeled.jsonl.
+    """Makes problems.jsonl (each problem once), labeled.jsonl (the solutions of all sources by weight) and report.json.
 
-    Equal settings and inputs give equal bytes.
+    Equal settings and inputs give equal bytes. `Split` deals the problems out to generator, evaluator and validation.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
     """One or several; problems that two sources share are joined under the id of the first."""
     seed: int = 0
-    """Draws limits, holdouts and weights, and makes minimath."""
-    holdout: dict[str, int] = Field(default_factory=dict)
-    """Problems to put aside, drawn by the seed: {validation: 1000} is what the paper seems to carve from its 12,000
-    (PAPER.md section 1). All solutions of a problem go with it, each once."""
+    """Draws limits and weights, and makes minimath."""
     exclude: tuple[InputPath, ...] = ()
     """Files of test problems (problems.jsonl, or any that dataset jsonl reads) that must not be among these."""
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """When a test problem is among these: stop, leave it out, or only report it."""
     unanswered: Literal["drop", "keep"] = "drop"
     """Correct solutions in whose text no final answer is found: a generator that learns them cannot be graded."""
-
-    @model_validator(mode="after")
-    def _sizes(self) -> Prepare:
-        for name, size in self.holdout.items():
-            if size < 1 or not name.isidentifier():
-                raise ValueError(f"holdout must map names to numbers of at least 1. Got {name!r}: {size}.")
-        return self
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`.
@@ -80,41 +69,34 @@ class Prepare(Settings):
             raise DataError("No problem is left: every one is also a test problem, or the sources are empty.")
         kept = [_usable(solutions, self.unanswered) for solutions in union.solutions]
         union = replace(union, solutions=tuple(solutions for solutions, _ in kept))
-        aside = hold_out(union.problems, self.holdout, self.seed)
-        train = union.without(frozenset[str]().union(*aside.values()))
         weighed = [
             take_weight(solutions, source.weight, self.seed)
-            for source, solutions in zip(self.sources, train.solutions, strict=True)
+            for source, solutions in zip(self.sources, union.solutions, strict=True)
         ]
         labeled = [solution for part in weighed for solution in part]
-        write_records(out / "problems.jsonl", train.problems)
+        write_records(out / "problems.jsonl", union.problems)
         write_records(out / "labeled.jsonl", labeled)
-        for name, ids in aside.items():
-            part = union.without({problem.id for problem in union.problems} - ids)
-            write_records(out / f"{name}_problems.jsonl", part.problems)
-            write_records(out / f"{name}_labeled.jsonl", (s for solutions in part.solutions for s in solutions))
-        unanswered = sum(problem.answer is None for problem in train.problems)
+        unanswered = sum(problem.answer is None for problem in union.problems)
         report = {
             "sources": [
                 _source_report(source, reading, fault, len(part))
                 for source, reading, (_, fault), part in zip(self.sources, readings, kept, weighed, strict=True)
             ],
-            "problems": len(train.problems),
+            "problems": len(union.problems),
             "problems_without_answer": unanswered,
             "problems_joined": union.num_joined,
-            "duplicates": find_duplicates(train.problems),
+            "duplicates": find_duplicates(union.problems),
             "solutions": len(labeled),
             "solutions_correct": sum(solution.correct for solution in labeled),
             "characters": {
-                "problem": _lengths(problem.text for problem in train.problems),
+                "problem": _lengths(problem.text for problem in union.problems),
                 "solution": _lengths(solution.solution for solution in labeled),
             },
-            "holdout": {name: len(ids) for name, ids in aside.items()},
             "contamination": {"policy": self.contamination, **asdict(found), "count": found.count},
         }
         write_json(out / "report.json", report)
         progress(steps, steps)
-        return _summary(train, labeled, unanswered, found, sum((fault for _, fault in kept), Counter()), readings)
+        return _summary(union, labeled, unanswered, found, sum((fault for _, fault in kept), Counter()), readings)
 
 
 # --- what was done --------------------------------------------------------------------------------------------------
@@ -164,7 +146,7 @@ def _lengths(texts: Iterable[str]) -> dict[str, float]:
 
 
 def _summary(
-    train: Union,
+    union: Union,
     labeled: Sequence[LabeledSolution],
     unanswered: int,
     found: Contamination,
@@ -172,7 +154,7 @@ def _summary(
     readings: Sequence[Reading],
 ) -> Summary:
     left_out = sum((Counter(reading.tally.dropped) for reading in readings), unusable)
-    counts: dict[str, int | float | str] = {"problems": len(train.problems), "solutions": len(labeled)}
+    counts: dict[str, int | float | str] = {"problems": len(union.problems), "solutions": len(labeled)}
     if unanswered:
         counts["problems without an answer"] = unanswered
     if found.count:
