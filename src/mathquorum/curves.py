@@ -31,7 +31,7 @@ __all__ = [
     "oracle",
 ]
 
-NUM_DRAWS = 8192
+NUM_DRAWS = 4096
 MIN_DRAWS = 16
 EXACT_MAJORITY_LIMIT = 256  # candidates; above it the exact sum takes seconds per problem
 

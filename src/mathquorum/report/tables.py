@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mathquorum.differences import Difference
@@ -47,16 +48,25 @@ def estimates_table(estimates: Sequence[Estimate], title: str | None = None) -> 
 
 
 def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None = None) -> Table:
-    """One model per row and one figure per column, as the tables of the paper; a figure that a model lacks is blank."""
-    names = figure_names(named)
-    table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
-    table.add_column("model")
-    for name in names:
-        table.add_column(name, justify="right")
-    for model, estimates in named.items():
-        cells = {e.name: f"{percent(e.value)}\n[dim]{percent_interval(e)}[/dim]" for e in estimates}
-        table.add_row(_plain(model), *(cells.get(name, "") for name in names))
+    """One figure per row and one model per column, so that eight models fit a terminal of 80 columns.
+
+    A figure that a model lacks is blank. The interval stands below the figure, in whole percent.
+    """
+    caption = "percent, and below it the 95% interval clustered by problem"
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD)
+    table.add_column("figure", no_wrap=True)
+    for model in named:
+        table.add_column(_plain(model), justify="right", min_width=6, overflow="fold")
+    for name in figure_names(named):
+        found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
+        table.add_row(name, *(_two_lines(estimate) for estimate in found))
     return table
+
+
+def _two_lines(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    return f"{percent(estimate.value)}\n[dim]{100 * estimate.low:.0f}-{100 * estimate.high:.0f}[/dim]"
 
 
 def differences_table(differences: Sequence[Difference], title: str | None = None) -> Table:

@@ -36,7 +36,12 @@ def write_stages(folder: Path, *, shift: int = 0, hostile: str = "") -> dict[str
         clusters.extend(sorted(found, key=lambda cluster: (-len(cluster.members), cluster.members[0])))
         greedy.append(AnswerCluster(f"p{n}", "x", (0,), n % 2 == 0))
     places = {}
-    for kind, records in [("problems", problems), ("candidates", candidates), ("clusters", clusters), ("scores", scores)]:
+    for kind, records in [
+        ("problems", problems),
+        ("candidates", candidates),
+        ("clusters", clusters),
+        ("scores", scores),
+    ]:
         places[kind] = folder / kind
         places[kind].mkdir(parents=True)
         write_records(places[kind] / f"{kind}.jsonl", records)
@@ -100,7 +105,12 @@ def test_files_do_as_well_as_directories_and_scores_may_be_absent(tmp_path: Path
     results = read_results(tmp_path / "out" / "results.json")
     assert [estimate.name for estimate in results.estimates] == ["pass@1", "maj1@8", "pass@8"]
     run(Report(evaluations={"model": tmp_path / "out"}), tmp_path / "report")
-    assert sorted(contents(tmp_path / "report")) == ["differences.json", "model-candidates.svg", "report.html", "report.md"]
+    assert sorted(contents(tmp_path / "report")) == [
+        "differences.json",
+        "model-candidates.svg",
+        "report.html",
+        "report.md",
+    ]
 
 
 def test_scores_that_are_missing_are_counted(tmp_path: Path) -> None:
@@ -112,7 +122,7 @@ def test_scores_that_are_missing_are_counted(tmp_path: Path) -> None:
 
 
 def test_an_unknown_strategy_is_refused_before_anything_is_read() -> None:
-    absent = {kind: "absent" for kind in ("problems", "candidates", "clusters")}
+    absent = dict.fromkeys(("problems", "candidates", "clusters"), "absent")
     with pytest.raises(SettingsError, match=r"Did you mean 'w\.rr'\?"):
         build(Evaluate, {**absent, "strategies": ["w.r"]})
 
@@ -154,7 +164,7 @@ def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
     assert "<b>|x" not in page
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert "https://" not in page
     assert r"\<b\>\|x" in (tmp_path / "report" / "report.md").read_text()
 
