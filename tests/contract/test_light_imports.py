@@ -11,7 +11,10 @@ import pytest
 @pytest.mark.parametrize(
     ("modules", "absent"),
     [
-        ("mathquorum.evaluation, mathquorum.selection, mathquorum.report.tables", "torch matplotlib jinja2 transformers"),
+        (
+            "mathquorum.evaluation, mathquorum.selection, mathquorum.report.tables",
+            "torch matplotlib jinja2 transformers",
+        ),
         ("mathquorum.stages.evaluate", "torch matplotlib jinja2 transformers"),
         ("mathquorum.stages.report", "torch transformers"),
     ],

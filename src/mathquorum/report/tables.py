@@ -16,6 +16,8 @@ __all__ = [
     "differences_table",
     "estimates_json",
     "estimates_table",
+    "figure_names",
+    "p_text",
     "percent",
     "percent_interval",
     "points",
@@ -48,7 +50,7 @@ def estimates_table(estimates: Sequence[Estimate], title: str | None = None) -> 
 
 
 def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None = None) -> Table:
-    """One figure per row and one model per column, so that eight models fit a terminal of 80 columns.
+    """One figure per row and one model per column, so that seven models fit a terminal of 80 columns.
 
     A figure that a model lacks is blank. The interval stands below the figure, in whole percent.
     """
@@ -56,7 +58,7 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD)
     table.add_column("figure", no_wrap=True)
     for model in named:
-        table.add_column(_plain(model), justify="right", min_width=6, overflow="fold")
+        table.add_column(_plain(model), justify="right", min_width=7, overflow="fold")
     for name in figure_names(named):
         found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
         table.add_row(name, *(_two_lines(estimate) for estimate in found))
@@ -86,7 +88,7 @@ def differences_table(differences: Sequence[Difference], title: str | None = Non
 
 
 def figure_names(named: Mapping[str, Sequence[Estimate]]) -> list[str]:
-    """All figures of all models, in the order of the first model that has each; oracles (pass@N) keep to the end."""
+    """All figures of all models; one that the first model lacks stands after the figure that it follows elsewhere."""
     names: list[str] = []
     for estimates in named.values():
         before = -1
