@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -21,7 +22,9 @@ def test_importing_answers_loads_nothing_heavy() -> None:
     heavy = (
         "import sys, mathquorum.answers; print([m for m in ('sympy', 'torch', 'mpmath', 'numpy') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "[]\n"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", heavy]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout == "[]\n"
 
 
 def test_the_last_box_wins_and_the_place_is_told() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.evaluation import evaluate, measure, outcomes
-from mathquorum.metrics import Pool, as_probabilities
+from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster
 from mathquorum.selection import Majority, Rerank, default_strategies
 
@@ -99,11 +99,3 @@ def test_pools_that_cannot_be_measured_are_refused() -> None:
     for odd in (float("nan"), 1.5, -0.1):
         with pytest.raises(DataError, match=r"1 scores are not in \[0, 1\] \(first: p, candidate 1"):
             measure([Pool("p", 2, [cluster], {0: 0.5, 1: odd})], [Rerank()])
-
-
-def test_scores_of_a_reward_model_become_probabilities_in_the_same_order() -> None:
-    cluster = AnswerCluster("p", "7", (0, 1, 2), True)
-    bounded = Pool("p", 3, [cluster], {0: 0.5, 1: 0.0, 2: 1.0})
-    assert as_probabilities([bounded]) == [bounded]
-    scores = as_probabilities([Pool("p", 3, [cluster], {0: 0.0, 1: -800.0, 2: 3.5})])[0].scores
-    assert scores[1] < scores[0] == 0.5 < scores[2] < 1

@@ -30,7 +30,7 @@ def parse(tokens: list[Token]) -> Node:
     if not tokens or len(tokens) > MAX_TOKENS:
         raise Unreadable("empty or too long")
     parser = _Parser(tokens)
-    node = parser.sum()
+    node = parser.whole()
     if parser.position != len(parser.tokens):
         raise Unreadable(f"unexpected {parser.tokens[parser.position]}")
     return node
@@ -99,6 +99,14 @@ class _Parser:
             raise Unreadable("too deep")
 
     # --- precedence, loosest first ---
+
+    def whole(self) -> Node:
+        """An expression, or two of them stacked by TeX's \\over and \\choose."""
+        node = self.sum()
+        if self.at("over", "choose"):
+            name = "div" if self.take()[1] == "over" else "binom"
+            node = (name, node, self.sum())
+        return node
 
     def sum(self) -> Node:
         self.enter()
@@ -238,10 +246,7 @@ class _Parser:
             return self.function(value)
         if kind == "o":
             if value in _OPENING:
-                node = self.sum()
-                if value == "{" and self.at("over", "choose"):
-                    name = "div" if self.take()[1] == "over" else "binom"
-                    node = (name, node, self.sum())
+                node = self.whole() if value == "{" else self.sum()
                 self.expect(_OPENING[value])
                 return node
             if value == "|":
@@ -404,8 +409,7 @@ class _Parser:
             node = self.primary()
             return self.postfix(node) if bracket == "{" else node if not self.is_degree() else ("deg", node)
         if self.peek()[0] == "f" and self.peek()[1] not in ("sqrt", "frac", "cbrt"):
-            kind, value = self.take()
-            return self.function(value)
+            return self.function(self.take()[1])
         node = self.power()
         while self.peek()[0] in ("n", "v") or self.peek() in (("f", "sqrt"), ("f", "frac"), ("o", "{")):
             node = ("mul", node, self.power())

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from mathquorum.answers.reading import Answer, read
+from mathquorum.answers.values import real_value
 
 __all__ = ["matching_rule"]
 
@@ -34,7 +35,7 @@ def matching_rule(answer: Answer, reference: Answer) -> str | None:
         _ordered_list,
         _vector,
         _stated,
-        _last_side,
+        _thousands_as_list,
     ):
         if rule(a, r):
             return rule.__doc__
@@ -81,13 +82,8 @@ def _float_print(a: Key, r: Key) -> bool:
     value = Fraction(*a[1])
     if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
         return False
-    if len(r[1]) == 2:
-        target = Fraction(*r[1])
-    elif r[1][0] == "r" and abs(r[1][2]) < 100:
-        target = Fraction(r[1][1]) * Fraction(10) ** (r[1][2] - 36)
-    else:
-        return False
-    return abs(value - target) <= FLOAT_TOLERANCE * abs(target)
+    target = real_value(r[1])
+    return target is not None and abs(value - target) <= FLOAT_TOLERANCE * abs(target)
 
 
 def _unit_letter(a: Key, r: Key) -> bool:
@@ -129,6 +125,9 @@ def _stated(a: Key, r: Key) -> bool:
     return a[0] == "prose" and r in (a[1], a[2])
 
 
-def _last_side(a: Key, r: Key) -> bool:
-    """an equation whose one side is the reference's number"""
-    return a[0] == "equation" and r in a[2:]
+def _thousands_as_list(a: Key, r: Key) -> bool:
+    """the comma that separates the reference's two items was read as one of thousands"""
+    if a[0] != "n" or r[0] != "list" or a[1][1] != 1:
+        return False
+    parts = f"{a[1][0]:,}".split(",")
+    return len(parts) > 1 and set(r[1]) == {("n", (int(p), 1)) for p in parts}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from mathquorum.answers.values import real_value
+
 __all__ = ["MINUS_INFINITY", "PLUS_INFINITY", "REALS", "Interval", "complement", "intersect", "intervals_of", "union"]
 
 Key = tuple[Any, ...]
@@ -45,12 +47,7 @@ def size(bound: Key) -> float | Fraction | None:
         return float("-inf")
     if bound[0] != "n":
         return None
-    number = bound[1]
-    if len(number) == 2:
-        return Fraction(*number)
-    if number[0] == "r" and abs(number[2]) < 10_000:
-        return Fraction(number[1]) * Fraction(10) ** (number[2] - 36)
-    return None
+    return real_value(bound[1])
 
 
 def intervals_of(key: Key) -> list[Interval] | None:

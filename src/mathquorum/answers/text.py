@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from mathquorum.answers.sets import REALS
-from mathquorum.answers.vocabulary import PHRASES
+from mathquorum.answers.vocabulary import NUMBER_WORDS, PHRASES
 
 __all__ = ["text_key"]
 
@@ -25,4 +25,6 @@ def text_key(text: str) -> tuple[Any, ...]:
     if phrase in ("all real numbers", "all reals", "all real", "any real number", "real numbers"):
         return REALS.key()
     phrase = PHRASES.get(phrase, phrase)
+    if phrase in NUMBER_WORDS:
+        return ("n", (NUMBER_WORDS[phrase], 1))
     return ("text", phrase.replace(" ", ""))

@@ -12,41 +12,46 @@ binomials and signs such as (-1)^n mean what they say.
 from __future__ import annotations
 
 import math
-import threading
 import zlib
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["NoValue", "Node", "Number", "Point", "exact_or_none", "number_key", "value_at", "value_key", "variables"]
+from mathquorum.answers.arithmetic import (
+    NoValue,
+    Number,
+    add,
+    as_digits,
+    binomial,
+    checked,
+    digits60,
+    div,
+    factorial,
+    imaginary_unit,
+    mul,
+    power,
+    root,
+    without_noise,
+)  # fmt: skip
+
+__all__ = [
+    "NoValue",
+    "Node",
+    "Number",
+    "Point",
+    "exact_or_none",
+    "number_key",
+    "real_value",
+    "value_at",
+    "value_key",
+    "variables",
+]
 
 Node = tuple[Any, ...]
-Number = Any  # int | Fraction, or a number of mpmath
 
-DIGITS = 60  # carried
+DEGREES_FROM = 5  # a whole number of at least this under a trigonometric function is degrees: \\cos 58
 KEPT = 36  # compared
-MAX_BITS = 40_000  # of an exact integer
-MAX_MAGNITUDE = 10**12  # bits before the point of a 60-digit number
 MAX_TERMS = 2_000  # of a finite sum or product
-MAX_FACTORIAL = 3_000
-
-
-class NoValue(Exception):
-    """The expression has no value that can be computed here: too large, undefined, or not a number."""
-
-
-_local = threading.local()
-
-
-def _mp() -> Any:
-    """This thread's own 60-digit context: a shared one would change precision under another thread's hands."""
-    context = getattr(_local, "mp", None)
-    if context is None:
-        from mpmath import MPContext  # lazy: 60 ms, and most answers are rational
-
-        context = _local.mp = MPContext()
-        context.dps = DIGITS
-    return context
 
 
 def exact_or_none(node: Node) -> int | Fraction | None:
@@ -70,7 +75,7 @@ def value_at(node: Node, point: Mapping[str, Number]) -> Number:
         raise
     except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
         raise NoValue(str(error)) from error
-    if not isinstance(value, (int, Fraction)) and not _mp().isfinite(value):
+    if not isinstance(value, (int, Fraction)) and not digits60().isfinite(value):
         raise NoValue("not finite")
     return value
 
@@ -128,7 +133,7 @@ def number_key(value: Number) -> tuple[Any, ...]:
         return (value, 1)
     if isinstance(value, Fraction):
         return (value.numerator, value.denominator)
-    mp = _mp()
+    mp = digits60()
     if hasattr(value, "_mpc_"):
         size = abs(value)
         real, imag = value.real, value.imag
@@ -138,6 +143,16 @@ def number_key(value: Number) -> tuple[Any, ...]:
             return ("c", (0, 1), _real_key(imag))
         return ("c", _real_key(real), _real_key(imag))
     return _real_key(value)
+
+
+def real_value(key: tuple[Any, ...]) -> Fraction | None:
+    """The number behind a `number_key`, to the digits that it keeps; None when it is complex or out of range."""
+    if len(key) == 2:
+        return Fraction(key[0], key[1])
+    if key[0] == "r" and abs(key[2]) < 10_000:
+        scale = key[2] - KEPT
+        return Fraction(key[1] * 10**scale) if scale >= 0 else Fraction(key[1], 10**-scale)
+    return None
 
 
 def _real_key(value: Number) -> tuple[Any, ...]:
@@ -153,7 +168,7 @@ def _real_key(value: Number) -> tuple[Any, ...]:
             return fraction
     # KEPT significant digits, trailing zeros stripped so that noise at a power of ten cannot matter.
     ten = int((exp + bits) * 0.30102999566398120)
-    mp = _mp()
+    mp = digits60()
     digits = int(mp.nint(value * mp.mpf(10) ** (KEPT - ten)))
     while digits and digits % 10 == 0:
         digits //= 10
@@ -194,21 +209,21 @@ def _eval(node: Node, point: Mapping[str, Number]) -> Number:
     if kind == "add":
         total = _eval(node[1], point)
         for part in node[2:]:
-            total = _add(total, _eval(part, point))
+            total = add(total, _eval(part, point))
         return total
     if kind == "mul":
         product = _eval(node[1], point)
         for part in node[2:]:
-            product = _mul(product, _eval(part, point))
+            product = mul(product, _eval(part, point))
         return product
     if kind == "neg":
         return -_eval(node[1], point)
     if kind == "div":
-        return _div(_eval(node[1], point), _eval(node[2], point))
+        return div(_eval(node[1], point), _eval(node[2], point))
     if kind == "pow":
-        return _pow(_eval(node[1], point), _eval(node[2], point))
+        return power(_eval(node[1], point), _eval(node[2], point))
     if kind == "root":
-        return _root(_eval(node[2], point), _eval(node[1], point))
+        return root(_eval(node[2], point), _eval(node[1], point))
     if kind == "deg":
         return _eval(node[1], point)
     handler = _FUNCTIONS.get(kind)
@@ -217,179 +232,17 @@ def _eval(node: Node, point: Mapping[str, Number]) -> Number:
     return handler(node, point)
 
 
-def _real(value: Number) -> Number:
-    """The same number as 60 digits."""
-    if isinstance(value, Fraction):
-        mp = _mp()
-        return mp.mpf(value.numerator) / value.denominator
-    if isinstance(value, int):
-        return _mp().mpf(value)
-    return value
-
-
-def _add(a: Number, b: Number) -> Number:
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        return a + b
-    a, b = _real(a), _real(b)
-    total = a + b
-    size = max(abs(a), abs(b))
-    if abs(total) <= size * _mp().mpf(10) ** -45:
-        return 0  # what is left of 60 digits after 45 cancelled is noise
-    return total
-
-
-def _mul(a: Number, b: Number) -> Number:
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        product = a * b
-        if product.numerator.bit_length() > MAX_BITS or product.denominator.bit_length() > MAX_BITS:
-            raise NoValue("too many digits")
-        return _tidy(product)
-    if a == 0 or b == 0:
-        return 0
-    return _checked(_real(a) * _real(b))
-
-
-def _div(a: Number, b: Number) -> Number:
-    if b == 0:
-        raise NoValue("division by zero")
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        return _tidy(Fraction(a) / b)
-    return _checked(_real(a) / _real(b))
-
-
-def _tidy(value: int | Fraction) -> int | Fraction:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
-
-
-def _checked(value: Number) -> Number:
-    """The number, unless its magnitude is beyond what the rest of the computation can carry."""
-    if not _mp().isfinite(value):
-        raise NoValue("not finite")
-    parts = (value.real, value.imag) if hasattr(value, "_mpc_") else (value,)
-    for part in parts:
-        _, man, exp, bits = part._mpf_
-        if man and abs(exp + bits) > MAX_MAGNITUDE:
-            raise NoValue("too large")
-    return value
-
-
-def _pow(base: Number, exponent: Number) -> Number:
-    if isinstance(base, (int, Fraction)) and isinstance(exponent, int):
-        if base == 0:
-            if exponent <= 0:
-                if exponent == 0:
-                    return 1
-                raise NoValue("division by zero")
-            return 0
-        if base in (1, -1):
-            return base if exponent % 2 else 1
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if bits * abs(exponent) <= MAX_BITS:
-            return _tidy(Fraction(base) ** exponent) if exponent < 0 else _tidy(base**exponent)
-    if isinstance(base, (int, Fraction)) and isinstance(exponent, Fraction) and base >= 0:
-        return _pow(_root(base, exponent.denominator), exponent.numerator)
-    if base == 0:
-        raise NoValue("power of zero")
-    mp = _mp()
-    x, y = _real(base), _real(exponent)
-    if abs(y) > 10**15 or abs(mp.log(abs(x))) * abs(y) > MAX_MAGNITUDE:
-        raise NoValue("too large")
-    if isinstance(exponent, Fraction) and exponent.denominator % 2 and not hasattr(x, "_mpc_") and x < 0:
-        power = abs(x) ** y  # the real root: (-8)^{1/3} is -2
-        return _checked(-power if exponent.numerator % 2 else power)
-    return _checked(x**y)
-
-
-def _root(value: Number, degree: Number) -> Number:
-    if not isinstance(degree, int):
-        return _pow(value, _div(1, degree))
-    if degree == 0:
-        raise NoValue("root of degree 0")
-    if degree < 0:
-        return _div(1, _root(value, -degree))
-    if isinstance(value, (int, Fraction)):
-        if value < 0:
-            if degree % 2:
-                return -_root(-value, degree)
-            if degree == 2:
-                return _mul(_i(), _root(-value, 2))
-        top, bottom = _int_root(value.numerator, degree), _int_root(value.denominator, degree)
-        if top is not None and bottom is not None:
-            return _tidy(Fraction(top, bottom))
-    mp = _mp()
-    x = _real(value)
-    if degree == 2:
-        return mp.sqrt(x)
-    if degree % 2 and not hasattr(x, "_mpc_") and x < 0:
-        return -_checked(mp.power(-x, mp.mpf(1) / degree))
-    return _checked(mp.power(x, mp.mpf(1) / degree))
-
-
-def _int_root(value: int, degree: int) -> int | None:
-    """The exact integer root of a non-negative integer, or None."""
-    if value < 0:
-        return None
-    if value < 2:
-        return value
-    if degree == 2:
-        root = math.isqrt(value)
-    elif degree >= value.bit_length():
-        return None
-    else:
-        root = round(math.exp(math.log(value) / degree))
-        while root**degree > value:
-            root -= 1
-        while (root + 1) ** degree <= value:
-            root += 1
-    return root if root**degree == value else None
-
-
-def _i() -> Number:
-    return _mp().mpc(0, 1)
-
-
 def _call(node: Node, point: Mapping[str, Number]) -> Number:
     """An unknown function: a number fixed by its name and the values of its arguments."""
     arguments = [number_key(_eval(n, point)) for n in node[2]]
     return 1009 + zlib.crc32(f"{node[1]}{arguments}".encode()) % 10**6
 
 
-def _factorial(n: Number) -> Number:
-    if isinstance(n, int):
-        if n < 0:
-            raise NoValue("factorial of a negative number")
-        if n <= MAX_FACTORIAL:
-            return math.factorial(n)
-        if n > 10**6:
-            raise NoValue("too large")
-        return _mp().gamma(_mp().mpf(n) + 1)
-    value = _real(n)
-    if abs(value) > 10**6:
-        raise NoValue("too large")
-    return _checked(_mp().gamma(value + 1))
-
-
-def _binomial(n: Number, k: Number) -> Number:
-    if isinstance(n, int) and isinstance(k, int):
-        if k < 0 or k > n >= 0:
-            return 0
-        small = min(k, n - k) if n >= 0 else k
-        if small <= MAX_FACTORIAL and small * max(abs(n).bit_length(), 1) <= MAX_BITS * 4:
-            return math.comb(n, k) if n >= 0 else (-1) ** k * math.comb(k - n - 1, k)
-        raise NoValue("too large")
-    if isinstance(k, int) and 0 <= k <= 50:
-        product: Number = 1
-        for j in range(k):
-            product = _div(_mul(product, _add(n, -j)), j + 1)
-        return product
-    return _div(_factorial(n), _mul(_factorial(k), _factorial(_add(n, -_real(k)))))
-
-
 def _angle(node: Node, point: Mapping[str, Number]) -> Number:
     """The argument of a trigonometric function, in radians; degrees are converted here and nowhere else."""
     value = _eval(node, point)
-    if _in_degrees(node):
-        return _mul(value, _mp().pi / 180)
+    if _in_degrees(node) or (isinstance(value, int) and abs(value) >= DEGREES_FROM and not variables(node)):
+        return mul(value, digits60().pi / 180)
     return value
 
 
@@ -400,37 +253,33 @@ def _in_degrees(node: Node) -> bool:
 
 
 def _trig(node: Node, point: Mapping[str, Number]) -> Number:
-    mp = _mp()
-    name, angle = node[0], _real(_angle(node[1], point))
+    mp = digits60()
+    name, angle = node[0], as_digits(_angle(node[1], point))
     if abs(angle) > mp.mpf(10) ** 15:
         raise NoValue("angle too large")
-    sine, cosine = _noise(mp.sin(angle)), _noise(mp.cos(angle))
+    sine, cosine = without_noise(mp.sin(angle)), without_noise(mp.cos(angle))
     if name == "sin":
         return sine
     if name == "cos":
         return cosine
     if name == "tan":
-        return _div(sine, cosine)
+        return div(sine, cosine)
     if name == "cot":
-        return _div(cosine, sine)
-    return _div(1, cosine if name == "sec" else sine)
-
-
-def _noise(value: Number) -> Number:
-    return 0 if abs(value) < _mp().mpf(10) ** -45 else value
+        return div(cosine, sine)
+    return div(1, cosine if name == "sec" else sine)
 
 
 def _mp_function(node: Node, point: Mapping[str, Number]) -> Number:
-    value = _real(_eval(node[1], point))
+    value = as_digits(_eval(node[1], point))
     if node[0] in ("sinh", "cosh", "tanh") and abs(value) > 10**9:
         raise NoValue("too large")
     if node[0] == "acot":
-        return _mp().acot(value)
-    return _noise(_checked(getattr(_mp(), node[0])(value)))
+        return digits60().acot(value)
+    return without_noise(checked(getattr(digits60(), node[0])(value)))
 
 
 def _exp(node: Node, point: Mapping[str, Number]) -> Number:
-    return _pow(_mp().e, _eval(node[1], point))
+    return power(digits60().e, _eval(node[1], point))
 
 
 def _log(node: Node, point: Mapping[str, Number]) -> Number:
@@ -438,17 +287,17 @@ def _log(node: Node, point: Mapping[str, Number]) -> Number:
     if value == 0:
         raise NoValue("logarithm of zero")
     base = _eval(node[2], point)
-    mp = _mp()
+    mp = digits60()
     if base == 0 or base == 1:
         raise NoValue("logarithm to base 0 or 1")
-    return _div(_noise(mp.log(_real(value))), mp.log(_real(base)))
+    return div(without_noise(mp.log(as_digits(value))), mp.log(as_digits(base)))
 
 
 def _ln(node: Node, point: Mapping[str, Number]) -> Number:
     value = _eval(node[1], point)
     if value == 0:
         raise NoValue("logarithm of zero")
-    return _noise(_mp().log(_real(value)))
+    return without_noise(digits60().log(as_digits(value)))
 
 
 def _rounded(node: Node, point: Mapping[str, Number]) -> Number:
@@ -460,7 +309,7 @@ def _rounded(node: Node, point: Mapping[str, Number]) -> Number:
         return _rounded((node[0], ("num", Fraction(*key))), point)
     if key[0] != "r" or abs(value) > 10**30:
         raise NoValue("cannot be rounded")
-    return int(_mp().floor(value) if node[0] == "floor" else _mp().ceil(value))
+    return int(digits60().floor(value) if node[0] == "floor" else digits60().ceil(value))
 
 
 def _whole(node: Node, point: Mapping[str, Number]) -> Number:
@@ -480,7 +329,7 @@ def _best(node: Node, point: Mapping[str, Number]) -> Number:
     values = [_eval(n, point) for n in node[1:]]
     if any(hasattr(v, "_mpc_") for v in values):
         raise NoValue("not ordered")
-    return max(values, key=_real) if node[0] == "max" else min(values, key=_real)
+    return max(values, key=as_digits) if node[0] == "max" else min(values, key=as_digits)
 
 
 def _series(node: Node, point: Mapping[str, Number]) -> Number:
@@ -495,7 +344,7 @@ def _series(node: Node, point: Mapping[str, Number]) -> Number:
     for index in range(low, high + 1):
         inner[name] = index
         value = _eval(term, inner)
-        total = _add(total, value) if kind == "sum" else _mul(total, value)
+        total = add(total, value) if kind == "sum" else mul(total, value)
     return total
 
 
@@ -515,13 +364,13 @@ def _abs(node: Node, point: Mapping[str, Number]) -> Number:
 
 
 _FUNCTIONS: dict[str, Any] = {
-    "pi": lambda node, point: +_mp().pi,
-    "e": lambda node, point: +_mp().e,
-    "i": lambda node, point: _i(),
+    "pi": lambda node, point: +digits60().pi,
+    "e": lambda node, point: +digits60().e,
+    "i": lambda node, point: imaginary_unit(),
     "call": _call,
     "abs": _abs,
-    "fact": lambda node, point: _factorial(_eval(node[1], point)),
-    "binom": lambda node, point: _binomial(_eval(node[1], point), _eval(node[2], point)),
+    "fact": lambda node, point: factorial(_eval(node[1], point)),
+    "binom": lambda node, point: binomial(_eval(node[1], point), _eval(node[2], point)),
     "log": _log,
     "ln": _ln,
     "exp": _exp,
@@ -536,5 +385,5 @@ _FUNCTIONS: dict[str, Any] = {
     "prod": _series,
     **dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), _trig),
     **dict.fromkeys(("asin", "acos", "atan", "acot", "sinh", "cosh", "tanh"), _mp_function),
-    "conj": lambda node, point: _mp().conj(_real(_eval(node[1], point))),
+    "conj": lambda node, point: digits60().conj(as_digits(_eval(node[1], point))),
 }

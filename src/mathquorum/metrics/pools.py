@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import exp
+from dataclasses import dataclass, field
 
 from mathquorum.errors import DataError
 from mathquorum.records import AnswerCluster
 
-__all__ = ["Pool", "as_probabilities", "check_pools", "have_scores"]
+__all__ = ["Pool", "check_pools", "have_scores"]
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,5 @@ def _check_scores(pools: Sequence[Pool]) -> None:
         name, index, value = odd[0]
         raise DataError(
             f"{len(odd)} scores are not in [0, 1] (first: {name}, candidate {index}: {value}). A score is P(correct); "
-            "turn a reward model's into probabilities first (mathquorum.metrics.as_probabilities)."
+            "turn a reward model's into probabilities first, by the sigmoid for example."
         )
-
-
-def as_probabilities(pools: Sequence[Pool]) -> list[Pool]:
-    """The pools as they are where all scores are in [0, 1]; else with every score replaced by its sigmoid.
-
-    For reward models, whose scores have no bounds: the sigmoid keeps their order, and makes sums of them meaningful.
-    """
-    if all(0 <= score <= 1 for pool in pools for score in pool.scores.values()):
-        return list(pools)
-    return [replace(pool, scores={index: _sigmoid(score) for index, score in pool.scores.items()}) for pool in pools]
-
-
-def _sigmoid(score: float) -> float:
-    return 1 / (1 + exp(-score)) if score >= 0 else exp(score) / (1 + exp(score))

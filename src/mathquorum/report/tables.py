@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mathquorum.differences import Difference
@@ -16,12 +15,14 @@ __all__ = [
     "differences_table",
     "estimates_json",
     "estimates_table",
-    "figure_names",
-    "p_text",
     "percent",
     "percent_interval",
     "points",
+    "run_tables",
 ]
+
+
+_SCORE_FIGURES = ("auc", "ece", "brier")  # about scores, not about the answers chosen with them
 
 
 def estimates_json(estimates: Sequence[Estimate]) -> dict[str, Any]:
@@ -50,25 +51,53 @@ def estimates_table(estimates: Sequence[Estimate], title: str | None = None) -> 
 
 
 def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None = None) -> Table:
-    """One figure per row and one model per column, so that seven models fit a terminal of 80 columns.
-
-    A figure that a model lacks is blank. The interval stands below the figure, in whole percent.
-    """
-    caption = "percent, and below it the 95% interval clustered by problem"
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD)
-    table.add_column("figure", no_wrap=True)
-    for model in named:
-        table.add_column(_plain(model), justify="right", min_width=7, overflow="fold")
-    for name in figure_names(named):
-        found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
-        table.add_row(name, *(_two_lines(estimate) for estimate in found))
+    """One model per row and one figure per column, as the tables of the paper; a figure that a model lacks is blank."""
+    names = figure_names(named)
+    table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
+    table.add_column("model")
+    for name in names:
+        table.add_column(name, justify="right")
+    for model, estimates in named.items():
+        cells = {e.name: f"{percent(e.value)}\n[dim]{percent_interval(e)}[/dim]" for e in estimates}
+        table.add_row(_plain(model), *(cells.get(name, "") for name in names))
     return table
 
 
-def _two_lines(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return ""
-    return f"{percent(estimate.value)}\n[dim]{100 * estimate.low:.0f}-{100 * estimate.high:.0f}[/dim]"
+def run_tables(named: Mapping[str, Sequence[Estimate]]) -> list[Table]:
+    """A run's figures in tables that fit a terminal: generators, then strategies by score, then the scores themselves.
+
+    Args:
+        named: Estimates by evaluation. "A + B" is generator A under score B; A's own figures are shown once.
+    """
+    generators: dict[str, list[Estimate]] = {}
+    strategies: dict[str, dict[str, list[Estimate]]] = {}
+    scores: dict[str, list[Estimate]] = {}
+    for name, estimates in named.items():
+        generator, _, score = name.partition(" + ")
+        sampled = [e for e in estimates if e.name.startswith("pass@") or "@" in e.name]
+        generators.setdefault(generator, sampled)
+        if score:
+            rest = [e for e in estimates if e not in sampled]
+            of_scores = [e for e in rest if e.name.startswith(_SCORE_FIGURES)]
+            strategies.setdefault(generator, {})[score] = [e for e in rest if e not in of_scores]
+            scores[name] = of_scores
+    tables = [comparison_table(generators, "Generators")]
+    for generator, by_score in strategies.items():
+        tables.append(_by_figure(by_score, f"Strategies on {generator}, by score"))
+    return [*tables, _by_figure(scores, "Scores")] if scores else tables
+
+
+def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:
+    """One figure per row and one model per column."""
+    table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
+    table.add_column("figure")
+    for model in named:
+        table.add_column(_plain(model), justify="right")
+    for name in figure_names(named):
+        found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
+        cells = ["" if e is None else f"{percent(e.value)} [dim]{percent_interval(e)}[/dim]" for e in found]
+        table.add_row(name, *cells)
+    return table
 
 
 def differences_table(differences: Sequence[Difference], title: str | None = None) -> Table:

@@ -13,7 +13,8 @@ from mathquorum.differences import Difference, paired_difference
 from mathquorum.errors import DataError, suggest
 from mathquorum.inspection import read_inspection
 from mathquorum.report.pages import ReportData, make_plots, render_html, render_markdown, slugify
-from mathquorum.results import DECIMALS, read_outcomes, read_results
+from mathquorum.report.tables import estimates_json
+from mathquorum.results import DECIMALS, Results, read_outcomes, read_results
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import write_json, write_text
 
@@ -23,7 +24,7 @@ Table = Mapping[str, Mapping[str, float]]  # figure, problem, value
 
 
 class Report(Settings):
-    """Makes report.md with its plots (SVG), report.html in one file, and differences.json."""
+    """Makes report.md with its plots (SVG), report.html in one file, differences.json, and figures.json: all estimates."""
 
     evaluations: dict[str, InputPath] = Field(min_length=1)
     """Directories made by Evaluate, by the name that each is to have in the report, in its order."""
@@ -75,6 +76,7 @@ class Report(Settings):
             out / "differences.json",
             {"baseline": baseline, "within": _rows(data.within), "between": _rows(data.between)},
         )
+        write_json(out / "figures.json", _figures(evaluations))
         progress(total, total)
         return {"evaluations": len(evaluations), "plots": sum(map(len, plots.values()))}
 
@@ -93,6 +95,17 @@ class Report(Settings):
     def _difference(self, name: str, first: Mapping[str, float], second: Mapping[str, float]) -> Difference:
         problems = [problem for problem in first if problem in second]
         return paired_difference(name, [first[p] for p in problems], [second[p] for p in problems], seed=self.seed)
+
+
+def _figures(evaluations: Mapping[str, Results]) -> dict[str, Any]:
+    """What `--json` prints for a whole run: every estimate, with the evaluation that it belongs to."""
+    return {
+        "estimates": [
+            {"evaluation": name, **row}
+            for name, results in evaluations.items()
+            for row in estimates_json([*results.estimates, *results.evaluator])["estimates"]
+        ]
+    }
 
 
 def _rows(differences: Mapping[str, Sequence[Difference]]) -> dict[str, list[dict[str, Any]]]:

@@ -107,6 +107,7 @@ def test_files_do_as_well_as_directories_and_scores_may_be_absent(tmp_path: Path
     run(Report(evaluations={"model": tmp_path / "out"}), tmp_path / "report")
     assert sorted(contents(tmp_path / "report")) == [
         "differences.json",
+        "figures.json",
         "model-candidates.svg",
         "report.html",
         "report.md",
