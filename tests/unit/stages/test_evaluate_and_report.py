@@ -157,6 +157,17 @@ def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) ->
         assert (tmp_path / "report" / file).exists()
 
 
+def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    run(Evaluate(**places, num_draws=64), tmp_path / "a")
+    turned = [Score(s.problem_id, s.index, 1 - s.value) for s in read_records(places["scores"] / "scores.jsonl", Score)]
+    write_records(places["scores"] / "scores.jsonl", turned)
+    run(Evaluate(**places, num_draws=64), tmp_path / "b")
+    run(Report(evaluations={"margin": tmp_path / "a", "turned": tmp_path / "b"}), tmp_path / "report")
+    rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["turned"]
+    assert [row["name"] for row in rows] == ["rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"]
+
+
 def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script>{{ 7 * 7 }}{% raw %}"
     run(Evaluate(**write_stages(tmp_path / "in", hostile=hostile), num_draws=64), tmp_path / "out")
