@@ -24,6 +24,7 @@ __all__ = [
     "Runtime",
     "Settings",
     "build",
+    "in_words",
     "is_input",
     "marked",
     "merge",
@@ -81,7 +82,12 @@ def build(kind: type[S], values: Mapping[str, Any]) -> S:
     try:
         return kind.model_validate(_upon_defaults(kind, values))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False))) from error
+        raise in_words(kind, error) from error
+
+
+def in_words(kind: type[Settings], error: ValidationError) -> SettingsError:
+    """A pydantic error about settings of that kind, one line per value, as the user wrote them."""
+    return SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False)))
 
 
 def _upon_defaults(kind: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:

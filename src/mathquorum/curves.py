@@ -16,7 +16,7 @@ from math import fsum
 import numpy as np
 
 from mathquorum.intervals import mean_estimate
-from mathquorum.metrics import Pool, best_of_k, have_scores, majority_at_k, pass_at_k
+from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
 from mathquorum.records import AnswerCluster, Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 
@@ -31,8 +31,8 @@ __all__ = [
     "oracle",
 ]
 
-NUM_DRAWS = 8192
-MIN_DRAWS = 16
+NUM_DRAWS = 4096
+MIN_DRAWS = 4
 EXACT_MAJORITY_LIMIT = 256  # candidates; above it the exact sum takes seconds per problem
 
 
@@ -77,7 +77,7 @@ def curves_over_candidates(
 
     Args:
         seed: Of the draws. A problem's draws depend on it and on the problem's id alone.
-        num_draws: Per point, over all problems together; at least 16 for each problem.
+        num_draws: Per point, over all problems together; at least 4 for each problem.
     """
     smallest = min(pool.num_candidates for pool in pools)
     places = sorted({2**power for power in range(smallest.bit_length())} | {smallest})
@@ -88,8 +88,8 @@ def curves_over_candidates(
         if strategy in sampled:
             curves.append(replace(_curve(strategy.name, places, drawn[strategy.name]), exact=False))
         else:
-            values = [[_exact(strategy, pool, k) for pool in pools] for k in places]
-            curves.append(_curve(strategy.name, places, values))
+            rows = [_exact(strategy, pool, places) for pool in pools]
+            curves.append(_curve(strategy.name, places, list(zip(*rows, strict=True))))
     return curves
 
 
@@ -162,14 +162,18 @@ def _has_exact_form(strategy: Strategy, pools: Sequence[Pool]) -> bool:
     return strategy == Rerank()
 
 
-def _exact(strategy: Strategy, pool: Pool, k: int) -> float:
-    if k == pool.num_candidates:
-        return is_right(strategy, pool)
+def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]:
+    """The value of one problem at each k."""
     if strategy == Majority():
-        return majority_at_k([(c.members, bool(c.correct)) for c in pool.clusters], pool.num_candidates, k)
-    members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
-    scores, correct = [score for score, _ in members], [label for _, label in members]
-    return best_of_k(scores, correct, k, pool.num_candidates - len(members))
+        clusters = [(cluster.members, bool(cluster.correct)) for cluster in pool.clusters]
+        row = majority_curve(clusters, pool.num_candidates, places[-1])
+        values = [row[k - 1] for k in places]
+    else:
+        members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
+        scores, correct = [score for score, _ in members], [label for _, label in members]
+        values = [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
+    # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
+    return [is_right(strategy, pool) if k == pool.num_candidates else v for k, v in zip(places, values, strict=True)]
 
 
 # --- by draws, for any strategy --------------------------------------------------------------------------------------

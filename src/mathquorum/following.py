@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from pydantic import ValidationError
 from rich.console import Console
 
-from mathquorum.config import build, merge, parse_overrides, read_settings_file
+from mathquorum.config import build, in_words, merge, parse_overrides, read_settings_file
 from mathquorum.console import RunConsole
 from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
@@ -36,7 +37,10 @@ def follow(
     console = Console(stderr=as_json)
     plain = settings.model_dump(mode="json", exclude_defaults=False)
     dry = Run(directory, dry=True)
-    found.follow(dry, settings)
+    try:
+        found.follow(dry, settings)
+    except ValidationError as error:  # a stage refused what the recipe made of the settings
+        raise in_words(found.settings, error) from error
     if show:
         console.print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), markup=False, highlight=False)
         for number, stage in enumerate(dry.plan, start=1):

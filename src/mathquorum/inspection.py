@@ -58,7 +58,7 @@ def inspect_problems(
 
     Args:
         problems: By id.
-        solutions: Text of a candidate by problem id and index; may hold only those that `wanted_solutions` names.
+        solutions: Text of a candidate by problem id and index; only those of earliest members are read.
         limit: At most so many.
     """
     ranked = sorted(pools, key=lambda pool: _interest(pool, strategies))  # a stable sort: ties stay in their order
@@ -79,12 +79,12 @@ def _inspect(
     chosen = {strategy.name: strategy.select(pool.clusters, pool.scores) for strategy in strategies}
     # A cluster that is correct, or that a strategy chose, is shown however small it is.
     shown = [
-        (place, cluster)
+        cluster
         for place, cluster in enumerate(pool.clusters)
         if place < MAX_CLUSTERS or cluster.correct or any(cluster is other for other in chosen.values())
     ]
     clusters = []
-    for _, cluster in shown:
+    for cluster in shown:
         scores = [pool.scores[index] for index in cluster.members if index in pool.scores]
         clusters.append(
             InspectedCluster(

@@ -96,5 +96,6 @@ def test_pools_that_cannot_be_measured_are_refused() -> None:
         measure([Pool("p", 2, [AnswerCluster("p", "7", (0, 1))])], [Majority()])
     with pytest.raises(DataError, match=r"1 of 2 candidates with an answer have no score \(first: p, candidate 1\)"):
         measure([Pool("p", 2, [cluster], {0: 0.5})], [Rerank()])
-    with pytest.raises(DataError, match="not finite"):
-        measure([Pool("p", 2, [cluster], {0: 0.5, 1: float("nan")})], [Rerank()])
+    for odd in (float("nan"), 1.5, -0.1):
+        with pytest.raises(DataError, match=r"1 scores are not in \[0, 1\] \(first: p, candidate 1"):
+            measure([Pool("p", 2, [cluster], {0: 0.5, 1: odd})], [Rerank()])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -48,19 +51,24 @@ def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path) -> None:
     assert steps[-1].step == steps[-1].num_steps == SETTINGS.num_steps
 
 
-def test_only_verdicts_count_where_the_corpus_checks() -> None:
-    settings = SETTINGS.model_copy(update={"mix": tiny_base.CorpusMix(solve=0, equations=1, lines=0, verdicts=0)})
+def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> None:
+    settings = SETTINGS.model_copy(update={"mix": tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)})
     corpus = tiny_base.Corpus(settings, _tokenizer(settings))
     batch = corpus.batch(0)
-    counted = batch.tokens[batch.weights > 0]
-    assert set(_tokenizer(settings).convert_ids_to_tokens(counted)) == {"Ġcorrect", "Ġincorrect"}
+    tokenizer = _tokenizer(settings)
+    heavy = batch.tokens[batch.weights == settings.verdict_weight]
+    assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
+    text = "".join(
+        tokenizer.decode([token]) if weight else "_"
+        for token, weight in zip(batch.tokens[0].tolist(), batch.weights[0].tolist(), strict=True)
+    )
+    assert re.search(r"_=-?\d+_ correct", text)
+    assert not re.search(r"\d_ incorrect", text)
     assert torch.equal(batch.tokens, tiny_base.Corpus(settings, _tokenizer(settings)).batch(0).tokens)
 
 
 def _tokenizer(settings):
-    from itertools import islice
-
-    texts = (d.text for d in islice(tiny_base.documents(settings.mix, "t"), 200))
+    texts = (tiny_base.text_of(d) for d in islice(tiny_base.documents(settings.mix, "t"), 200))
     return tiny_base.train_tokenizer(texts, settings.vocabulary_size, settings.context)
 
 

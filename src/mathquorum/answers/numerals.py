@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from mathquorum.answers.grammar import parse
@@ -22,28 +24,40 @@ _BASE_WORDS = {
 
 
 def base_key(tokens: list[Token]) -> Key | None:
-    """Digits with the base below: 204_5, A3_{16}."""
+    """Digits with the base below: 204_5, A3_{16}, -37_8, 0.0011_2."""
     if ("o", "_") not in tokens:
         return None
     cut = tokens.index(("o", "_"))
     number = tokens[:cut]
-    if number and number[0] == ("o", "(") and number[-1] == ("o", ")"):
+    sign = ""
+    if number[:1] == [("o", "-")]:
+        sign, number = "-", number[1:]
+    if number[:1] == [("o", "(")] and number[-1] == ("o", ")"):
         number = number[1:-1]
-    digits = "".join(str(value) for _, value in number)
-    if not re.fullmatch(r"[0-9A-Fa-f]+", digits) or (len(digits) == 1 and not digits.isdigit()):
+    digits = "".join(_digits(t) for t in number)
+    if not _NUMERAL.fullmatch(digits) or (len(digits) == 1 and not digits.isdigit()):
         return None
     below = [t for t in tokens[cut + 1 :] if t not in (("o", "{"), ("o", "}"), ("w", "base"))]
     if len(below) != 1:
         return None
     kind, value = below[0]
-    base = value if kind == "n" else _BASE_WORDS.get(re.sub(r"[^a-z]|base", "", str(value).lower()))
     if kind == "v" and digits.isdigit():
-        return ("n", (int(digits), 1))  # the base is a letter: nothing to tell it apart
+        return ("n", (int(sign + digits), 1))  # the base is a letter: nothing to tell it apart
+    base = value if kind == "n" else _BASE_WORDS.get(re.sub(r"[^a-z]|base", "", str(value).lower()))
     if not isinstance(base, int) or not 2 <= base <= 36:
         return None
-    if base == 10:
-        return ("n", (int(digits), 1))
-    return ("base", base, digits.upper())
+    return ("base", base, sign + digits.upper())
+
+
+_NUMERAL = re.compile(r"[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?")
+
+
+def _digits(token: Token) -> str:
+    """The digits of a token as they were written, as far as a number keeps them."""
+    kind, value = token
+    if kind == "n" and isinstance(value, Fraction):
+        return format(Decimal(value.numerator) / Decimal(value.denominator), "f")
+    return str(value)
 
 
 def colon_key(tokens: list[Token]) -> Key | None:

@@ -115,7 +115,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
             return _mathematics(content, settings, depth + 1)
     if not tokens or nesting(tokens) > MAX_NESTING or all(kind == "w" for kind, _ in tokens):
         raise Unreadable("no mathematics")
-    if len(tokens) > 2 and all(kind == "v" and value in _CAPITALS for kind, value in tokens):
+    if len(tokens) > 1 and all(kind == "v" and value in _CAPITALS for kind, value in tokens):
         return ("text", "".join(value.lower() for _, value in tokens))  # vertices, or a word in capitals
     if settings.percent_is_fraction:
         tokens = [t for token in tokens for t in (_HUNDREDTHS if _is_percent(token) else (token,))]

@@ -7,11 +7,13 @@ keys alone, never at spelling, so that answers with equal keys always get the sa
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.reading import Answer, read
-from mathquorum.answers.values import real_value
+from mathquorum.answers.reading import Answer
+from mathquorum.answers.sets import members
+from mathquorum.answers.values import real_value, value_key
 
 __all__ = ["matching_rule"]
 
@@ -23,28 +25,19 @@ UNIT_LETTERS = ("m", "g", "s", "h", "L", "l", "t")
 
 
 def matching_rule(answer: Answer, reference: Answer) -> str | None:
-    """The rule by which an answer that is not equivalent to the reference matches it all the same; None when none does."""
-    a, r = answer.key, reference.key
-    for rule in (
-        _base_left_out,
-        _meridiem_left_out,
-        _clock_as_number,
-        _ratio,
-        _float_print,
-        _unit_letter,
-        _ordered_list,
-        _vector,
-        _stated,
-        _thousands_as_list,
-    ):
-        if rule(a, r):
+    """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
+    for rule in _RULES:
+        if rule(answer.key, reference.key):
             return rule.__doc__
     return None
 
 
 def _base_left_out(a: Key, r: Key) -> bool:
-    """the digits are right and the base, which the reference gives, was left out"""
-    return r[0] == "base" and a == ("n", (int(r[2]), 1)) if r[0] == "base" and r[2].isdigit() else False
+    """the digits are right, and the base that the reference gives was left out"""
+    for numeral, number in ((r, a), (a, r)):
+        if numeral[0] == "base" and numeral[2].lstrip("-").isdigit() and number == ("n", (int(numeral[2]), 1)):
+            return numeral is r or numeral[1] == 10
+    return False
 
 
 def _meridiem_left_out(a: Key, r: Key) -> bool:
@@ -90,33 +83,39 @@ def _unit_letter(a: Key, r: Key) -> bool:
     """the number is right and carries a unit of one letter"""
     if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
         return False
-    number = f"({r[1][0]}/{r[1][1]})"
-    return any(read(f"{number}*{letter}").key == a for letter in UNIT_LETTERS)
+    number = ("num", Fraction(*r[1]))
+    return any(value_key(("mul", number, ("var", letter))) == a for letter in UNIT_LETTERS)
 
 
 def _ordered_list(a: Key, r: Key) -> bool:
     """the coordinates are right, one side without brackets"""
     for bracketed, bare in ((a, r), (r, a)):
-        if bare[0] == "list":
-            if bracketed[0] == "pair" and bracketed[1] == "(" and bracketed[2] == ")":
-                return sorted(map(repr, bracketed[3:])) == sorted(map(repr, bare[1]))
-            if bracketed[0] == "tuple":
-                return sorted(map(repr, bracketed[1])) == sorted(map(repr, bare[1]))
+        point = _coordinates(bracketed)
+        if bare[0] == "list" and point is not None:
+            return Counter(point) == Counter(members(bare))
     return False
+
+
+def _coordinates(key: Key) -> tuple[Key, ...] | None:
+    """The coordinates of a point in round brackets."""
+    if key[0] == "pair" and key[1:3] == ("(", ")"):
+        return key[3:]
+    return key[1] if key[0] == "tuple" else None
+
+
+def _repeated(a: Key, r: Key) -> bool:
+    """the reference's items, some of them twice"""
+    if a[0] != "list" or r[0] != "list":
+        return False
+    given, wanted = Counter(members(a)), Counter(members(r))
+    return given.keys() == wanted.keys() and wanted <= given
 
 
 def _vector(a: Key, r: Key) -> bool:
     """the coordinates are right, one side as a column or row and the other as a point"""
-    for matrix, point in ((a, r), (r, a)):
-        if matrix[0] != "matrix" or point[0] not in ("pair", "tuple"):
-            continue
-        rows = matrix[1]
-        flat = tuple(k for row in rows for k in row)
-        if len(rows) > 1 and len(rows[0]) > 1:
-            continue
-        return flat == (
-            point[3:] if point[0] == "pair" and point[1:3] == ("(", ")") else point[1] if point[0] == "tuple" else ()
-        )
+    for matrix, other in ((a, r), (r, a)):
+        if matrix[0] == "matrix" and (len(matrix[1]) == 1 or len(matrix[1][0]) == 1):
+            return tuple(k for row in matrix[1] for k in row) == _coordinates(other)
     return False
 
 
@@ -127,7 +126,22 @@ def _stated(a: Key, r: Key) -> bool:
 
 def _thousands_as_list(a: Key, r: Key) -> bool:
     """the comma that separates the reference's two items was read as one of thousands"""
-    if a[0] != "n" or r[0] != "list" or a[1][1] != 1:
+    if a[0] != "n" or r[0] != "list" or a[1][1] != 1 or a[1][0].bit_length() > 200:
         return False
     parts = f"{a[1][0]:,}".split(",")
-    return len(parts) > 1 and set(r[1]) == {("n", (int(p), 1)) for p in parts}
+    return len(parts) > 1 and Counter(members(r)) == Counter(("n", (int(p), 1)) for p in parts)
+
+
+_RULES = (
+    _base_left_out,
+    _meridiem_left_out,
+    _clock_as_number,
+    _ratio,
+    _float_print,
+    _unit_letter,
+    _ordered_list,
+    _repeated,
+    _vector,
+    _stated,
+    _thousands_as_list,
+)

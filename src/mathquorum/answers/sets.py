@@ -13,7 +13,17 @@ from typing import Any
 
 from mathquorum.answers.values import real_value
 
-__all__ = ["MINUS_INFINITY", "PLUS_INFINITY", "REALS", "Interval", "complement", "intersect", "intervals_of", "union"]
+__all__ = [
+    "MINUS_INFINITY",
+    "PLUS_INFINITY",
+    "REALS",
+    "Interval",
+    "complement",
+    "intersect",
+    "intervals_of",
+    "members",
+    "union",
+]
 
 Key = tuple[Any, ...]
 
@@ -50,6 +60,15 @@ def size(bound: Key) -> float | Fraction | None:
     return real_value(bound[1])
 
 
+def members(key: Key) -> list[Key]:
+    """The items of a list, repetitions included; of anything else, itself."""
+    if key[0] != "list":
+        return [key]
+    if isinstance(key[1], tuple):
+        return list(key[1])
+    return [item for item, count in key[1] for _ in range(count)]
+
+
 def intervals_of(key: Key) -> list[Interval] | None:
     """The intervals that a key stands for; None when it is no set of reals."""
     if key[0] == "pair":
@@ -58,7 +77,7 @@ def intervals_of(key: Key) -> list[Interval] | None:
     if key[0] == "union":
         return [interval for part in key[1] for interval in intervals_of(part) or []]
     if key[0] == "list":
-        return [Interval(item, item, True, True) for item in key[1]]
+        return [Interval(item, item, True, True) for item in members(key)]
     if key[0] == "n":
         return [Interval(key, key, True, True)]
     if key == ("text", "nosolution"):
@@ -77,14 +96,14 @@ def union(parts: Iterable[Interval]) -> Key:
             merged[-1] = _join(merged[-1], part)
         elif not _is_empty(part):
             merged.append(part)
-    keys = [_as_key(p) for p in merged] + sorted((p.key() for p in other), key=repr)
+    keys = [_as_key(p) for p in merged] + [p.key() for p in other]
     if not keys:
         return ("text", "nosolution")
     if len(keys) == 1:
         return keys[0]
     if all(k[0] == "n" for k in keys):
-        return ("list", tuple(sorted(keys, key=repr)))
-    return ("union", tuple(keys))
+        return ("list", frozenset((k, 1) for k in keys))
+    return ("union", frozenset(keys))
 
 
 def _as_key(part: Interval) -> Key:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mathquorum.errors import SettingsError
+
 __all__ = ["DEFAULT", "EquivalenceSettings"]
 
 
@@ -17,6 +19,7 @@ class EquivalenceSettings:
         lists_are_ordered: 1, 2 differs from 2, 1, and repetitions count. By default a list is a set.
         fold_case: X + 1 is x + 1. By default letters in formulas keep their case; words never do.
         decimal_comma: 1,5 is 1.5. By default it is the list 1, 5; 1,500 is a thousand and a half thousand either way.
+        symbolic_seconds: How long sympy may work on one answer that needs it; 0 turns it off.
     """
 
     percent_is_fraction: bool = False
@@ -24,6 +27,13 @@ class EquivalenceSettings:
     lists_are_ordered: bool = False
     fold_case: bool = False
     decimal_comma: bool = False
+    symbolic_seconds: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.symbolic_seconds <= 60:
+            raise SettingsError(
+                f"symbolic_seconds must be between 0 (off) and 60. Got {self.symbolic_seconds} instead."
+            )
 
 
 DEFAULT = EquivalenceSettings()

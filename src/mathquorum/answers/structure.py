@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,19 @@ from typing import Any
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.relations import equation_key, inequality_key
-from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, complement, intersect, intervals_of, union
+from mathquorum.answers.sets import (
+    MINUS_INFINITY,
+    PLUS_INFINITY,
+    REALS,
+    complement,
+    intersect,
+    intervals_of,
+    members,
+    union,
+)
 from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
+from mathquorum.answers.symbolic import is_calculus, symbolic_key
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import Node, value_key, variables
 from mathquorum.answers.wording import label, without_units
@@ -53,9 +64,9 @@ class StructureReader:
         """One item, or several between separators."""
         tokens = unwrapped(tokens)
         if ("o", "=>") in tokens:  # of a derivation, the conclusion
-            tokens = tokens[last_index(tokens, ("o", "=>")) + 1 :]
-        if ("o", "~") in tokens and tokens[0] != ("o", "~"):  # of an approximation, the exact side
-            tokens = tokens[: tokens.index(("o", "~"))]
+            tokens = split(tokens, ("=>",))[0][-1]
+        if ("o", "~") in tokens:  # of an approximation, the exact side
+            tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
         if any(t in _SIGNS for t in tokens):
             return self.combined([self.items(t) for t in sign_readings(tokens)], "and", both_signs=True)
         compound = compound_key(tokens)
@@ -79,14 +90,16 @@ class StructureReader:
         names = [i.name for i in items if i.name is not None]
         if not both_signs and len(set(names)) == len(names) == len(items) > 1:
             return Item(_ordered([i.key for i in sorted(items, key=lambda i: i.name or "")]))
-        keys = [k for i in items for k in (i.key[1] if i.key[0] == "list" else [i.key])]
+        keys = [k for i in items for k in members(i.key)]
+        if both_signs:
+            keys = list(dict.fromkeys(keys))  # plus and minus zero
         return Item(self.listed(keys), items[0].name)
 
     def listed(self, keys: list[Key]) -> Key:
-        """A list as a set, or in its order when the settings say so."""
-        if not self.settings.lists_are_ordered:
-            keys = sorted(dict.fromkeys(keys), key=repr)
-        return keys[0] if len(keys) == 1 else ("list", tuple(keys))
+        """A list without order, but with its repetitions; in its order when the settings say so."""
+        if len(keys) == 1:
+            return keys[0]
+        return ("list", tuple(keys) if self.settings.lists_are_ordered else frozenset(Counter(keys).items()))
 
     # --- one item ---
 
@@ -115,7 +128,16 @@ class StructureReader:
             key = reader(tokens)
             if key is not None:
                 return Item(key)
-        return Item(value_key(parse(tokens)))
+        return Item(self.expression(tokens))
+
+    def expression(self, tokens: list[Token]) -> Key:
+        """The value of a formula: worked out here, or by the symbolic tail where it holds calculus."""
+        if not is_calculus(tokens):
+            return value_key(parse(tokens))
+        key = symbolic_key(tokens, self.settings.symbolic_seconds)
+        if key is None:
+            raise Unreadable("no value found in time")
+        return key
 
     def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
         """An assignment, an equation, a chain of comparisons."""
@@ -144,6 +166,8 @@ class StructureReader:
             name, sides = label(sides[1]), sides[::-1]
         if name is not None and not (len(sides) == 2 and _is_curve(name, sides[-1])):
             return Item(self.items(sides[-1]).key, name)
+        if any(is_calculus(s) for s in sides[:-1]):  # an integral and its value
+            return self.item(sides[-1])
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
             return Item(value_key(nodes[-1]), is_step=True)
@@ -198,7 +222,8 @@ class StructureReader:
             parts, _ = split(inner, (bar,))
             if len(parts) == 2 and (label(parts[0]) or ("c", "in") in parts[0]):
                 return self.items(parts[1]).key
-        return self.items(inner).key
+        key = self.items(inner).key
+        return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
 
     def matrix(self, tokens: list[Token]) -> Key | None:
         """A matrix environment, with a scalar factor in front of it; a system of equations is a list."""

@@ -64,6 +64,7 @@ _COMMANDS: dict[str, Token] = {
     "euro": ("o", "$"), "newline": ("o", "\\\\"), "cr": ("o", "\\\\"), "lor": ("w", "or"), "vee": ("w", "or"),
     "land": ("w", "and"), "wedge": ("w", "and"), "imath": ("v", "i"), "percent": ("o", "%"), "lbrack": ("o", "["),
 }  # fmt: skip
+_CALLED = frozenset(("min", "max", "lim", "int", "sum", "prod"))  # words, unless something follows that they apply to
 _IGNORED_NAMES = """
 left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm middle displaystyle textstyle
 scriptstyle limits nolimits mathstrut strut quad qquad thinspace centering noindent hfill null relax allowbreak nonumber
@@ -95,7 +96,11 @@ def tokenize(text: str) -> list[Token]:
                 items_until = match.end()
             tokens.append(("n", value))
         elif kind == "letters":
-            _letters(match["letters"], tokens)
+            word = match["letters"]
+            if word in _CALLED and text[position : position + 1] not in ("(", "{", "\\", "_"):
+                tokens.append(("w", word))
+            else:
+                _letters(word, tokens)
         elif kind == "command":
             position = _command(match["command"], text, position, tokens)
         else:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from mathquorum.assets import tiny_base_path
+from mathquorum.config import Runtime
 from mathquorum.engines.base import Sampling
 from mathquorum.recipes.paper import AnySource, EvaluatorSettings, MtsftSettings, Paper, Sources, paper
 from mathquorum.run import Run
@@ -27,7 +31,7 @@ class Demo(Paper):
     base: str = str(tiny_base_path())
     train: dict[str, Sources] = {"terse": _minimath("terse", _TRAIN), "fine": _minimath("fine", _TRAIN)}
     test: AnySource = Source(dataset="minimath", split="test", limit=150)
-    num_candidates: int = 64
+    num_candidates: int = Field(default=64, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = Training(steps=200, learning_rate=5e-4, max_length=512)
     evaluator: EvaluatorSettings = EvaluatorSettings(
@@ -40,7 +44,7 @@ class Demo(Paper):
         evaluator=Training(steps=60, learning_rate=3e-4, max_length=512),
         generator=Training(steps=100, learning_rate=3e-4, max_length=512),
     )
-    workers: int = 2
+    workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 
 
 def demo(run: Run, settings: Demo) -> Path:

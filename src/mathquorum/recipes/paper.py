@@ -181,22 +181,18 @@ def paper(run: Run, settings: Paper) -> Path:
             for name in joint
         }
     )
-    controls = run.do_together(
-        {
-            f"control.{name}": Finetune(
-                model=generator,
-                tasks=(references,),
-                training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
-                match_budget=(
-                    second[f"mtsft.{name}.evaluator"] / "budget.json",
-                    third[f"mtsft.{name}"] / "budget.json",
-                ),
-                seed=s.seed,
-                hardware=s.hardware,
-            )
-            for name in list(joint)[:1]
-        }
-    )
+    controls = {}
+    if joint:
+        first = next(iter(joint))  # the others have as many steps
+        control = Finetune(
+            model=generator,
+            tasks=(references,),
+            training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
+            match_budget=(second[f"mtsft.{first}.evaluator"] / "budget.json", third[f"mtsft.{first}"] / "budget.json"),
+            seed=s.seed,
+            hardware=s.hardware,
+        )
+        controls["control"] = run.do("control", control)
 
     # Every generator on the test problems
     bases = [_Generator(f"base.{n}", s.base, style, problems[n] / "labeled.jsonl") for n, style in styles.items()]

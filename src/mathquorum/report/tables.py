@@ -117,7 +117,7 @@ def differences_table(differences: Sequence[Difference], title: str | None = Non
 
 
 def figure_names(named: Mapping[str, Sequence[Estimate]]) -> list[str]:
-    """All figures of all models, in the order of the first model that has each; oracles (pass@N) keep to the end."""
+    """All figures of all models; one that the first model lacks stands after the figure that it follows elsewhere."""
     names: list[str] = []
     for estimates in named.values():
         before = -1

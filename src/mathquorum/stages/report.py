@@ -88,6 +88,8 @@ class Report(Settings):
 
     def _against(self, table: Table, baseline: Table, names: str) -> list[Difference]:
         common = [name for name in table if name in baseline]
+        if table["pass@1"] == baseline["pass@1"]:  # the same candidates under other scores: only strategies can differ
+            common = [name for name in common if "@" not in name]
         if common and not table[common[0]].keys() & baseline[common[0]].keys():
             raise DataError(f"{names} have no problem in common, so they cannot be compared.")
         return [self._difference(name, table[name], baseline[name]) for name in common]

@@ -36,7 +36,12 @@ def write_stages(folder: Path, *, shift: int = 0, hostile: str = "") -> dict[str
         clusters.extend(sorted(found, key=lambda cluster: (-len(cluster.members), cluster.members[0])))
         greedy.append(AnswerCluster(f"p{n}", "x", (0,), n % 2 == 0))
     places = {}
-    for kind, records in [("problems", problems), ("candidates", candidates), ("clusters", clusters), ("scores", scores)]:
+    for kind, records in [
+        ("problems", problems),
+        ("candidates", candidates),
+        ("clusters", clusters),
+        ("scores", scores),
+    ]:
         places[kind] = folder / kind
         places[kind].mkdir(parents=True)
         write_records(places[kind] / f"{kind}.jsonl", records)
@@ -100,7 +105,13 @@ def test_files_do_as_well_as_directories_and_scores_may_be_absent(tmp_path: Path
     results = read_results(tmp_path / "out" / "results.json")
     assert [estimate.name for estimate in results.estimates] == ["pass@1", "maj1@8", "pass@8"]
     run(Report(evaluations={"model": tmp_path / "out"}), tmp_path / "report")
-    assert sorted(contents(tmp_path / "report")) == ["differences.json", "model-candidates.svg", "report.html", "report.md"]
+    assert sorted(contents(tmp_path / "report")) == [
+        "differences.json",
+        "figures.json",
+        "model-candidates.svg",
+        "report.html",
+        "report.md",
+    ]
 
 
 def test_scores_that_are_missing_are_counted(tmp_path: Path) -> None:
@@ -112,7 +123,7 @@ def test_scores_that_are_missing_are_counted(tmp_path: Path) -> None:
 
 
 def test_an_unknown_strategy_is_refused_before_anything_is_read() -> None:
-    absent = {kind: "absent" for kind in ("problems", "candidates", "clusters")}
+    absent = dict.fromkeys(("problems", "candidates", "clusters"), "absent")
     with pytest.raises(SettingsError, match=r"Did you mean 'w\.rr'\?"):
         build(Evaluate, {**absent, "strategies": ["w.r"]})
 
@@ -146,6 +157,17 @@ def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) ->
         assert (tmp_path / "report" / file).exists()
 
 
+def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    run(Evaluate(**places, num_draws=64), tmp_path / "a")
+    turned = [Score(s.problem_id, s.index, 1 - s.value) for s in read_records(places["scores"] / "scores.jsonl", Score)]
+    write_records(places["scores"] / "scores.jsonl", turned)
+    run(Evaluate(**places, num_draws=64), tmp_path / "b")
+    run(Report(evaluations={"margin": tmp_path / "a", "turned": tmp_path / "b"}), tmp_path / "report")
+    rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["turned"]
+    assert [row["name"] for row in rows] == ["rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"]
+
+
 def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script>{{ 7 * 7 }}{% raw %}"
     run(Evaluate(**write_stages(tmp_path / "in", hostile=hostile), num_draws=64), tmp_path / "out")
@@ -154,7 +176,7 @@ def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
     assert "<b>|x" not in page
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert "https://" not in page
     assert r"\<b\>\|x" in (tmp_path / "report" / "report.md").read_text()
 
