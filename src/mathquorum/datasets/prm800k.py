@@ -180,7 +180,7 @@ def _read_step(step: Any, place: str) -> tuple[_Step | None, list[_Step]]:
     try:
         # A missing rating (human completions, a few others) counts as good where the path was continued with it.
         completions = [
-            (_Step(c["text"].strip(), 1 if c.get("rating") is None else int(c["rating"])))
+            _Step(c["text"].strip(), 1 if c.get("rating") is None else int(c["rating"]))
             for c in step.get("completions") or []
         ]
         chosen, human = step.get("chosen_completion"), step.get("human_completion")

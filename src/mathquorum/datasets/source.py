@@ -38,6 +38,7 @@ class Source(Settings):
     final_line: gsm8k.FinalLine = "marked"
     """For gsm8k: solutions end in "#### 72" (marked) or "The answer is $\\boxed{72}$." (boxed)."""
     prm800k: Prm800k = Prm800k()
+    """For prm800k: which solutions to take."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
