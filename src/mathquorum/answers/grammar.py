@@ -31,14 +31,16 @@ def parse(tokens: list[Token]) -> Node:
         raise Unreadable("empty or too long")
     parser = _Parser(tokens)
     node = parser.whole()
-    if parser.position != len(parser.tokens):
+    if parser.position != parser.length:
         raise Unreadable(f"unexpected {parser.tokens[parser.position]}")
     return node
 
 
+_END: list[Token] = [("end", "")] * 6
 _STARTS = frozenset("nvf")
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
+_DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
 _ONE_ARGUMENT = frozenset(
     [
@@ -68,7 +70,8 @@ _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}
 
 class _Parser:
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = list(tokens)
+        self.tokens = [*tokens, *_END]
+        self.length = len(tokens)
         self.position = 0
         self.depth = 0
         self.bars = 0
@@ -76,16 +79,16 @@ class _Parser:
     # --- looking at tokens ---
 
     def peek(self, ahead: int = 0) -> Token:
-        index = self.position + ahead
-        return self.tokens[index] if index < len(self.tokens) else ("end", "")
+        return self.tokens[self.position + ahead]  # marks of the end follow the tokens
 
     def at(self, *operators: str) -> bool:
-        kind, value = self.peek()
+        kind, value = self.tokens[self.position]
         return kind == "o" and value in operators
 
     def take(self) -> Token:
-        token = self.peek()
-        self.position += 1
+        token = self.tokens[self.position]
+        if token[0] != "end":
+            self.position += 1
         return token
 
     def expect(self, operator: str) -> None:
@@ -228,10 +231,15 @@ class _Parser:
 
     def is_degree(self) -> bool:
         """Consumes a degree sign: ^\\circ, ^{\\circ}, \\degree."""
-        for sign in ([("c", "deg")], [("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")]):
-            if [self.peek(i) for i in range(len(sign))] == sign:
-                self.position += len(sign)
-                return True
+        token = self.peek()
+        if token == ("c", "deg"):
+            self.position += 1
+            return True
+        if token == ("o", "^"):
+            for sign in _DEGREE_SIGNS:
+                if self.tokens[self.position : self.position + len(sign)] == sign:
+                    self.position += len(sign)
+                    return True
         return False
 
     # --- atoms ---

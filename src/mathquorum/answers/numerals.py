@@ -70,6 +70,8 @@ def colon_key(tokens: list[Token]) -> Key | None:
         if word not in ("am", "pm"):
             return None
         tokens = tokens[:-1]
+    if not word and ("o", ":") not in tokens:
+        return None
     parts, _ = split(tokens, (":",))
     if len(parts) < 2 and not word:
         return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +53,7 @@ faults: deque[str] = deque(maxlen=100)  # texts on which the reader itself faile
 
 _KINDS = {"n": "number", "x": "expression", "colon": "time or ratio", "prose": "sentence"}
 _INTEGER = re.compile(r"-?\d{1,18}\.?\Z")
+_FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\d))\.?\Z")
 _DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$")
 _BROKEN_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
 _ASIDE = re.compile(r"(?<=[\w}])\s+\((?![^()]*\\)[^()]*[A-Za-z]{3,}[^()]*\)\s*$")
@@ -65,6 +67,12 @@ def read(text: str, settings: EquivalenceSettings = DEFAULT) -> Answer:
     text = text.strip()
     if _INTEGER.match(text):
         return Answer("number", ("n", (int(text.rstrip(".")), 1)))
+    fraction = _FRACTION.match(text)
+    if fraction is not None:
+        sign, top, bottom = fraction[1], int(fraction[2] or fraction[4]), int(fraction[3] or fraction[5])
+        if bottom:
+            value = Fraction(-top if sign else top, bottom)
+            return Answer("number", ("n", (value.numerator, value.denominator)))
     if is_free_text(text):
         found = find_answer(text)
         text = found.answer if found else text

@@ -40,7 +40,8 @@ def last_index(tokens: list[Token], token: Token) -> int:
 
 def unwrapped(tokens: list[Token]) -> list[Token]:
     """Without currency signs, and without braces around the whole."""
-    tokens = [t for t in tokens if t not in (("o", "$"), ("o", "#"))]
+    if ("o", "$") in tokens or ("o", "#") in tokens:
+        tokens = [t for t in tokens if t not in (("o", "$"), ("o", "#"))]
     while len(tokens) > 1 and tokens[0] == ("o", "{") and closing(tokens, 0) == len(tokens) - 1:
         tokens = tokens[1:-1]
     return tokens
@@ -85,6 +86,8 @@ def split(tokens: list[Token], separators: tuple[str, ...]) -> tuple[list[list[T
 
 def sides_of(tokens: list[Token]) -> tuple[list[list[Token]], list[str]]:
     """The sides of the relations outside all brackets, and their operators."""
+    if not any(kind == "o" and value in _RELATIONS for kind, value in tokens):
+        return [tokens], []
     sides: list[list[Token]] = [[]]
     operators: list[str] = []
     depth = 0

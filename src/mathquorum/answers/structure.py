@@ -69,10 +69,14 @@ class StructureReader:
             tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
         if any(t in _SIGNS for t in tokens):
             return self.combined([self.items(t) for t in sign_readings(tokens)], "and", both_signs=True)
-        compound = compound_key(tokens)
-        if compound is not None:
-            return Item(compound)
-        tokens = [("o", ":") if t == ("w", "to") else t for t in tokens]  # a ratio in words: 3 to 2
+        words = any(kind == "w" for kind, _ in tokens)
+        if words:
+            compound = compound_key(tokens)
+            if compound is not None:
+                return Item(compound)
+            tokens = [("o", ":") if t == ("w", "to") else t for t in tokens]  # a ratio in words: 3 to 2
+        if not words and ("o", ",") not in tokens and ("o", ";") not in tokens:
+            return self.item(tokens)
         for separators in ((";",), (",", "and", "or")):
             parts, word = split(tokens, separators)
             if len(parts) > MAX_ITEMS:
@@ -180,6 +184,8 @@ class StructureReader:
     def set_operation(self, tokens: list[Token]) -> Key | None:
         """Unions, intersections and differences of intervals and sets."""
         for command in ("cup", "cap", "setminus"):
+            if ("c", command) not in tokens:
+                continue
             parts, _ = split(tokens, (command,))
             if len(parts) > 1:
                 return self.operated(command, [intervals_of(self.items(p).key) for p in parts])
