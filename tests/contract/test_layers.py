@@ -45,7 +45,9 @@ def imports() -> Iterator[tuple[str, str, str]]:
             names = []
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mathquorum"):
                 names = (
-                    [f"mathquorum.{alias.name}" for alias in node.names] if node.module == "mathquorum" else [node.module]
+                    [f"mathquorum.{alias.name}" for alias in node.names]
+                    if node.module == "mathquorum"
+                    else [node.module]
                 )
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names if alias.name.startswith("mathquorum.")]

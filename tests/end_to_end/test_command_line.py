@@ -83,7 +83,9 @@ def test_grade_says_which_rule_decided() -> None:
         (["solve", "1+1?", "--strategy", "w.r"], 2, "Did you mean"),
     ],
 )  # fmt: skip
-def test_misuse_and_failures_say_what_to_do(words: list[str], code: int, text: str, samples: Path, tmp_path: Path) -> None:
+def test_misuse_and_failures_say_what_to_do(
+    words: list[str], code: int, text: str, samples: Path, tmp_path: Path
+) -> None:
     torn = tmp_path / "torn.jsonl"
     torn.write_text(samples.read_text()[:300])
     words = [{"SAMPLES": str(samples), "TORN": str(torn)}.get(word, word) for word in words]

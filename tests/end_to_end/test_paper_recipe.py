@@ -46,7 +46,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = []
     for number in range(46):
         solution = f"${number}+3={number + 3}$. So $\\boxed{{{number + 3}}}$"
-        rows.append({"problem": f"What is ${number}+3$?", "solution": solution, "answer": str(number + 3), "unique_id": f"p/{number}"})
+        rows.append(
+            {
+                "problem": f"What is ${number}+3$?",
+                "solution": solution,
+                "answer": str(number + 3),
+                "unique_id": f"p/{number}",
+            }
+        )
     for name, part in (("train", rows[:40]), ("test", rows[40:])):
         (place / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
     return place
@@ -87,7 +94,10 @@ def test_every_stage_is_complete_and_every_figure_is_there(finished: Path) -> No
 
 
 def test_the_control_has_the_steps_and_tokens_of_both_stages(finished: Path) -> None:
-    budgets = {n: json.loads((finished / n / "budget.json").read_text()) for n in ("mtsft.margin.evaluator", "mtsft.margin", "control")}
+    budgets = {
+        n: json.loads((finished / n / "budget.json").read_text())
+        for n in ("mtsft.margin.evaluator", "mtsft.margin", "control")
+    }
     both = {k: budgets["mtsft.margin.evaluator"][k] + budgets["mtsft.margin"][k] for k in ("steps", "tokens")}
     assert budgets["control"]["steps"] == both["steps"]
     assert budgets["control"]["tokens"] == pytest.approx(both["tokens"], rel=0.1)
@@ -109,9 +119,7 @@ def test_other_settings_are_refused_before_anything_is_done(finished: Path, data
     assert "was made with other settings (sampling.temperature: 0.9, now 0.5)" in result.stderr
 
 
-def test_one_process_makes_the_same_bytes_as_two(
-    finished: Path, data: Path, tiny_model: Path, tmp_path: Path
-) -> None:
+def test_one_process_makes_the_same_bytes_as_two(finished: Path, data: Path, tiny_model: Path, tmp_path: Path) -> None:
     run(*words(data, tiny_model, tmp_path / "alone"), "--workers", "1")
     alone = results(tmp_path / "alone")
     assert {k: v for k, v in alone.items() if k != "settings.yaml"} == results(finished)
@@ -154,7 +162,9 @@ def test_a_model_that_solves_nothing_still_runs_through(tiny_model: Path, tmp_pa
 
     ledger = Run(tmp_path / "run")
     at = tmp_path / "problems.jsonl"
-    candidates = ledger.do("c", Sample(problems=at, model=str(tiny_model), num_candidates=2, sampling=Sampling(max_tokens=8)))
+    candidates = ledger.do(
+        "c", Sample(problems=at, model=str(tiny_model), num_candidates=2, sampling=Sampling(max_tokens=8))
+    )
     clusters = ledger.do("k", Cluster(problems=at, candidates=candidates / "candidates.jsonl"))
     label = Label(problems=at, candidates=candidates / "candidates.jsonl", clusters=clusters / "clusters.jsonl")
     place = ledger.do("l", label)

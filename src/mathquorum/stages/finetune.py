@@ -49,7 +49,9 @@ class Finetune(Settings):
     def _one_length(self) -> Finetune:
         given = sum((self.training.epochs is not None, self.training.steps is not None, bool(self.match_budget)))
         if given != 1:
-            raise ValueError(f"give one of training.epochs, training.steps and match_budget. Got {given} of them (null leaves one out).")
+            raise ValueError(
+                f"give one of training.epochs, training.steps and match_budget. Got {given} of them (null leaves one out)."
+            )
         if self.match_budget and len(self.tasks) > 1:
             raise ValueError("match_budget works with a single task.")
         return self
