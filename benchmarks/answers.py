@@ -74,7 +74,9 @@ def _delimited(text: str) -> str:
     return text if "$" in text or "\\boxed" in text or "\\(" in text or "\\[" in text else f"${text}$"
 
 
-_REMOVED = re.compile(r"\\!|\\,|\\;|\\ |\\left|\\right|\^\{?\\circ\}?|\\?\$|\\?%|\s|\\text\{[^}]*\}\Z|\\mbox\{[^}]*\}(\^\d)?\Z|\.\Z")
+_REMOVED = re.compile(
+    r"\\!|\\,|\\;|\\ |\\left|\\right|\^\{?\\circ\}?|\\?\$|\\?%|\s|\\text\{[^}]*\}\Z|\\mbox\{[^}]*\}(\^\d)?\Z|\.\Z"
+)
 
 
 def string_grader(gold: str, pred: str) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "Runtime",
     "Settings",
     "build",
+    "in_words",
     "is_input",
     "marked",
     "merge",
@@ -73,15 +74,32 @@ def is_input(field: FieldInfo) -> bool:
 
 
 def build(kind: type[S], values: Mapping[str, Any]) -> S:
-    """The settings that the values describe.
+    """The settings that the values describe. Where a default is itself a settings object, giving a part of it keeps the rest.
 
     Raises:
         SettingsError: One line per value that cannot be used, and for an unknown key what it may have meant.
     """
     try:
-        return kind.model_validate(dict(values))
+        return kind.model_validate(_upon_defaults(kind, values))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False))) from error
+        raise in_words(kind, error) from error
+
+
+def in_words(kind: type[Settings], error: ValidationError) -> SettingsError:
+    """A pydantic error about settings of that kind, one line per value, as the user wrote them."""
+    return SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False)))
+
+
+def _upon_defaults(kind: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {name: field.default for name, field in kind.model_fields.items()}
+    return {name: _upon(defaults.get(name), value) for name, value in values.items()}
+
+
+def _upon(default: Any, given: Any) -> Any:
+    if not isinstance(default, Settings) or not isinstance(given, Mapping):
+        return given
+    whole = {name: getattr(default, name) for name in type(default).model_fields}
+    return {**whole, **{name: _upon(whole.get(name), value) for name, value in given.items()}}
 
 
 def _explain(kind: type[Settings], item: Any) -> str:

@@ -76,6 +76,7 @@ def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None)
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)
+    _silence_transformers()
     tokenizer = load_tokenizer(model)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype or hardware.torch_dtype())
@@ -88,6 +89,14 @@ def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None)
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
     return LoadedModel(loaded, tokenizer, hardware.torch_device())
+
+
+def _silence_transformers() -> None:
+    """The library prints nothing: no bar per loaded tensor, no advice; what matters comes back as an error."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def load_tokenizer(model: str) -> Any:

@@ -158,7 +158,9 @@ def test_the_solution_loss_reads_solution_and_end_of_sequence_and_nothing_of_the
     assert tokenizer.decode(targets[:-1]) == solutions(1)[0].solution
     assert targets[-1] == tokenizer.eos_token_id
     assert example.count == len(targets)
-    assert [read.position for read in sequence.reads] == list(range(len(sequence.ids) - len(targets) - 1, len(sequence.ids) - 1))
+    assert [read.position for read in sequence.reads] == list(
+        range(len(sequence.ids) - len(targets) - 1, len(sequence.ids) - 1)
+    )
     assert tokenizer.decode(sequence.ids[: -len(targets)]).endswith("Solution (fine):\n")
 
 
@@ -185,7 +187,9 @@ def test_step_labels_turn_incorrect_at_the_first_bad_step_and_stay_so() -> None:
 def test_a_neutral_step_is_good_or_bad_by_setting() -> None:
     item = LabeledSolution("a", "1?", "x", True, None, ("x",), (0,))
     tokenizer = make_tokenizer()
-    first = [StepLoss(neutral=n).examples([item], tokenizer, 200, 0).examples[0].sequences[0].reads for n in ("good", "bad")]
+    first = [
+        StepLoss(neutral=n).examples([item], tokenizer, 200, 0).examples[0].sequences[0].reads for n in ("good", "bad")
+    ]
     assert first[0] != first[1]
 
 

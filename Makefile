@@ -1,0 +1,42 @@
+# Each target does all the set-up that it needs: Python 3.11 or newer and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check bench bench-answers install clean
+
+help:
+	@echo "make demo    the whole method on the embedded model, in minutes, with a report"
+	@echo "make test    all tests"
+	@echo "make check   format, lint and types"
+	@echo "make bench   benchmarks, one table each"
+
+# torch first and alone: the constraints name a build that the index may carry for this machine only.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+install: $(READY)
+
+demo: $(READY)
+	$(BIN)/mathquorum demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: bench-answers
+	$(BIN)/python benchmarks/tiny_base_gates.py
+
+bench-answers: $(READY)
+	$(BIN)/python benchmarks/answers.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

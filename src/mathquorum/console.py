@@ -1,0 +1,95 @@
+"""What a person sees while a run goes on: bars in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mathquorum.run import PlannedStage
+
+__all__ = ["RunConsole"]
+
+_LINE_EVERY = 15.0  # seconds between plain lines of one stage
+
+
+class RunConsole:
+    """A `run.Listener` that shows the whole plan: which stage of how many, how far it is, how long it will take.
+
+    Args:
+        plan: The stages that the dry run found.
+        console: Where to write.
+    """
+
+    def __init__(self, plan: list[PlannedStage], console: Console) -> None:
+        self._console = console
+        self._places = {stage.name: number for number, stage in enumerate(plan, start=1)}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._spoke: dict[str, float] = {}
+
+    def __enter__(self) -> RunConsole:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def _title(self, name: str) -> str:
+        return f"[{self._places.get(name, '?')}/{len(self._places)}] {name}"
+
+    def stage_began(self, name: str) -> None:
+        """See `run.Listener`."""
+        if self._console.is_terminal:
+            self._tasks[name] = self._bars.add_task(self._title(name).replace("[", r"\["), total=None)
+
+    def stage_advanced(self, name: str, done: int, total: int) -> None:
+        """See `run.Listener`."""
+        if name in self._tasks:
+            self._bars.update(self._tasks[name], completed=done, total=total)
+            return
+        now = time.monotonic()
+        began, first = self._began.setdefault(name, (now, done))
+        if now - self._spoke.setdefault(name, now) < _LINE_EVERY or done == first:
+            return
+        self._spoke[name] = now
+        left = (now - began) / (done - first) * (total - done)
+        self._say(f"{self._title(name)}: {done} of {total}, {_span(left)} left")
+
+    def stage_ended(self, name: str, summary: Mapping[str, int | float | str], seconds: float, skipped: bool) -> None:
+        """See `run.Listener`."""
+        if name in self._tasks:
+            self._bars.remove_task(self._tasks.pop(name))
+        told = "; ".join(
+            f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
+            for key, value in summary.items()
+            if value != 0
+        )
+        state = "already done" if skipped else f"done in {_span(seconds)}"
+        self._say(f"{self._title(name)}: {state}{' (' + told + ')' if told else ''}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _span(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"

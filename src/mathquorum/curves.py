@@ -1,0 +1,218 @@
+"""How accuracy moves with the number of candidates, of clusters considered, and of candidates kept (Figure 1).
+
+All points of all curves come from one pool per problem. Over the number of candidates k, a point estimates what a pool
+of k would give, over subsets drawn without replacement: exactly for pass@k, Maj1 and RR.All, and by seeded draws that
+nest (the first k of one shuffle) for every other strategy. k = 1 is the share of correct candidates, whatever the
+strategy; k = all is the strategy itself, since there is but one subset.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+
+import numpy as np
+
+from mathquorum.intervals import mean_estimate
+from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
+from mathquorum.records import AnswerCluster, Estimate
+from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
+
+__all__ = [
+    "Curve",
+    "CurvePoint",
+    "call_shares",
+    "curves_over_candidates",
+    "curves_over_clusters",
+    "curves_over_kept",
+    "is_right",
+    "oracle",
+]
+
+NUM_DRAWS = 4096
+MIN_DRAWS = 4
+EXACT_MAJORITY_LIMIT = 256  # candidates; above it the exact sum takes seconds per problem
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A figure at one x: a number of candidates, clusters or kept candidates."""
+
+    x: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of one strategy, by rising x.
+
+    Attributes:
+        exact: False where some points average over seeded draws instead of all subsets.
+    """
+
+    name: str
+    points: tuple[CurvePoint, ...]
+    exact: bool = True
+
+
+def is_right(strategy: Strategy, pool: Pool) -> float:
+    """1 where the strategy's choice is correct; 0 where it is not, or nothing could be chosen."""
+    chosen = strategy.select(pool.clusters, pool.scores)
+    return float(chosen is not None and bool(chosen.correct))
+
+
+def oracle(pool: Pool, top_clusters: int | None = None) -> float:
+    """1 where any of the largest clusters is correct (MajK@N in the paper); over all clusters it is Pass@N."""
+    return float(any(cluster.correct for cluster in pool.clusters[:top_clusters]))
+
+
+def curves_over_candidates(
+    pools: Sequence[Pool], strategies: Sequence[Strategy], *, seed: int = 0, num_draws: int = NUM_DRAWS
+) -> list[Curve]:
+    """Accuracy of pass@k and of each strategy at k = 1, 2, 4, ... up to the smallest pool.
+
+    Args:
+        seed: Of the draws. A problem's draws depend on it and on the problem's id alone.
+        num_draws: Per point, over all problems together; at least 4 for each problem.
+    """
+    smallest = min(pool.num_candidates for pool in pools)
+    places = sorted({2**power for power in range(smallest.bit_length())} | {smallest})
+    curves = [_curve("pass", places, [[_pass(pool, k) for pool in pools] for k in places])]
+    sampled = [s for s in strategies if not _has_exact_form(s, pools)]
+    drawn = _draw_curves(pools, sampled, places, seed, max(MIN_DRAWS, -(-num_draws // len(pools)))) if sampled else {}
+    for strategy in strategies:
+        if strategy in sampled:
+            curves.append(replace(_curve(strategy.name, places, drawn[strategy.name]), exact=False))
+        else:
+            rows = [_exact(strategy, pool, places) for pool in pools]
+            curves.append(_curve(strategy.name, places, list(zip(*rows, strict=True))))
+    return curves
+
+
+def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
+    """Accuracy of MajK@N and, with scores, of RR.MajK and W.RR.MajK, by the number of largest clusters K."""
+    places = _cluster_places(pools)
+    rules: dict[str, Callable[[int], Callable[[Pool], float]]] = {"maj": lambda k: lambda pool: oracle(pool, k)}
+    if have_scores(pools):
+        rules["rr.top"] = lambda k: lambda pool: is_right(Rerank(k), pool)
+        rules["w.rr.top"] = lambda k: lambda pool: is_right(WeightedVote(k), pool)
+    return [_curve(name, places, [[rule(k)(pool) for pool in pools] for k in places]) for name, rule in rules.items()]
+
+
+def curves_over_kept(pools: Sequence[Pool]) -> list[Curve]:
+    """Accuracy of Maj1.TopN by the number of best-scored candidates kept; empty without scores."""
+    if not have_scores(pools):
+        return []
+    places = _sweep(max(pool.num_answered for pool in pools))
+    return [_curve("maj1.top", places, [[is_right(TopScored(k), pool) for pool in pools] for k in places])]
+
+
+def call_shares(pools: Sequence[Pool]) -> Curve:
+    """Evaluator calls of RR.MajK and W.RR.MajK as a share of those of RR.All, by K: what the cluster cut saves.
+
+    Problems without any answer are left out. There is one value per problem, so the intervals are as everywhere.
+    """
+    answered = [pool for pool in pools if pool.clusters]
+    places = _cluster_places(pools)
+    shares = [[sum(len(c.members) for c in p.clusters[:k]) / p.num_answered for p in answered] for k in places]
+    return _curve("calls", places, shares) if answered else Curve("calls", ())
+
+
+# --- points ----------------------------------------------------------------------------------------------------------
+
+
+def _curve(name: str, places: Sequence[int], values: Sequence[Sequence[float]]) -> Curve:
+    """From one row of values, one per problem, for each place."""
+    return Curve(name, tuple(_point(x, mean_estimate(name, row)) for x, row in zip(places, values, strict=True)))
+
+
+def _point(x: int, estimate: Estimate) -> CurvePoint:
+    return CurvePoint(x, estimate.value, estimate.low, estimate.high)
+
+
+def _cluster_places(pools: Sequence[Pool]) -> list[int]:
+    """Up to the most clusters of any problem, and from there, where nothing changes, straight to the largest pool."""
+    places = _sweep(max(len(pool.clusters) for pool in pools))
+    largest = max(pool.num_answered for pool in pools)
+    return places if places[-1] >= largest else [*places, largest]
+
+
+def _sweep(largest: int) -> list[int]:
+    """1 to 16 one by one, then in steps of an eighth."""
+    places = [1]
+    while places[-1] < largest:
+        places.append(min(largest, places[-1] + max(1, places[-1] // 8)))
+    return places
+
+
+def _pass(pool: Pool, k: int) -> float:
+    return pass_at_k(pool.num_candidates, pool.num_correct, k)
+
+
+# --- exact, where there is a formula ---------------------------------------------------------------------------------
+
+
+def _has_exact_form(strategy: Strategy, pools: Sequence[Pool]) -> bool:
+    if strategy == Majority():
+        return max(pool.num_candidates for pool in pools) <= EXACT_MAJORITY_LIMIT
+    return strategy == Rerank()
+
+
+def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]:
+    """The value of one problem at each k."""
+    if strategy == Majority():
+        clusters = [(cluster.members, bool(cluster.correct)) for cluster in pool.clusters]
+        row = majority_curve(clusters, pool.num_candidates, places[-1])
+        values = [row[k - 1] for k in places]
+    else:
+        members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
+        scores, correct = [score for score, _ in members], [label for _, label in members]
+        values = [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
+    # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
+    return [is_right(strategy, pool) if k == pool.num_candidates else v for k, v in zip(places, values, strict=True)]
+
+
+# --- by draws, for any strategy --------------------------------------------------------------------------------------
+
+
+def _draw_curves(
+    pools: Sequence[Pool], strategies: Sequence[Strategy], places: Sequence[int], seed: int, num_draws: int
+) -> dict[str, list[list[float]]]:
+    """For each strategy, for each place, the share of draws it gets right, one per problem."""
+    values: dict[str, list[list[float]]] = {strategy.name: [[] for _ in places] for strategy in strategies}
+    for pool in pools:
+        random = np.random.default_rng([seed, zlib.crc32(pool.problem_id.encode())])
+        shuffles = [random.permutation(pool.num_candidates).tolist() for _ in range(num_draws)]
+        for place, k in enumerate(places):
+            if k == 1:
+                shares = {strategy.name: pool.num_correct / pool.num_candidates for strategy in strategies}
+            elif k == pool.num_candidates:
+                shares = {strategy.name: is_right(strategy, pool) for strategy in strategies}
+            else:
+                subsets = [_subset(pool, shuffle, k) for shuffle in shuffles]
+                shares = {s.name: fsum(is_right(s, subset) for subset in subsets) / num_draws for s in strategies}
+            for name, share in shares.items():
+                values[name][place].append(share)
+    return values
+
+
+def _subset(pool: Pool, shuffle: Sequence[int], k: int) -> Pool:
+    """The pool of the first k candidates of a shuffle, its clusters in their order again."""
+    clusters = list(_kept_clusters(pool.clusters, shuffle, k))
+    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    return Pool(pool.problem_id, k, clusters, pool.scores)
+
+
+def _kept_clusters(clusters: Sequence[AnswerCluster], shuffle: Sequence[int], k: int) -> Iterator[AnswerCluster]:
+    # Which slot of the shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.
+    slot = 0
+    for cluster in clusters:
+        places = shuffle[slot : slot + len(cluster.members)]
+        slot += len(cluster.members)
+        members = tuple(index for index, place in zip(cluster.members, places, strict=True) if place < k)
+        if members:
+            yield AnswerCluster(cluster.problem_id, cluster.answer, members, cluster.correct)

@@ -1,0 +1,158 @@
+"""Differences of two figures on the same problems: the only way to see a point or two on a few hundred problems.
+
+Compared problem by problem, what makes a problem easy or hard for both cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, sqrt
+
+import numpy as np
+
+from mathquorum.intervals import (
+    NUM_RESAMPLES,
+    Floats,
+    Interval,
+    Z,
+    expanded_percentiles,
+    resample_weights,
+    student_quantile,
+)
+from mathquorum.records import Estimate
+
+__all__ = ["Difference", "paired_difference", "seeded_difference", "sign_test"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much the first figure is above the second.
+
+    Attributes:
+        estimate: Mean difference over problems with its 95% interval; in [-1, 1].
+        num_wins: Problems on which the first is better.
+        num_losses: Problems on which it is worse.
+        p_value: Of the exact two-sided sign test on these, which for 0-or-1 outcomes is McNemar's exact test.
+    """
+
+    estimate: Estimate
+    num_wins: int
+    num_losses: int
+    p_value: float
+
+
+def paired_difference(
+    name: str,
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    seed: int = 0,
+    num_resamples: int = NUM_RESAMPLES,
+) -> Difference:
+    """Mean over problems of first - second, with its 95% interval.
+
+    Where all outcomes are 0 or 1 the interval is that of Bonett and Price 2012 (Brit. J. Math. Stat. Psychol. 65): Wald's
+    with one win and one loss added. It has width where no or one problem changed, which the bootstrap has not. Otherwise
+    it is the bootstrap over problems with expanded percentiles.
+
+    Args:
+        first: One value in [0, 1] per problem.
+        second: Likewise, for the same problems in the same order.
+
+    Raises:
+        ValueError: If there are no problems, or not equally many.
+
+    Example:
+        >>> paired_difference("w.rr - maj1", [1, 1, 1, 0], [1, 0, 0, 0]).p_value
+        0.5
+    """
+    differences = _differences(name, first, second)
+    if np.isin(np.concatenate([first, second]), (0.0, 1.0)).all():
+        low, high = _bonett_price(int((differences > 0).sum()), int((differences < 0).sum()), len(differences))
+    elif np.ptp(differences) == 0:
+        low, high = _constant(float(differences[0]), len(differences))
+    else:
+        means = resample_weights(len(differences), seed, num_resamples) @ differences / len(differences)
+        low, high = expanded_percentiles(means, len(differences))
+    return _difference(name, differences, (low, high))
+
+
+def seeded_difference(name: str, first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Difference:
+    """The difference of two ways of training, each done with several training seeds and measured on the same problems.
+
+    Values are paired by seed and problem, since runs of one seed share their data and their start. Problems and seeds are
+    both random, and crossed, so the variance of the mean is that of the two-way random-effects analysis (Searle, Casella
+    and McCulloch 1992, chapter 4), with P problems and S seeds:
+
+        ( MS_problems + max(MS_seeds - MS_rest, 0) ) / (P S)
+
+    and the interval is Student's with Satterthwaite's degrees of freedom: wide when a few seeds disagree. With one seed
+    only problems vary: such an interval says nothing of another training run.
+
+    Args:
+        first: (seeds, problems): one row of values in [0, 1] per training seed.
+        second: Likewise, same seeds and problems in the same order.
+
+    Returns:
+        Wins, losses and the sign test are over problems, by the mean over seeds.
+
+    Raises:
+        ValueError: If the two are not of the same shape, or hold fewer than two problems.
+    """
+    differences = _differences(name, first, second)  # (seeds, problems)
+    num_seeds, num_problems = differences.shape
+    if num_problems < 2:
+        raise ValueError(f"{name}: at least two problems are needed to see how much problems vary.")
+    by_problem, by_seed, mean = differences.mean(axis=0), differences.mean(axis=1), float(differences.mean())
+    of_problems = float(by_problem.var(ddof=1)) / num_problems
+    of_seeds = 0.0
+    if num_seeds > 1:
+        rest = differences - by_problem - by_seed[:, None] + mean
+        rest_square = float((rest**2).sum()) / ((num_seeds - 1) * (num_problems - 1))
+        of_seeds = max(0.0, float(by_seed.var(ddof=1)) - rest_square / num_problems) / num_seeds
+    variance = of_problems + of_seeds
+    if not variance:
+        return _difference(name, by_problem, _constant(mean, num_problems))
+    spread = of_problems**2 / (num_problems - 1) + of_seeds**2 / max(1, num_seeds - 1)
+    half = student_quantile(variance**2 / spread) * sqrt(variance)
+    return _difference(name, by_problem, (mean - half, mean + half))
+
+
+def sign_test(num_wins: int, num_losses: int) -> float:
+    """Two-sided exact p-value that a win and a loss are equally likely.
+
+    Example:
+        >>> sign_test(5, 0)
+        0.0625
+    """
+    changed = num_wins + num_losses
+    tail = sum(comb(changed, i) for i in range(min(num_wins, num_losses) + 1))
+    return min(1.0, 2 * tail / int(2**changed))
+
+
+def _differences(name: str, first: object, second: object) -> Floats:
+    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if left.shape != right.shape or not left.size:
+        raise ValueError(f"{name}: both need values for the same problems. Got {left.shape} and {right.shape}.")
+    return left - right
+
+
+def _bonett_price(num_wins: int, num_losses: int, num_problems: int) -> Interval:
+    wins, losses = (num_wins + 1) / (num_problems + 2), (num_losses + 1) / (num_problems + 2)
+    half = Z * sqrt((wins + losses - (wins - losses) ** 2) / (num_problems + 2))
+    return max(-1.0, wins - losses - half), min(1.0, wins - losses + half)
+
+
+def _constant(value: float, num_problems: int) -> Interval:
+    """Where all problems agree: as wide as the interval for 0-or-1 outcomes of which none changed."""
+    low, high = _bonett_price(0, 0, num_problems)
+    return value + low, value + high
+
+
+def _difference(name: str, by_problem: Floats, found: Interval) -> Difference:
+    value = float(by_problem.mean())
+    # Means over k differ in the last bits where they should be equal; that is no win.
+    wins, losses = int((by_problem > 1e-9).sum()), int((by_problem < -1e-9).sum())
+    low, high = max(-1.0, min(found[0], value)), min(1.0, max(found[1], value))
+    return Difference(Estimate(name, value, low, high, len(by_problem)), wins, losses, sign_test(wins, losses))

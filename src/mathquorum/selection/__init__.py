@@ -1,0 +1,69 @@
+"""Strategies: rules that choose one cluster of a problem. To add one, copy a sibling, and add its name below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from mathquorum.errors import SettingsError, suggest
+from mathquorum.selection.base import Strategy, member_scores
+from mathquorum.selection.majority import Majority
+from mathquorum.selection.pessimistic import PessimisticVerification
+from mathquorum.selection.rerank import Rerank
+from mathquorum.selection.top_scored import TopScored
+from mathquorum.selection.weighted import WeightedVote
+
+__all__ = [
+    "SCORED_STRATEGIES",
+    "Majority",
+    "PessimisticVerification",
+    "Rerank",
+    "Strategy",
+    "TopScored",
+    "WeightedVote",
+    "default_strategies",
+    "member_scores",
+    "strategy",
+]
+
+# A name is one of these words, or one of these words and a number ("rr.top8").
+_PLAIN: dict[str, Callable[[], Strategy]] = {
+    "maj1": Majority,
+    "rr.all": Rerank,
+    "w.rr": WeightedVote,
+    "pv": PessimisticVerification,
+}
+_COUNTED: dict[str, Callable[[int], Strategy]] = {
+    "rr.top": Rerank,
+    "w.rr.top": WeightedVote,
+    "maj1.top": TopScored,
+}
+_EXAMPLES = [*_PLAIN, "pv.alpha0.5", *(f"{word}8" for word in _COUNTED)]
+
+# Table 3 and Table 7, with the paper's K = 8; the top 3 to 5 of 100 were best in Cobbe et al. 2021.
+SCORED_STRATEGIES = ("rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv")
+
+
+def strategy(name: str) -> Strategy:
+    """The strategy of that name.
+
+    Raises:
+        SettingsError: If there is none; the text suggests the nearest.
+
+    Example:
+        >>> strategy("rr.top8")
+        Rerank(top_clusters=8)
+    """
+    if name in _PLAIN:
+        return _PLAIN[name]()
+    if match := re.fullmatch(r"pv\.alpha(\d+(?:\.\d+)?)", name):
+        return PessimisticVerification(float(match[1]))
+    if (match := re.fullmatch(r"([a-z1.]+\.top)(\d+)", name)) and match[1] in _COUNTED:
+        return _COUNTED[match[1]](int(match[2]))
+    raise SettingsError(f"Unknown strategy {name!r}. {suggest(name, _EXAMPLES)} The numbers may be others.")
+
+
+def default_strategies(with_scores: bool) -> Sequence[Strategy]:
+    """Maj1; and with scores, the re-ranking strategies of the paper's tables and pessimistic verification."""
+    names = ("maj1", *SCORED_STRATEGIES) if with_scores else ("maj1",)
+    return [strategy(name) for name in names]

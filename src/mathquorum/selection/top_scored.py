@@ -1,0 +1,42 @@
+"""The vote among the best-scored candidates (Cobbe et al. 2021, arXiv 2110.14168, section 4.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from mathquorum.records import AnswerCluster
+from mathquorum.selection.base import at_least_one, member_scores
+
+__all__ = ["TopScored"]
+
+
+@dataclass(frozen=True)
+class TopScored:
+    """The majority among the `num_kept` best-scored candidates (Maj1.TopN in the paper).
+
+    Among equal scores, candidates are kept by the common tie rules. A tie of the vote that follows goes by the order
+    of the clusters alone, as in Maj1: only so is `num_kept` = all exactly Maj1. `num_kept` = 1 is RR.All.
+    """
+
+    num_kept: int
+    needs_scores = True
+
+    def __post_init__(self) -> None:
+        at_least_one("num_kept", self.num_kept)
+
+    @property
+    def name(self) -> str:
+        return f"maj1.top{self.num_kept}"
+
+    def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
+        members = member_scores(clusters, scores)
+        sums = [fsum(values) for values in members]
+        ranked = sorted(
+            (-value, -sums[position], position) for position, values in enumerate(members) for value in values
+        )
+        votes = Counter(position for _, _, position in ranked[: self.num_kept])
+        best = max(votes, key=lambda position: (votes[position], -position), default=None)
+        return None if best is None else clusters[best]

@@ -1,0 +1,92 @@
+"""Settings: three doors to one thing, and errors in the user's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from mathquorum.config import Settings, build, merge, parse_overrides, read_settings_file
+from mathquorum.errors import SettingsError
+
+
+class Inner(Settings):
+    temperature: float = Field(default=0.9, ge=0)
+    top: int = 1
+
+
+class Presets(Settings):
+    inner: Inner = Inner(temperature=0.25, top=3)
+
+
+class Outer(Settings):
+    model: str
+    sampling: Inner = Inner()
+    seed: int = 0
+    names: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--model", "m", "--sampling.temperature", "0.7"],
+        ["--model=m", "--sampling.temperature=0.7"],
+        ["model=m", "sampling.temperature=0.7"],
+        ["--model", "m", "sampling.temperature=7e-1"],
+    ],
+)
+def test_every_form_of_an_override_means_the_same(words: list[str]) -> None:
+    assert build(Outer, parse_overrides(words)) == Outer(model="m", sampling=Inner(temperature=0.7))
+
+
+def test_a_file_is_overridden_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHERE", "here")
+    path = tmp_path / "run.yaml"
+    path.write_text("model: ${WHERE}/m\nsampling: {temperature: 0.5}\nseed: 4\nnames: [a, b]\n")
+    values = merge(read_settings_file(path), parse_overrides(["--seed", "5"]))
+    assert build(Outer, values) == Outer(model="here/m", sampling=Inner(temperature=0.5), seed=5, names=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            {"model": "m", "sampling": {"temprature": 1}},
+            "Unknown setting 'sampling.temprature'. Did you mean 'temperature'?",
+        ),
+        ({"model": "m", "sed": 1}, "Unknown setting 'sed'. Did you mean 'seed'?"),
+        ({}, "model is required"),
+        (
+            {"model": "m", "sampling": {"temperature": -1}},
+            "sampling.temperature should be greater than or equal to 0. Got -1",
+        ),
+        ({"model": "m", "seed": "x"}, "seed should be a valid integer"),
+    ],
+)
+def test_errors_name_the_setting_as_the_user_wrote_it(values: dict[str, object], text: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        build(Outer, values)
+    assert text in str(error.value)
+
+
+@pytest.mark.parametrize("word", ["model", "-m", "=3", "a..b=1"])
+def test_words_that_are_no_setting_are_refused(word: str) -> None:
+    with pytest.raises(SettingsError, match="Settings are given as"):
+        parse_overrides([word])
+
+
+def test_unreadable_settings_files_are_misuse(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    for text, reason in [("a: [", "not valid YAML"), ("- 1", "must hold"), ("a: ${NOT_SET_ANYWHERE}", "not set")]:
+        path.write_text(text)
+        with pytest.raises(SettingsError, match=reason):
+            read_settings_file(path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_settings_file(tmp_path / "none.yaml")
+
+
+def test_a_part_of_a_default_can_be_changed_and_the_rest_stays() -> None:
+    assert build(Presets, {"inner": {"top": 5}}) == Presets(inner=Inner(temperature=0.25, top=5))
+    with pytest.raises(SettingsError, match=r"Unknown setting 'inner\.tpo'. Did you mean 'top'"):
+        build(Presets, {"inner": {"tpo": 5}})

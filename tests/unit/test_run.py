@@ -1,0 +1,144 @@
+"""The ledger: complete stages are skipped, others are refused, and half-way ones go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+
+from mathquorum.config import InputPath, Runtime, Settings
+from mathquorum.errors import DataError, RunError
+from mathquorum.records import Score
+from mathquorum.run import Run
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import Appender, read_records, write_records
+
+
+class Write(Settings):
+    """Writes a number; counts how often it ran."""
+
+    value: int = 1
+    workers: Annotated[int, Runtime()] = 1
+    source: InputPath | None = None
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        progress(1, 1)
+        with (out / "runs.txt").open("a") as file:
+            file.write("x")
+        before = int((self.source / "value.txt").read_text()) if self.source else 0
+        (out / "value.txt").write_text(str(self.value + before))
+        return {"value": self.value}
+
+
+class FailsOnce(Settings):
+    """Leaves half of its work at the first call."""
+
+    value: int = 1
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        with Appender(out / "part.jsonl") as file:
+            done = {s.index for s in read_records(out / "part.jsonl", Score)}
+            for index in range(4):
+                if index not in done:
+                    if index == 2 and not done:
+                        raise DataError("out of luck")
+                    file.append([Score("a", index, self.value)])
+        write_records(out / "scores.jsonl", read_records(out / "part.jsonl", Score))
+        return {}
+
+
+class Die(Settings):
+    def run(self, out: Path, progress: Progress) -> Summary:
+        os._exit(9)
+
+
+def times_run(place: Path) -> int:
+    return len((place / "runs.txt").read_text())
+
+
+def test_a_complete_stage_is_not_run_again(tmp_path: Path) -> None:
+    for workers in (1, 3):
+        run = Run(tmp_path)
+        first = run.do("first", Write(value=2, workers=workers))
+        second = run.do("second", Write(value=3, source=first))
+    assert (second / "value.txt").read_text() == "5"
+    assert times_run(first) == times_run(second) == 1
+
+
+def test_stage_json_tells_what_was_done(tmp_path: Path) -> None:
+    place = Run(tmp_path).do("first", Write(value=2))
+    record = json.loads((place / "stage.json").read_text())
+    assert record["stage"] == "Write" and record["settings"] == {"value": 2} and record["summary"] == {"value": 2}
+    assert record["versions"]["python"] and "seconds" in record and not (place / "started.json").exists()
+
+
+def test_other_settings_are_refused_with_the_fields_that_differ(tmp_path: Path) -> None:
+    Run(tmp_path).do("first", Write(value=2))
+    with pytest.raises(RunError, match=r"first was made with other settings \(value: 2, now 3\)"):
+        Run(tmp_path).do("first", Write(value=3))
+
+
+def test_changed_inputs_are_refused(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    first = run.do("first", Write())
+    run.do("second", Write(source=first))
+    (first / "value.txt").write_text("7")
+    with pytest.raises(RunError, match="contents of source changed"):
+        Run(tmp_path).do("second", Write(source=first))
+
+
+def test_a_moved_run_is_still_complete(tmp_path: Path) -> None:
+    run = Run(tmp_path / "old")
+    run.do("second", Write(source=run.do("first", Write())))
+    (tmp_path / "old").rename(tmp_path / "new")
+    run = Run(tmp_path / "new")
+    second = run.do("second", Write(source=run.do("first", Write())))
+    assert times_run(second) == 1
+
+
+def test_a_stage_that_failed_half_way_goes_on_and_keeps_its_settings(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        Run(tmp_path).do("first", FailsOnce())
+    with pytest.raises(RunError, match="value: 1, now 2"):
+        Run(tmp_path).do("first", FailsOnce(value=2))
+    place = Run(tmp_path).do("first", FailsOnce())
+    assert [s.index for s in read_records(place / "scores.jsonl", Score)] == [0, 1, 2, 3]
+
+
+def test_a_dry_run_plans_and_writes_nothing(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", dry=True)
+    run.do("second", Write(source=run.do("first", Write())))
+    assert [(stage.name, stage.complete) for stage in run.plan] == [("first", False), ("second", False)]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_finds_a_missing_input(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"first: source: there is no '.*absent'"):
+        Run(tmp_path / "run", dry=True).do("first", Write(source=tmp_path / "absent"))
+
+
+def test_stages_side_by_side_make_what_they_make_alone(tmp_path: Path) -> None:
+    stages = {name: Write(value=number) for number, name in enumerate("abc")}
+    alone = Run(tmp_path / "alone").do_together(stages)
+    together = Run(tmp_path / "together", workers=2).do_together(stages)
+    assert [(p / "value.txt").read_text() for p in alone.values()] == [
+        (p / "value.txt").read_text() for p in together.values()
+    ]
+
+
+def test_errors_of_side_by_side_stages_come_back_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="out of luck"):
+        Run(tmp_path, workers=2).do_together({"a": FailsOnce(), "b": Write()})
+
+
+def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="b ended without a word"):
+        Run(tmp_path, workers=2).do_together({"a": Write(), "b": Die()})
+
+
+def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
+    with Run(tmp_path).locked(), pytest.raises(RunError, match="Another process is working"), Run(tmp_path).locked():
+        pass

@@ -1,0 +1,79 @@
+"""The pre-training loop, on a model of a few thousand parameters."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from mathquorum.recipes import tiny_base
+from mathquorum.recipes.muon import orthogonalize
+from mathquorum.recipes.tiny_base import TinyBase, pretrain
+
+SETTINGS = TinyBase(
+    size="nano", num_tokens=5 * 2 * 64, rows=2, context=64, vocabulary_size=400, tokenizer_documents=200,
+    warmup_steps=2, checkpoint_steps=2,
+)  # fmt: skip
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch) -> None:
+    whole = pretrain(SETTINGS, tmp_path / "whole")
+    original = tiny_base.weighted_loss
+    calls = []
+
+    def dying(model, batch):
+        calls.append(1)
+        if len(calls) == 4:
+            raise Killed
+        return original(model, batch)
+
+    monkeypatch.setattr(tiny_base, "weighted_loss", dying)
+    with pytest.raises(Killed):
+        pretrain(SETTINGS, tmp_path / "killed")
+    again = pretrain(SETTINGS, tmp_path / "killed")
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        assert (whole / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path) -> None:
+    steps = []
+    folder = pretrain(SETTINGS, tmp_path, steps.append)
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    ids = tokenizer("Problem:\n", return_tensors="pt")["input_ids"]
+    assert model.generate(ids, max_new_tokens=3, do_sample=False).shape[1] <= ids.shape[1] + 3
+    assert steps[-1].step == steps[-1].num_steps == SETTINGS.num_steps
+
+
+def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> None:
+    settings = SETTINGS.model_copy(update={"mix": tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)})
+    corpus = tiny_base.Corpus(settings, _tokenizer(settings))
+    batch = corpus.batch(0)
+    tokenizer = _tokenizer(settings)
+    heavy = batch.tokens[batch.weights == settings.verdict_weight]
+    assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
+    text = "".join(
+        tokenizer.decode([token]) if weight else "_"
+        for token, weight in zip(batch.tokens[0].tolist(), batch.weights[0].tolist(), strict=True)
+    )
+    assert re.search(r"_=-?\d+_ correct", text)
+    assert not re.search(r"\d_ incorrect", text)
+    assert torch.equal(batch.tokens, tiny_base.Corpus(settings, _tokenizer(settings)).batch(0).tokens)
+
+
+def _tokenizer(settings):
+    texts = (tiny_base.text_of(d) for d in islice(tiny_base.documents(settings.mix, "t"), 200))
+    return tiny_base.train_tokenizer(texts, settings.vocabulary_size, settings.context)
+
+
+def test_orthogonalized_matrices_have_singular_values_near_one() -> None:
+    stack = torch.randn(3, 16, 40, generator=torch.Generator().manual_seed(0))
+    for matrices in (stack, stack.mT):
+        values = torch.linalg.svdvals(orthogonalize(matrices))
+        assert ((values > 0.5) & (values < 1.4)).all()
