@@ -21,7 +21,10 @@ Key = tuple[Any, ...]
 
 FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
-UNIT_LETTERS = ("m", "g", "s", "h", "L", "l", "t")
+_UNITS = (
+    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t")),
+    *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
+)
 
 
 def matching_rule(answer: Answer, reference: Answer) -> str | None:
@@ -80,11 +83,11 @@ def _float_print(a: Key, r: Key) -> bool:
 
 
 def _unit_letter(a: Key, r: Key) -> bool:
-    """the number is right and carries a unit of one letter"""
+    """the number is right and carries a unit of one letter, or its square or cube"""
     if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
         return False
     number = ("num", Fraction(*r[1]))
-    return any(value_key(("mul", number, ("var", letter))) == a for letter in UNIT_LETTERS)
+    return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
 
 
 def _ordered_list(a: Key, r: Key) -> bool:
