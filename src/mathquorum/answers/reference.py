@@ -29,7 +29,8 @@ _UNITS = (
 
 def matching_rule(answer: Answer, reference: Answer) -> str | None:
     """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
-    for rule in _RULES:
+    rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
+    for rule in rules:
         if rule(answer.key, reference.key):
             return rule.__doc__
     return None
@@ -73,10 +74,10 @@ def _proportion(key: Key) -> Fraction | None:
 
 def _float_print(a: Key, r: Key) -> bool:
     """equal to all the digits of a floating-point number"""
-    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2:
+    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2 or a[1][1] < 10 ** (FLOAT_DIGITS - 2):
         return False
     value = Fraction(*a[1])
-    if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
+    if 10**30 % value.denominator:
         return False
     target = real_value(r[1])
     return target is not None and abs(value - target) <= FLOAT_TOLERANCE * abs(target)
