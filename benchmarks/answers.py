@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum.answers import cluster_answers, matches_reference, symbolic_report
-from mathquorum.answers.reading import read
+from mathquorum.answers.reading import forget
 
 Grader = Callable[[str, str], bool]  # (reference, answer)
 
@@ -133,7 +133,7 @@ def pair_table(graders: dict[str, Grader], data: Path) -> dict[str, Any]:
     for name, rows in labelled_sets(data):
         scores = {grader: Score() for grader in graders}
         for gold, pred, label in rows:
-            read.cache_clear()
+            forget()
             for grader, judge in graders.items():
                 start = time.process_time()
                 verdict = judge(gold, pred)
@@ -202,7 +202,7 @@ def cluster_table(graders: dict[str, Grader]) -> dict[str, Any]:
     for grader, judge in graders.items():
         seconds, exact = 0.0, 0
         for answers, labels in sets:
-            read.cache_clear()
+            forget()
             start = time.process_time()
             clusters = cluster_answers(answers) if grader == "ours" else pairwise_clusters(answers, judge)
             seconds += time.process_time() - start
@@ -246,7 +246,7 @@ def pool_table(graders: dict[str, Grader], data: Path) -> dict[str, Any]:
         name = path.name.removesuffix(".jsonl.gz")
         table[name] = {}
         for grader, judge in graders.items():
-            read.cache_clear()
+            forget()
             start = time.process_time()
             own = ours = 0
             for problem in problems:

@@ -60,7 +60,7 @@ def test_a_text_without_a_mark_has_no_answer() -> None:
 
 
 def test_explain_names_the_rule() -> None:
-    assert str(explain("3", r"\log_2 8")) == "equal: the same number"
+    assert str(explain("3", r"\log_2 8")) == "equal: the same number, 3"
     assert not explain("(1,2)", "[1,2]").equal
 
 

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 from mathquorum.answers.reading import read
 from mathquorum.answers.reference import matching_rule
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
+from mathquorum.answers.values import shown
 
 __all__ = ["Verdict", "equivalent", "explain", "explain_match", "matches_reference"]
 
@@ -34,13 +35,13 @@ def explain(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
 
     Example:
         >>> print(explain("3", r"\\log_2 8"))
-        equal: the same number
+        equal: the same number, 3
     """
     if a == b:
         return Verdict(True, "written the same")
     left, right = read(a, settings), read(b, settings)
     if left.key == right.key:
-        return Verdict(True, f"the same {left.kind}")
+        return Verdict(True, f"the same {left.kind}{shown(left.key)}")
     if left.kind != right.kind:
         return Verdict(False, f"one is of kind {left.kind}, the other of kind {right.kind}")
     return Verdict(False, f"not the same {left.kind}")

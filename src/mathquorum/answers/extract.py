@@ -15,7 +15,8 @@ from mathquorum.answers.prose import stated_number
 __all__ = ["Extraction", "extract_answer", "find_answer", "is_free_text"]
 
 MAX_ANSWER = 2_000  # characters between a mark and the end of the answer
-WINDOW = 200_000  # characters at the end of a text that are searched
+WINDOW = 60_000  # characters at the end of a text that are searched
+MAX_MARKS = 40  # marks of one kind that are looked at, from the end
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,19 @@ def _says_something(answer: str) -> bool:
     return any(c.isalnum() for c in answer) or "\\" in answer or "∞" in answer or "∅" in answer
 
 
+_HINTS = ("\\boxed", "\\fbox", "####", "nswer", "NSWER", "ption is", "hoice is")
 _MARK = re.compile(
-    r"\\boxed|\\fbox|####|\bfinal answer\b|\banswers? (?:is|are)\b|\banswer\s*:|\"answer\"\s*:",
-    re.IGNORECASE | re.DOTALL,
+    r"\\boxed|\\fbox|####|\bfinal answer\b|\banswers? (?:is|are)\b|\banswer\s*:|[\"']answer[\"']\s*:"
+    r"|\b(?:option|choice) is\b|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse",
+    re.IGNORECASE,
 )
 
 
 def is_free_text(text: str) -> bool:
     """Whether a text holds a mark of an answer, and so is more than an answer."""
-    return ("\\" in text or "#" in text or "nswer" in text or "NSWER" in text) and _MARK.search(text) is not None
+    if text.isascii() and not any(hint in text for hint in _HINTS):
+        return False
+    return _MARK.search(text) is not None
 
 
 _NEXT_QUESTION = re.compile(
@@ -100,11 +105,9 @@ _NEXT_QUESTION = re.compile(
 
 def _before_next_question(text: str) -> str:
     """A base model runs on and asks itself another question: what stands before it is the solution."""
-    for match in _NEXT_QUESTION.finditer(text):
-        head = text[: match.start()]
-        if _MARK.search(head):
-            return head
-    return text
+    mark = _MARK.search(text)
+    following = _NEXT_QUESTION.search(text, mark.end()) if mark else None
+    return text[: following.start()] if following else text
 
 
 # --- \boxed ----------------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ _IN_OTHER_UNITS = re.compile(r"[\s\\)$,]*[a-z][a-z ]{2,20},?\s+or\s+[\s\\($]*")
 
 def _boxed(text: str) -> Extraction | None:
     boxes = []
-    for match in _BOX.finditer(text):
+    for match in list(_BOX.finditer(text))[-MAX_MARKS:]:
         span = _braced(text, match.end())
         if span is not None:
             boxes.append((match.start(), *span))
@@ -183,7 +186,7 @@ _HASH = re.compile(r"####[ \t]*([^\n]*)")
 
 def _hash(text: str) -> Extraction | None:
     found = None
-    for match in _HASH.finditer(text):
+    for match in list(_HASH.finditer(text))[-MAX_MARKS:]:
         content = match[1].strip()
         if content and (found is None or re.search(r"\d", content)):
             found = Extraction(content, match.start(1), match.end(1), "hash")
@@ -191,16 +194,16 @@ def _hash(text: str) -> Extraction | None:
 
 
 _JSON = re.compile(
-    r"\\?[\"'](?:final_|correct_)?answer\\?[\"']\s*:\s*(?:\\\"(?P<escaped>[^\"\\]*)\\\"|\"(?P<string>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^\s,}\"][^,}\n]*))",
+    r"\\?[\"'](?:final_|correct_)?answer\\?[\"']\s*:\s*(?:\\\"(?P<escaped>[^\"\\]{0,2000})\\\"|\"(?P<string>(?:[^\"\\]|\\.){0,2000})\"|(?P<bare>[^\s,}\"][^,}\n]*))",
     re.IGNORECASE,
 )
 
 
 def _json(text: str) -> Extraction | None:
     found = None
-    for match in _JSON.finditer(text):
+    for match in list(_JSON.finditer(text))[-MAX_MARKS:]:
         group = match.lastgroup or "bare"
-        answer = match[group].replace('\\"', '"').strip()
+        answer = match[group].replace('\\"', '"').strip().strip("'")
         if _says_something(answer):
             found = Extraction(answer, match.start(group), match.end(group), "json")
     return found
@@ -219,7 +222,7 @@ _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|。|(?<=\$)[.,](?=\s|$)|\bI hope\b")
 
 def _phrase(text: str, mark: re.Pattern[str] = _PHRASE) -> Extraction | None:
     found = None
-    for match in mark.finditer(text):
+    for match in list(mark.finditer(text))[-MAX_MARKS:]:
         start = match.end()
         content = text[start : start + MAX_ANSWER]
         lead = len(content) - len(content.lstrip(" *_`"))

@@ -75,6 +75,7 @@ class _Parser:
         self.position = 0
         self.depth = 0
         self.bars = 0
+        self.indices: list[str] = []  # of the sums and products around: there i is no imaginary unit
 
     # --- looking at tokens ---
 
@@ -271,7 +272,7 @@ class _Parser:
         raise Unreadable(f"unexpected {kind} {value}")
 
     def variable(self, name: str) -> Node:
-        if name in ("pi", "e", "i") and not self.at("_"):
+        if name in ("pi", "e", "i") and not self.at("_") and name not in self.indices:
             return (name,)
         if self.at("_"):
             self.take()
@@ -370,7 +371,7 @@ class _Parser:
             return self.function(value)
         if kind == "v":
             self.take()
-            return (value,) if value in ("pi", "e", "i") else ("var", value)
+            return (value,) if value in ("pi", "e", "i") and value not in self.indices else ("var", value)
         return self.primary()
 
     def series(self, name: str) -> Node:
@@ -385,7 +386,10 @@ class _Parser:
         self.expect("}")
         self.expect("^")
         high = self.latex_argument()
-        return (name, index, low, high, self.product())
+        self.indices.append(index)
+        term = self.product()
+        self.indices.pop()
+        return (name, index, low, high, term)
 
     def named(self, name: str) -> Node:
         """A function of one argument, with the exponent or base that may stand before it."""

@@ -48,7 +48,11 @@ def prose_key(text: str) -> Key | None:
     if not _NOTHING.isdisjoint(words):
         return None
     plain = _FORMULA.sub(_simple, text)
-    numbers = [_value(m["value"], m["sign"]) for m in _NUMBER.finditer(plain) if not _BOUND.search(plain[: m.start()])]
+    numbers = [
+        _value(m["value"], m["sign"])
+        for m in _NUMBER.finditer(plain)
+        if not _BOUND.search(plain[max(0, m.start() - 40) : m.start()])
+    ]
     if not numbers:
         return None
     if len(set(numbers)) == 1 and len(re.findall(r"\d+", text)) <= 2 * len(numbers):

@@ -28,12 +28,13 @@ from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
 
-__all__ = ["Answer", "faults", "read"]
+__all__ = ["Answer", "faults", "forget", "read"]
 
 Key = tuple[Any, ...]
 
 MAX_LENGTH = 8_000  # characters of an answer; longer ones are compared as text
 MAX_NESTING = 40
+REMEMBERED_LENGTH = 500  # characters; longer answers rarely come twice, and would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,24 @@ _INTEGER = re.compile(r"-?\d{1,18}\.?\Z")
 _FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\d))\.?\Z")
 _DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$")
 _BROKEN_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
-_ASIDE = re.compile(r"(?<=[\w}])\s+\((?![^()]*\\)[^()]*[A-Za-z]{3,}[^()]*\)\s*$")
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_CONNECTIVE = re.compile(
+    r"(?:(?:and|so|thus|hence|then|therefore|finally),?\s+)+(?:(?:we (?:get|have|find|obtain)|it follows)(?: that)?\s+)?",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(r"(?<=[\w}])\s+\(([^()]*)\)\s*\Z")
 _CHOICE = re.compile(r"\s*(?:\\text(?:bf|rm)?\{)?\(([A-Ha-h])\)\}?[\s:.~\\]+(?![\s+*/^=,)\\-])\S")
+_BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
+_IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
 
-@lru_cache(maxsize=50_000)
 def read(text: str, settings: EquivalenceSettings = DEFAULT) -> Answer:
     """Reads an answer, or the answer in a text that marks one. Never fails: what is not mathematics is text."""
+    return _remembered(text, settings) if len(text) <= REMEMBERED_LENGTH else _read(text, settings)
+
+
+def _read(text: str, settings: EquivalenceSettings) -> Answer:
     text = text.strip()
     if _INTEGER.match(text):
         return Answer("number", ("n", (int(text.rstrip(".")), 1)))
@@ -84,6 +95,14 @@ def read(text: str, settings: EquivalenceSettings = DEFAULT) -> Answer:
         faults.append(text)
         key = text_key(text)
     return Answer(_KINDS.get(key[0], str(key[0])), key)
+
+
+_remembered = lru_cache(maxsize=20_000)(_read)
+
+
+def forget() -> None:
+    """Empties the memory of answers, so that a benchmark measures reading and not remembering."""
+    _remembered.cache_clear()
 
 
 def _key(text: str, settings: EquivalenceSettings) -> Key:
@@ -112,6 +131,11 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if choice is not None:
         text = choice[1]
     text = _trimmed(text)
+    bare = _BARE_CHOICE.fullmatch(text)
+    if bare is not None:
+        text = bare[1] or bare[2]
+    if "base" in text:
+        text = _IN_BASE.sub(r"\1_{\2}", text)
     if settings.fold_case:
         text = text if "\\" in text else text.lower()
     if settings.decimal_comma:
@@ -150,9 +174,15 @@ def _is_percent(token: Token) -> bool:
 def _trimmed(text: str) -> str:
     """Without math delimiters, quotes, emphasis, final punctuation, and remarks in parentheses."""
     text = _DELIMITERS.sub(" ", text).strip(' \t\n*`"')
+    if text[:1].isalpha():
+        text = _CONNECTIVE.sub("", text, count=1) if _CONNECTIVE.match(text) else text
     text = text.rstrip(" .,;:") if text.endswith("!") and " " not in text else text.rstrip(" .,;:!")
     if text.endswith("\\"):
         text = text.rstrip("\\ ")
     if "." in text:
         text = _BROKEN_MERIDIEM.sub(r"\1m", text)
-    return _ASIDE.sub("", text) if text.endswith(")") else text
+    if text.endswith(")"):
+        aside = _ASIDE.search(text)
+        if aside is not None and "\\" not in aside[1] and not aside[1].startswith("base") and _WORD.search(aside[1]):
+            text = text[: aside.start()]
+    return text

@@ -67,8 +67,6 @@ class StructureReader:
             tokens = split(tokens, ("=>",))[0][-1]
         if ("o", "~") in tokens:  # of an approximation, the exact side
             tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
-        if any(t in _SIGNS for t in tokens):
-            return self.combined([self.items(t) for t in sign_readings(tokens)], "and", both_signs=True)
         words = any(kind == "w" for kind, _ in tokens)
         if words:
             compound = compound_key(tokens)
@@ -76,14 +74,20 @@ class StructureReader:
                 return Item(compound)
             tokens = [("o", ":") if t == ("w", "to") else t for t in tokens]  # a ratio in words: 3 to 2
         if not words and ("o", ",") not in tokens and ("o", ";") not in tokens:
-            return self.item(tokens)
+            return self.signed(tokens)
         for separators in ((";",), (",", "and", "or")):
             parts, word = split(tokens, separators)
             if len(parts) > MAX_ITEMS:
                 raise Unreadable("too many items")
             if len(parts) > 1:
                 return self.combined([self.items(p) for p in parts], word)
-        return self.item(tokens)
+        return self.signed(tokens)
+
+    def signed(self, tokens: list[Token]) -> Item:
+        """One item for every reading of its plus-minus signs."""
+        if all(t not in _SIGNS for t in tokens):
+            return self.item(tokens)
+        return self.combined([self.item(t) for t in sign_readings(tokens)], "and", both_signs=True)
 
     def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""

@@ -86,9 +86,8 @@ def _latex(tokens: list[Token]) -> str | None:
     parts: list[str] = []
     for kind, value in tokens:
         if kind == "n":
-            parts.append(
-                f"\\frac{{{value.numerator}}}{{{value.denominator}}}" if isinstance(value, Fraction) else str(value)
-            )
+            fraction = isinstance(value, Fraction)
+            parts.append(f"\\frac{{{value.numerator}}}{{{value.denominator}}}" if fraction else f"{{{value}}}")
         elif kind == "v":
             parts.append(str(value) if len(value) == 1 else f"\\{value} ")
         elif kind == "f":

@@ -64,6 +64,7 @@ _COMMANDS: dict[str, Token] = {
     "euro": ("o", "$"), "newline": ("o", "\\\\"), "cr": ("o", "\\\\"), "lor": ("w", "or"), "vee": ("w", "or"),
     "land": ("w", "and"), "wedge": ("w", "and"), "imath": ("v", "i"), "percent": ("o", "%"), "lbrack": ("o", "["),
 }  # fmt: skip
+_PERIOD = re.compile(r"\.?\\(?:overline|bar|dot)\{(\d{1,60})\}")
 _CALLED = frozenset(("min", "max", "lim", "int", "sum", "prod"))  # words, unless something follows that they apply to
 _IGNORED_NAMES = """
 left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm middle displaystyle textstyle
@@ -129,8 +130,8 @@ def _number(text: str, match: re.Match[str], among_items: bool) -> tuple[int | F
             raw = raw.replace(",", "")
     if len(raw) > MAX_DIGITS:
         raise OverflowError("too many digits")
-    if text.startswith("\\overline{", end) or text.startswith("\\bar{", end) or text.startswith(".\\overline{", end):
-        period = re.compile(r"\.?\\(?:overline|bar)\{(\d{1,60})\}").match(text, end)
+    if text.startswith(("\\overline", "\\bar", "\\dot", "."), end):
+        period = _PERIOD.match(text, end)
         if period and ("." in raw or text[end] == "."):
             return _repeating(raw, period[1]), period.end()
     if raw.isdigit():
@@ -192,7 +193,7 @@ def _command(name: str, text: str, position: int, tokens: list[Token]) -> int:
         tokens.append(("f", "frac"))
     elif name in _TEXT or name in _ROMAN:
         content, position = _group(text, position)
-        content = content.strip()
+        content = content.strip(" .,;:")
         if name in _ROMAN or content in ("i", "e"):
             inner = tokenize(content)
             tokens.extend(inner)

@@ -12,6 +12,7 @@ binomials and signs such as (-1)^n mean what they say.
 from __future__ import annotations
 
 import math
+import time
 import zlib
 from collections.abc import Mapping
 from fractions import Fraction
@@ -42,6 +43,7 @@ __all__ = [
     "exact_or_none",
     "number_key",
     "real_value",
+    "shown",
     "value_at",
     "value_key",
     "variables",
@@ -51,7 +53,8 @@ Node = tuple[Any, ...]
 
 DEGREES_FROM = 5  # a whole number of at least this under a trigonometric function is degrees: \\cos 58
 KEPT = 36  # compared
-MAX_TERMS = 2_000  # of a finite sum or product
+MAX_TERMS = 20_000  # of a finite sum or product
+SERIES_SECONDS = 0.3
 
 
 def exact_or_none(node: Node) -> int | Fraction | None:
@@ -153,6 +156,19 @@ def real_value(key: tuple[Any, ...]) -> Fraction | None:
         scale = key[2] - KEPT
         return Fraction(key[1] * 10**scale) if scale >= 0 else Fraction(key[1], 10**-scale)
     return None
+
+
+def shown(key: tuple[Any, ...]) -> str:
+    """A rational or real number as a reader wants it, after a comma; "" for every other key.
+
+    Example:
+        >>> shown(("n", (1, 2)))
+        ', 1/2'
+    """
+    number = real_value(key[1]) if key[0] == "n" else None
+    if number is None or max(number.numerator.bit_length(), number.denominator.bit_length()) > 400:
+        return ""
+    return f", {number}" if len(key[1]) == 2 else f", {float(number):.12g}..."
 
 
 def _real_key(value: Number) -> tuple[Any, ...]:
@@ -337,11 +353,14 @@ def _series(node: Node, point: Mapping[str, Number]) -> Number:
     low, high = _eval(low_node, point), _eval(high_node, point)
     if not isinstance(low, int) or not isinstance(high, int):
         raise NoValue("open bounds")
-    if high - low >= MAX_TERMS * 10:
+    if high - low >= MAX_TERMS:
         raise NoValue("too many terms")
+    deadline = point.deadline if isinstance(point, _Inner) else time.monotonic() + SERIES_SECONDS
     total: Number = 0 if kind == "sum" else 1
-    inner = _Inner(point)
+    inner = _Inner(point, deadline)
     for index in range(low, high + 1):
+        if time.monotonic() > deadline:
+            raise NoValue("too long")
         inner[name] = index
         value = _eval(term, inner)
         total = add(total, value) if kind == "sum" else mul(total, value)
@@ -349,11 +368,12 @@ def _series(node: Node, point: Mapping[str, Number]) -> Number:
 
 
 class _Inner(dict[str, Any]):
-    """A point with one more variable bound."""
+    """A point with one more variable bound, and the time by which the outermost series must be done."""
 
-    def __init__(self, outer: Mapping[str, Number]) -> None:
+    def __init__(self, outer: Mapping[str, Number], deadline: float) -> None:
         super().__init__()
         self.outer = outer
+        self.deadline = deadline
 
     def __missing__(self, name: str) -> Number:
         return self.outer[name]

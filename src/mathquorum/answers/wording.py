@@ -75,8 +75,8 @@ def without_units(tokens: list[Token]) -> Measured:
     kept = tokens[:start]
     while kept and kept[-1] in (("o", "/"), ("o", "-"), ("o", "^")):
         kept = kept[:-1]
-    if kept and kept[-1] == ("o", "{"):  # 50{mph}
-        kept = kept[:-1]
+    if kept and kept[-1] == ("o", "{"):  # 50{mph}, 5\\frac{m}{s}
+        kept = kept[:-2] if kept[-2:-1] == [("f", "frac")] else kept[:-1]
     if factor != 1:
         kept = [*kept, ("o", "*"), ("n", factor)]
     return Measured(kept, _unit(words, rest))
