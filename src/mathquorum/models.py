@@ -22,6 +22,7 @@ __all__ = [
     "context_length",
     "load_model",
     "load_tokenizer",
+    "silence_transformers",
     "stop_tokens",
 ]
 
@@ -129,7 +130,7 @@ def load_model(
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)
-    _silence_transformers()
+    silence_transformers()
     codec = Codec(load_tokenizer(model), template)
     if template == "chat" and not codec.tokenizer.chat_template:
         raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
@@ -146,7 +147,7 @@ def load_model(
     return LoadedModel(loaded, codec, hardware.torch_device())
 
 
-def _silence_transformers() -> None:
+def silence_transformers() -> None:
     """The library prints nothing: no bar per loaded tensor, no advice; what matters comes back as an error."""
     from transformers.utils import logging
 

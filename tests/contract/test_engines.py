@@ -153,7 +153,9 @@ def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_mo
     prompt = generator_prompt("What is $2+3$?")
     shown = loaded.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
     assert chat.codec.prompt(prompt) == list(shown["input_ids"])
-    (example,) = SolutionLoss().examples([LabeledSolution("a", "What is $2+3$?", "5", True)], chat.codec, 200, 0).examples
+    (example,) = (
+        SolutionLoss().examples([LabeledSolution("a", "What is $2+3$?", "5", True)], chat.codec, 200, 0).examples
+    )
     assert list(example.sequences[0].ids[: len(shown["input_ids"])]) == list(shown["input_ids"])
     ((told,),) = HuggingFaceEngine(chat).generate([Request(prompt, (None,))], GREEDY, ())
     ((plain,),) = HuggingFaceEngine(loaded).generate([Request(f"<user>{prompt}<assistant>", (None,))], GREEDY, ())
