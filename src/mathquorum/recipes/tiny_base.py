@@ -18,6 +18,7 @@ from pydantic import Field
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from mathquorum.config import Settings
+from mathquorum.models import silence_transformers
 from mathquorum.recipes.muon import Muon
 from mathquorum.recipes.tiny_corpus import LATE_MIX, CorpusMix, documents, text_of
 from mathquorum.recipes.tiny_tokenizer import train_tokenizer
