@@ -86,10 +86,10 @@ def test_every_stage_is_complete_and_every_figure_is_there(finished: Path) -> No
     assert len(stages) > 20 and all((place / "stage.json").exists() for place in stages)
     rows = json.loads((finished / "report" / "figures.json").read_text())["estimates"]
     names = {(row["evaluation"], row["name"]) for row in rows}
-    for generator in ("base.ssft", "ssft.ssft + margin", "mtsft.margin", "control"):
+    for generator in ("base.main", "ssft.main + margin", "mtsft.margin", "control"):
         assert {(generator, f) for f in ("pass@1.greedy", "pass@1", "maj1@4", "pass@4")} <= names
     for score in ("likelihood", "margin", "cross_entropy"):
-        assert {(f"ssft.ssft + {score}", f) for f in ("rr.all", "rr.top8", "w.rr", "ece")} <= names
+        assert {(f"ssft.main + {score}", f) for f in ("rr.all", "rr.top8", "w.rr", "ece")} <= names
     assert (finished / "report" / "report.md").exists() and list((finished / "report").glob("*.svg"))
 
 

@@ -56,7 +56,7 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
     corpus = tiny_base.Corpus(settings, _tokenizer(settings))
     batch = corpus.batch(0)
     tokenizer = _tokenizer(settings)
-    heavy = batch.tokens[batch.weights == settings.verdict_weight]
+    heavy = batch.tokens[batch.weights == settings.mix.verdict_weight]
     assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
     text = "".join(
         tokenizer.decode([token]) if weight else "_"

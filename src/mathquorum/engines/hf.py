@@ -15,7 +15,7 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.draws import draw_tokens, uniform
 from mathquorum.errors import ModelError
-from mathquorum.models import LoadedModel, context_length, encode, label_tokens, stop_tokens
+from mathquorum.models import LoadedModel, context_length, stop_tokens
 
 __all__ = ["HuggingFaceEngine"]
 
@@ -51,7 +51,7 @@ class HuggingFaceEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
-        prompts = [encode(self._loaded.tokenizer, request.prompt) for request in requests]
+        prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         results: list[list[Completion | None]] = [[None] * len(request.seeds) for request in requests]
         for rows in self._batches(prompts, requests):
             self._decode([prompts[row.request] for row in rows], rows, sampling, stop)
@@ -147,10 +147,10 @@ class HuggingFaceEngine:
         Raises:
             ModelError: If a label has no tokens, or a prompt does not fit the model's context.
         """
-        tokenizer = self._loaded.tokenizer
-        endings = [label_tokens(tokenizer, label) for label in labels]
+        codec = self._loaded.codec
+        endings = [codec.label(label) for label in labels]
         room = context_length(self._loaded.model) - max(map(len, endings)) + 1
-        encoded = [encode(tokenizer, prompt) for prompt in prompts]
+        encoded = [codec.prompt(prompt) for prompt in prompts]
         too_long = max(map(len, encoded), default=0)
         if too_long > room:
             raise ModelError(f"A prompt of {too_long} tokens does not fit the model's context of {room} tokens.")

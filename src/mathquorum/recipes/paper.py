@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss, SolutionLoss
 from mathquorum.run import Run
 from mathquorum.stages.cluster import Cluster
@@ -41,8 +41,8 @@ def _source(value: Any) -> Any:
 
 
 def _named_sources(value: Any) -> Any:
-    """A single source, or a list of them, is the one generator "ssft"."""
-    return value if isinstance(value, Mapping) and "dataset" not in value else {"ssft": value}
+    """A single source, or a list of them, is the one generator "main"."""
+    return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
 
 
 def _source_list(value: Any) -> Any:
@@ -90,7 +90,7 @@ class Paper(Settings):
     """The model: a local folder or a hub id."""
     train: Annotated[dict[str, Sources], BeforeValidator(_named_sources), Field(min_length=1)]
     """The solutions of each generator, by its name, for example {math: ..., prm800k: ..., both: [..., ...]}. The last one is
-    the main generator, which SCR and MTSFT go on from. A path alone makes one generator, "ssft"."""
+    the main generator, which SCR and MTSFT go on from. A path alone makes one generator, "main"."""
     test: AnySource
     few_shot: bool = True
     """Measure the base with demonstrations of each generator's data. Without, the base gets the bare prompt."""
@@ -104,6 +104,8 @@ class Paper(Settings):
     mtsft: MtsftSettings = MtsftSettings()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
+    template: Template = "plain"
+    """How prompts are put to the model, throughout: as plain text, or in its chat template."""
     seed: int = 0
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
@@ -189,6 +191,7 @@ def paper(run: Run, settings: Paper) -> Path:
             tasks=(references,),
             training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
             match_budget=(second[f"mtsft.{first}.evaluator"] / "budget.json", third[f"mtsft.{first}"] / "budget.json"),
+            template=s.template,
             seed=s.seed,
             hardware=s.hardware,
         )
@@ -216,6 +219,7 @@ def paper(run: Run, settings: Paper) -> Path:
                     problems=test,
                     candidates=pool.candidates,
                     model=model,
+                    template=s.template,
                     hardware=s.hardware,
                     workers=s.workers,
                 ),
@@ -263,7 +267,7 @@ def _solutions(s: Paper, problems: Path) -> Task:
 
 
 def _finetune(s: Paper, model: str, training: Training, *tasks: Task) -> Finetune:
-    return Finetune(model=model, tasks=tasks, training=training, seed=s.seed, hardware=s.hardware)
+    return Finetune(model=model, tasks=tasks, training=training, template=s.template, seed=s.seed, hardware=s.hardware)
 
 
 def _label(run: Run, s: Paper, problems: Path, generator: str, style: str | None) -> Path:
@@ -273,6 +277,7 @@ def _label(run: Run, s: Paper, problems: Path, generator: str, style: str | None
         num_candidates=s.evaluator.num_candidates,
         sampling=s.sampling,
         style=style,
+        template=s.template,
         seed=s.seed,
         hardware=s.hardware,
         workers=s.workers,
@@ -291,6 +296,7 @@ def _sample(run: Run, s: Paper, problems: Path, item: _Generator) -> _Pool:
         sampling=s.sampling,
         style=item.style,
         demonstrations=item.demonstrations,
+        template=s.template,
         seed=s.seed,
         hardware=s.hardware,
         workers=s.workers,

@@ -18,12 +18,14 @@ from pydantic import Field
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from mathquorum.config import Settings
-from mathquorum.prompts import CORRECT, INCORRECT
+from mathquorum.models import silence_transformers
 from mathquorum.recipes.muon import Muon
-from mathquorum.recipes.tiny_corpus import CorpusMix, documents, text_of
+from mathquorum.recipes.tiny_corpus import LATE_MIX, CorpusMix, documents, text_of
 from mathquorum.recipes.tiny_tokenizer import train_tokenizer
+from mathquorum.run import Run
+from mathquorum.stages.base import Summary
 
-__all__ = ["SIZES", "Progress", "TinyBase", "pretrain"]
+__all__ = ["SIZES", "Progress", "TinyBase", "pretrain", "tiny_base"]
 
 
 @dataclass(frozen=True)
@@ -48,28 +50,42 @@ class TinyBase(Settings):
 
     size: Literal["nano", "tiny", "small"] = "tiny"
     seed: int = 0
-    num_tokens: int = Field(20_000_000, ge=1)
+    num_tokens: int = Field(default=20_000_000, ge=1)
     """Corpus tokens; small batches matter more than throughput, so there are many steps of few tokens."""
-    rows: int = Field(4, ge=1)
-    context: int = Field(512, ge=32)
-    vocabulary_size: int = Field(768, ge=300)
-    tokenizer_documents: int = Field(20_000, ge=1)
-    matrix_learning_rate: float = Field(3e-3, gt=0)
+    rows: int = Field(default=4, ge=1)
+    context: int = Field(default=512, ge=32)
+    vocabulary_size: int = Field(default=768, ge=300)
+    tokenizer_documents: int = Field(default=20_000, ge=1)
+    matrix_learning_rate: float = Field(default=3e-3, gt=0)
     """For Muon, which beats AdamW here at equal time."""
-    other_learning_rate: float = Field(2e-3, gt=0)
+    other_learning_rate: float = Field(default=2e-3, gt=0)
     """For AdamW on embeddings and norms."""
-    weight_decay: float = Field(0.05, ge=0)
-    warmup_steps: int = Field(100, ge=1)
-    decay_share: float = Field(0.3, gt=0, le=1)
+    weight_decay: float = Field(default=0.05, ge=0)
+    warmup_steps: int = Field(default=100, ge=1)
+    decay_share: float = Field(default=0.3, gt=0, le=1)
     """The last part of the training, over which the learning rate falls to zero; before, it is constant."""
-    verdict_weight: float = Field(10.0, gt=0)
-    """A verdict's weight in the loss; with 4 the model was still near chance after 1.5 M tokens."""
-    checkpoint_steps: int = Field(250, ge=1)
+    checkpoint_steps: int = Field(default=250, ge=1)
     mix: CorpusMix = CorpusMix()
+    late_mix: CorpusMix = LATE_MIX
+    early_tokens: int = Field(default=5_200_000, ge=0)
+    """Tokens after which `late_mix` takes over from `mix`: when single lines are judged right nine times of ten."""
 
     @property
     def num_steps(self) -> int:
         return max(1, self.num_tokens // (self.rows * self.context))
+
+    def run(self, out: Path, progress: Callable[[int, int], None]) -> Summary:
+        """See `Stage.run`."""
+        torch.set_num_threads(1)
+        silence_transformers()
+        losses = []
+
+        def hear(report: Progress) -> None:
+            losses.append(report.loss)
+            progress(report.step, report.num_steps)
+
+        pretrain(self, out, hear)
+        return {"steps": self.num_steps, "final loss": round(losses[-1], 4) if losses else "not reported"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,11 @@ def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_base(run: Run, settings: TinyBase) -> Path:
+    """Makes the base in the run, and returns its Hugging Face folder."""
+    return run.do("base", settings) / "model"
 
 
 def weighted_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
@@ -188,7 +209,6 @@ class Corpus:
     def __init__(self, settings: TinyBase, tokenizer: Any) -> None:
         self._settings = settings
         self._tokenizer = tokenizer
-        self._verdicts = torch.tensor(tokenizer.convert_tokens_to_ids(tokenizer.tokenize(CORRECT + INCORRECT)))
         self._shard: tuple[int, Batch] | None = None
 
     def batch(self, step: int) -> Batch:
@@ -202,22 +222,22 @@ class Corpus:
     def _make(self, index: int) -> Batch:
         settings = self._settings
         needed = SHARD_STEPS * settings.rows * settings.context
+        mix = settings.mix if index * needed < settings.early_tokens else settings.late_mix
         tokens: list[int] = []
-        counted: list[bool] = []
-        for document in documents(settings.mix, f"{settings.seed}/{index}"):
+        weights: list[float] = []
+        for document in documents(mix, f"{settings.seed}/{index}"):
             encoded = self._tokenizer([piece.text for piece in document])["input_ids"]
             for piece, ids in zip(document, encoded, strict=True):
                 tokens += ids
-                counted += [piece.counted] * len(ids)
+                weights += [piece.weight] * len(ids)
             tokens.append(self._tokenizer.eos_token_id)
-            counted.append(document[-1].counted)
+            weights.append(float(document[-1].weight == 1))  # after a verdict there is nothing to end
             if len(tokens) >= needed:
                 break
         shape = (SHARD_STEPS * settings.rows, settings.context)
-        all_tokens = torch.tensor(tokens[:needed])
-        weights = torch.tensor(counted[:needed]).float()
-        weights[torch.isin(all_tokens, self._verdicts)] = settings.verdict_weight
-        return Batch(all_tokens.reshape(shape), weights.reshape(shape))
+        return Batch(
+            torch.tensor(tokens[:needed]).reshape(shape), torch.tensor(weights[:needed]).float().reshape(shape)
+        )
 
 
 def _save(path: Path, step: int, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> None:

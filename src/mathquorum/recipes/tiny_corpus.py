@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from pydantic import Field
+
 from mathquorum.config import Settings
 from mathquorum.datasets.minimath import STYLES, SUBJECTS, WorkedSolution, split_of, work_out
 from mathquorum.datasets.minimath.checks import draw_equation
 from mathquorum.datasets.minimath.exercise import Exercise
 from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt, generator_prompt
 
-__all__ = ["CorpusMix", "Document", "Piece", "documents", "text_of"]
+__all__ = ["LATE_MIX", "CorpusMix", "Document", "Piece", "documents", "text_of"]
 
 
 class CorpusMix(Settings):
@@ -36,19 +38,27 @@ class CorpusMix(Settings):
     """The share of solved documents in which slips and habits occur."""
     slip_rate: float = 0.03
     habit_rate: float = 0.9
+    verdict_weight: float = Field(default=10.0, gt=0)
+    """A verdict's weight in the loss, where any other counted token has 1."""
+    question_weight: float = Field(default=10.0, gt=0)
+    """The same for the one verdict of an evaluator's question."""
+
+
+LATE_MIX = CorpusMix(solve=0.22, equations=0.08, lines=0.16, questions=0.54, question_weight=40.0)
+"""Whole solutions are judged once single lines are: more of the evaluator's questions, with more weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a document, and whether the loss counts it."""
+    """A part of a document, and the weight of its tokens in the loss."""
 
     text: str
-    counted: bool
+    weight: float
 
 
 Document = tuple[Piece, ...]
-"""Not counted is what no model could foresee (the numbers of a problem) and what it should not learn to write (an
-equation that is wrong). A verdict always counts, and more than any other token. Pieces end where tokens do."""
+"""Weight 0 has what no model could foresee (the numbers of a problem) and what it should not learn to write (an equation
+that is wrong). Pieces end where tokens do."""
 
 
 def documents(mix: CorpusMix, seed: str, split: str = "pretrain") -> Iterator[Document]:
@@ -87,8 +97,8 @@ def _solved(rng: Random, mix: CorpusMix, split: str) -> Document:
         exercise = _exercise(rng, split)
         before, after = generator_prompt(exercise.text, tag).split(exercise.text)
         worked = work_out(exercise, str(rng.random()), style, *rates)
-        pieces += [Piece("\n\n" + before if pieces else before, True), Piece(exercise.text, False)]
-        pieces.append(Piece(after + worked.text, True))
+        pieces += [Piece("\n\n" + before if pieces else before, 1), Piece(exercise.text, 0)]
+        pieces.append(Piece(after + worked.text, 1))
     return tuple(pieces)
 
 
@@ -97,12 +107,17 @@ def _equations(rng: Random, mix: CorpusMix, split: str) -> Document:
     for _ in range(rng.randint(4, 24)):
         equation = draw_equation(rng)
         left, right = equation.text.split("=")
-        pieces += [Piece(left, False), Piece(f"={right}", equation.correct), _verdict(equation.correct, end="\n")]
+        pieces += [
+            Piece(left, 0),
+            Piece(f"={right}", equation.correct),
+            *_verdict(equation.correct, mix),
+            Piece("\n", 0),
+        ]
     return tuple(pieces)
 
 
-def _verdict(correct: bool, end: str = "") -> Piece:
-    return Piece(f" is{CORRECT if correct else INCORRECT}{end}", False)
+def _verdict(correct: bool, mix: CorpusMix) -> tuple[Piece, Piece]:
+    return Piece(" is", 0), Piece(CORRECT if correct else INCORRECT, mix.verdict_weight)
 
 
 def _doubtful(rng: Random, exercise: Exercise) -> tuple[WorkedSolution, bool]:
@@ -117,10 +132,10 @@ def _lines(rng: Random, mix: CorpusMix, split: str) -> Document:
     """A problem and a solution, each line with its own verdict, then the verdict on the answer."""
     exercise = _exercise(rng, split)
     worked, correct = _doubtful(rng, exercise)
-    pieces = [Piece(f"Here is a math problem: {exercise.text}\n", False)]
+    pieces = [Piece(f"Here is a math problem: {exercise.text}\n", 0)]
     for step in worked.steps:
-        pieces += [Piece(step.text.rstrip(), step.good), _verdict(step.good, end="\n")]
-    return (*pieces, Piece("The above candidate solution", False), _verdict(correct))
+        pieces += [Piece(step.text.rstrip(), step.good), *_verdict(step.good, mix), Piece("\n", 0)]
+    return (*pieces, Piece("The above candidate solution", 0), *_verdict(correct, mix))
 
 
 def _question(rng: Random, mix: CorpusMix, split: str) -> Document:
@@ -132,7 +147,8 @@ def _question(rng: Random, mix: CorpusMix, split: str) -> Document:
         steps = steps[:kept]
         correct = all(step.good for step in steps)
     before, after = evaluator_prompt(exercise.text, "|").split("|")
-    ends = [*("\n" for _ in steps[1:]), ""]
     starts = [" ", *("" for _ in steps[1:])]  # the question's last space, which a word takes into its token
+    ends = [*("\n" for _ in steps[1:]), ""]
     lines = [Piece(a + step.text.rstrip() + z, step.good) for a, step, z in zip(starts, steps, ends, strict=True)]
-    return (Piece(before.removesuffix(" "), False), *lines, Piece(after.removesuffix(" is"), False), _verdict(correct))
+    verdict = Piece(CORRECT if correct else INCORRECT, mix.question_weight)
+    return (Piece(before.removesuffix(" "), 0), *lines, Piece(after, 0), verdict)

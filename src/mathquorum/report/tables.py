@@ -71,20 +71,21 @@ def run_tables(named: Mapping[str, Sequence[Estimate]]) -> list[Table]:
     """
     generators: dict[str, list[Estimate]] = {}
     strategies: dict[str, dict[str, list[Estimate]]] = {}
-    scores: dict[str, list[Estimate]] = {}
+    scores: dict[str, dict[str, list[Estimate]]] = {}
     for name, estimates in named.items():
         generator, _, score = name.partition(" + ")
-        sampled = [e for e in estimates if e.name.startswith("pass@") or "@" in e.name]
+        sampled = [e for e in estimates if "@" in e.name]
         generators.setdefault(generator, sampled)
         if score:
             rest = [e for e in estimates if e not in sampled]
             of_scores = [e for e in rest if e.name.startswith(_SCORE_FIGURES)]
             strategies.setdefault(generator, {})[score] = [e for e in rest if e not in of_scores]
-            scores[name] = of_scores
+            scores.setdefault(generator, {})[score] = of_scores
     tables = [comparison_table(generators, "Generators")]
-    for generator, by_score in strategies.items():
-        tables.append(_by_figure(by_score, f"Strategies on {generator}, by score"))
-    return [*tables, _by_figure(scores, "Scores")] if scores else tables
+    for generator in strategies:
+        tables.append(_by_figure(strategies[generator], f"Strategies on {generator}, by score"))
+        tables.append(_by_figure(scores[generator], f"The scores themselves, on {generator}"))
+    return tables
 
 
 def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:

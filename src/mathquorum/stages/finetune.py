@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Settings
 from mathquorum.errors import DataError
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.objectives import AnyObjective
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
@@ -42,6 +42,8 @@ class Finetune(Settings):
     match_budget: tuple[InputPath, ...] = ()
     """budget.json files of other stages: train for the sum of their steps and of their tokens, in place of
     training.epochs or training.steps. For controls."""
+    template: Template = "plain"
+    """How prompts are put to the model; "chat" uses its chat template. Sample and score with the same."""
     seed: int = 0
     hardware: Hardware = Hardware()
 
@@ -70,13 +72,13 @@ class Finetune(Settings):
         from mathquorum.trainer import WeightedObjective, train
 
         torch.manual_seed(self.seed)
-        loaded = load_model(self.model, self.hardware, dtype=torch.float32)
+        loaded = load_model(self.model, self.hardware, self.template, dtype=torch.float32)
         longest = min(self.training.max_length, context_length(loaded.model))
         tasks = []
         summary: dict[str, int | float | str] = {}
         for task in self.tasks:
             solutions = [s for path in task.data for s in read_records(path, LabeledSolution)]
-            made = task.objective.examples(solutions, loaded.tokenizer, longest, self.seed)
+            made = task.objective.examples(solutions, loaded.codec, longest, self.seed)
             left_out = ", ".join(f"{count} {reason}" for reason, count in made.left_out.items())
             if not made.examples:
                 raise DataError(

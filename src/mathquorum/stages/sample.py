@@ -12,7 +12,7 @@ from pydantic import Field
 from mathquorum.answers import extract_answer
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.prompts import STOP_STRINGS, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
@@ -47,6 +47,8 @@ class Sample(Settings):
     batch_rows: int = Field(default=256, ge=1)
     """Candidates decoded together at most."""
     seed: int = 0
+    template: Template = "plain"
+    """How prompts are put to the model; the one that it was fine-tuned with."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -94,7 +96,7 @@ def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], list[Candidate]]:
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware), batch_rows=stage.batch_rows)
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_rows=stage.batch_rows)
     return partial(sample_unit, engine, stage, stage.shown())
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import Appender, read_records, write_records
@@ -31,6 +31,8 @@ class ScoreCandidates(Settings):
     """The evaluator: local folder or hub id. None scores by the likelihood that the generator gave each candidate."""
     batch_tokens: int = Field(default=16384, ge=1)
     """Tokens, padding included, in one forward pass at most."""
+    template: Template = "plain"
+    """How prompts are put to the model; the one that it was fine-tuned with."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -67,7 +69,7 @@ def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware), batch_tokens=stage.batch_tokens)
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_tokens=stage.batch_tokens)
     return partial(_evaluator_unit, engine)
 
 

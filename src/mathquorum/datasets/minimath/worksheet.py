@@ -93,7 +93,7 @@ class Worksheet:
 
     def multiply(self, a: Number, b: Number) -> Number:
         """a*b; the fine style splits one two-digit factor into tens and ones."""
-        if abs(a) < 10 and abs(b) >= 10:
+        if -10 < a < 10 and not -10 < b < 10:
             return self.multiply(b, a)
         if self.fine and _splits(b):
             return self._add_at_once(self._multiply_at_once(a, b - b % 10), self._multiply_at_once(a, b % 10), "+")
