@@ -59,8 +59,18 @@ def _clock_as_number(a: Key, r: Key) -> bool:
 
 def _ratio(a: Key, r: Key) -> bool:
     """equal ratios, one of them not in lowest terms or written as a fraction"""
+    if "colon" not in (a[0], r[0]) or (_may_be_time(a) and _may_be_time(r)):
+        return False
     x, y = _proportion(a), _proportion(r)
-    return x is not None and x == y and "colon" in (a[0], r[0])
+    return x is not None and x == y
+
+
+def _may_be_time(key: Key) -> bool:
+    """2:30, where the second part has two digits: as a time it is not 1:15."""
+    return key[0] == "colon" and len(key[1]) == 2 and key[1][1] in _MINUTES
+
+
+_MINUTES = frozenset(("n", (minute, 1)) for minute in range(10, 60))
 
 
 def _proportion(key: Key) -> Fraction | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.vocabulary import BLOCKERS, MULTIPLIERS, UNIT_NAMES
+from mathquorum.answers.vocabulary import BLOCKERS, MULTIPLIERS, UNIT_NAMES, UNITS
 
 __all__ = ["Measured", "label", "without_units"]
 
@@ -76,7 +76,11 @@ def without_units(tokens: list[Token]) -> Measured:
     if _holds_mathematics(rest):
         raise Unreadable("words inside")
     kept = tokens[:start]
-    while kept and kept[-1] in (("o", "/"), ("o", "-"), ("o", "^")):
+    while kept and kept[-1] in (("o", "/"), ("o", "^")):
+        kept = kept[:-1]
+    if kept and kept[-1] == ("o", "-"):  # 5-inch, but not 127 - angle C
+        if tokens[start][1].lower() not in UNITS:
+            raise Unreadable("words inside")
         kept = kept[:-1]
     if kept in ([("v", "a")], [("v", "A")], [("v", "I")]):
         raise Unreadable("a sentence")
