@@ -99,8 +99,8 @@ class StructureReader:
 
     def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
-        if items[0].is_solution or items[-1].is_solution:
-            word = "and" if all(i.is_exclusion for i in items) else word
+        if all(i.is_exclusion for i in items):
+            word = "and"
         if all(i.is_solution for i in items) or (word == "or" and _is_union(items)):
             return Item(_united([i.key for i in items], word), is_solution=True)
         if all(i.is_step for i in items):
@@ -298,9 +298,9 @@ def _is_union(items: Sequence[Item]) -> bool:
 
 
 def _united(keys: list[Key], word: str) -> Key:
-    """Solutions joined by "or" unite; joined by "and" they intersect, unless nothing would be left."""
+    """Solutions joined by "or" unite; joined by "and" or a comma they intersect, unless nothing would be left."""
     parts = [intervals_of(k) or [] for k in keys]
-    if word == "and":
+    if word != "or":
         common = parts[0]
         for part in parts[1:]:
             common = intersect(common, part) or []
