@@ -144,7 +144,9 @@ def _thousands_as_list(a: Key, r: Key) -> bool:
     for number, items in ((a, r), (r, a)):
         if number[0] == "n" and items[0] == "list" and number[1][1] == 1 and abs(number[1][0]) < 10**60:
             parts = f"{number[1][0]:,}".split(",")
-            return len(parts) > 1 and Counter(members(items)) == Counter(("n", (int(p), 1)) for p in parts)
+            if len(parts) < 2 or any(p[0] == "0" for p in parts[1:]):
+                return False
+            return Counter(members(items)) == Counter(("n", (int(p), 1)) for p in parts)
     return False
 
 
