@@ -72,7 +72,8 @@ class StructureReader:
         """One item, or several between separators."""
         tokens = unwrapped(tokens)
         if ("o", "=>") in tokens:  # of a derivation, the conclusion
-            tokens = split(tokens, ("=>",))[0][-1]
+            steps, _ = split(tokens, ("=>",))
+            tokens = steps[-1] if steps else []
         if ("o", "~") in tokens:  # of an approximation, the exact side
             tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
         words = any(kind == "w" for kind, _ in tokens)
@@ -99,6 +100,8 @@ class StructureReader:
 
     def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
+        if not items:
+            raise Unreadable("empty")
         if all(i.is_exclusion for i in items):
             word = "and"
         if all(i.is_solution for i in items) or (word == "or" and _is_union(items)):
