@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from mathquorum.answers import (
     cluster_answers,
@@ -78,3 +80,8 @@ def test_a_cluster_is_correct_as_a_whole() -> None:
     clusters = cluster_candidates("p", candidates, r"\frac{1}{2}")
     assert [(c.answer, c.members, c.correct) for c in clusters] == [("1/2", (0, 1), True), ("3", (3,), False)]
     assert [c.correct for c in cluster_candidates("p", candidates, None)] == [None, None]
+
+
+def test_the_examples_of_the_docs_run() -> None:
+    page = Path(__file__).parents[2] / "docs" / "equivalence.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0

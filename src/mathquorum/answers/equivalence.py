@@ -85,6 +85,7 @@ def matches_reference(answer: str, reference: str, settings: EquivalenceSettings
         >>> matches_reference("204", "204_5"), equivalent("204", "204_5")
         (True, False)
     """
-    return equivalent(answer, reference, settings) or (
-        matching_rule(read(answer, settings), read(reference, settings)) is not None
-    )
+    if answer == reference:
+        return True
+    left, right = read(answer, settings), read(reference, settings)
+    return left.key == right.key or matching_rule(left, right) is not None

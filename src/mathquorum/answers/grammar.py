@@ -313,12 +313,14 @@ class _Parser:
         return "".join(parts)
 
     def arguments(self) -> list[Node]:
-        self.expect("(")
+        """Between parentheses, or braces as in \\max\\{1, 2\\}."""
+        close = "\\}" if self.at("\\{") else ")"
+        self.expect("(" if close == ")" else "\\{")
         nodes = [self.sum()]
         while self.at(","):
             self.take()
             nodes.append(self.sum())
-        self.expect(")")
+        self.expect(close)
         return nodes
 
     def function(self, name: str) -> Node:

@@ -41,6 +41,7 @@ _DOUBLED = re.compile(
 )
 _THIN_THOUSANDS = re.compile(r"(?<=\d)(?:,\s*\\!|\{,\})\s*(?=\d{3})")
 _COMMA_POINT = re.compile(r"(?<=\d)\{,\}(?=\d)")
+_UNION = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
 _GLUED_WORD = re.compile(r"(?<=[\d)}])(or|and)(?=[A-Z(\d\\-])")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\,|\\ |~| )\d{3})+(?![\d,.]*\d)")
 _SPACES = re.compile(
@@ -60,6 +61,8 @@ def plain(text: str) -> str:
         text = _DOUBLED.sub(lambda m: "\\" if len(m[0]) == 2 else "\\\\\\", text)
     if "or" in text or "and" in text:
         text = _GLUED_WORD.sub(r" \1 ", text)
+    if "U" in text:
+        text = _UNION.sub(r"\\cup ", text)
     if "{,}" in text or "\\!" in text:
         text = _THIN_THOUSANDS.sub("", text)
         text = _COMMA_POINT.sub(".", text)

@@ -18,19 +18,31 @@ Key = tuple[Any, ...]
 
 MAX_PROSE = 6_000
 _NUMBER = re.compile(
-    r"(?<![\w.\\^_])(?P<sign>-\s?)?\$?\s?(?P<value>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?[1-9]\d*(?![\w.]))?|\.\d+)(?![\d^]|\.\d|,\d)"
+    r"(?<![\w.\\^_])(?P<sign>-)?\$?\s?(?P<value>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?[1-9]\d*(?![\w.]))?|\.\d+)(?![\d^]|\.\d|,\d)"
 )
 _RESULT = re.compile(
     r"=\s*\\?\$?\s*(-?\\?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?:\s*\$)?(?:[^\d=+*/^()\\-]|-(?=[a-z]))*\Z"
 )
-# Words before a number that make it a bound, or deny it.
+# What makes the number after it a bound, denies it, or makes it a part of a sum.
 _BOUND = re.compile(
     r"(?:less|more|fewer|greater|smaller|larger|at least|at most|above|below|not|exceeds?|between|approximately|about|over|under)"
-    r"\s+(?:than\s+)?\$?\s?\Z",
+    r"\s+(?:than\s+)?\$?\s?\Z|[-+*/]\s+\$?\Z",
     re.IGNORECASE,
 )
 _NOTHING = frozenset(
-    ("cannot", "impossible", "insufficient", "undefined", "infinite", "infinitely", "unknown", "undetermined")
+    (
+        "cannot",
+        "impossible",
+        "insufficient",
+        "undefined",
+        "infinite",
+        "infinitely",
+        "unknown",
+        "undetermined",
+        "no",
+        "none",
+        "never",
+    )
 )
 _WORD = re.compile(r"[A-Za-z]{2,}")
 

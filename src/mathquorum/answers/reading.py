@@ -27,6 +27,7 @@ from mathquorum.answers.splitting import closing, nesting
 from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
+from mathquorum.answers.vocabulary import FUNCTIONS
 
 __all__ = ["Answer", "faults", "forget", "read"]
 
@@ -58,6 +59,7 @@ _FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\
 _DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$")
 _BROKEN_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]{3,}")
+_EXCLAMATION = re.compile(r"[A-Za-z]{3,}!+\Z")  # and not a factorial
 _CONNECTIVE = re.compile(
     r"(?:(?:and|so|thus|hence|then|therefore|finally),?\s+)+(?:(?:we (?:get|have|find|obtain)|it follows)(?: that)?\s+)?",
     re.IGNORECASE,
@@ -71,13 +73,15 @@ _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
 def read(text: str, settings: EquivalenceSettings = DEFAULT) -> Answer:
     """Reads an answer, or the answer in a text that marks one. Never fails: what is not mathematics is text."""
-    return _remembered(text, settings) if len(text) <= REMEMBERED_LENGTH else _read(text, settings)
+    if len(text) > REMEMBERED_LENGTH:
+        return _read(text, settings)
+    return _by_default(text) if settings is DEFAULT else _remembered(text, settings)
 
 
 def _read(text: str, settings: EquivalenceSettings) -> Answer:
     text = text.strip()
     if _INTEGER.match(text):
-        return Answer("number", ("n", (int(text.rstrip(".")), 1)))
+        return Answer("number", ("n", (int(text.removesuffix(".")), 1)))
     fraction = _FRACTION.match(text)
     if fraction is not None:
         sign, top, bottom = fraction[1], int(fraction[2] or fraction[4]), int(fraction[3] or fraction[5])
@@ -100,9 +104,15 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
 _remembered = lru_cache(maxsize=20_000)(_read)
 
 
+@lru_cache(maxsize=20_000)
+def _by_default(text: str) -> Answer:
+    return _read(text, DEFAULT)  # apart, because the settings take as long to hash as an integer to read
+
+
 def forget() -> None:
     """Empties the memory of answers, so that a benchmark measures reading and not remembering."""
     _remembered.cache_clear()
+    _by_default.cache_clear()
 
 
 def _key(text: str, settings: EquivalenceSettings) -> Key:
@@ -163,6 +173,13 @@ def _unbraced(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
+def _is_remark(content: str) -> bool:
+    """Whether parentheses hold words, as in "4 (3 onions and 1 potato)"."""
+    return "\\" not in content and any(
+        w.lower() not in FUNCTIONS and w.lower() != "base" for w in _WORD.findall(content)
+    )
+
+
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _HUNDREDTHS: tuple[Token, ...] = (("o", "/"), ("n", 100))
 
@@ -176,13 +193,15 @@ def _trimmed(text: str) -> str:
     text = _DELIMITERS.sub(" ", text).strip(' \t\n*`"')
     if text[:1].isalpha():
         text = _CONNECTIVE.sub("", text, count=1) if _CONNECTIVE.match(text) else text
-    text = text.rstrip(" .,;:") if text.endswith("!") and " " not in text else text.rstrip(" .,;:!")
+    text = text.rstrip(" .,;:")
+    if text.endswith("!") and _EXCLAMATION.search(text):
+        text = text.rstrip(" .,;:!")
     if text.endswith("\\"):
         text = text.rstrip("\\ ")
     if "." in text:
         text = _BROKEN_MERIDIEM.sub(r"\1m", text)
     if text.endswith(")"):
         aside = _ASIDE.search(text)
-        if aside is not None and "\\" not in aside[1] and not aside[1].startswith("base") and _WORD.search(aside[1]):
+        if aside is not None and _is_remark(aside[1]):
             text = text[: aside.start()]
     return text

@@ -21,12 +21,16 @@ Key = tuple[Any, ...]
 
 FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
-UNIT_LETTERS = ("m", "g", "s", "h", "L", "l", "t")
+_UNITS = (
+    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t")),
+    *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
+)
 
 
 def matching_rule(answer: Answer, reference: Answer) -> str | None:
     """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
-    for rule in _RULES:
+    rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
+    for rule in rules:
         if rule(answer.key, reference.key):
             return rule.__doc__
     return None
@@ -55,8 +59,18 @@ def _clock_as_number(a: Key, r: Key) -> bool:
 
 def _ratio(a: Key, r: Key) -> bool:
     """equal ratios, one of them not in lowest terms or written as a fraction"""
+    if "colon" not in (a[0], r[0]) or (_may_be_time(a) and _may_be_time(r)):
+        return False
     x, y = _proportion(a), _proportion(r)
-    return x is not None and x == y and "colon" in (a[0], r[0])
+    return x is not None and x == y
+
+
+def _may_be_time(key: Key) -> bool:
+    """2:30, where the second part has two digits: as a time it is not 1:15."""
+    return key[0] == "colon" and len(key[1]) == 2 and key[1][1] in _MINUTES
+
+
+_MINUTES = frozenset(("n", (minute, 1)) for minute in range(10, 60))
 
 
 def _proportion(key: Key) -> Fraction | None:
@@ -70,21 +84,21 @@ def _proportion(key: Key) -> Fraction | None:
 
 def _float_print(a: Key, r: Key) -> bool:
     """equal to all the digits of a floating-point number"""
-    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2:
+    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2 or a[1][1] < 10 ** (FLOAT_DIGITS - 2):
         return False
     value = Fraction(*a[1])
-    if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
+    if 10**30 % value.denominator:
         return False
     target = real_value(r[1])
     return target is not None and abs(value - target) <= FLOAT_TOLERANCE * abs(target)
 
 
 def _unit_letter(a: Key, r: Key) -> bool:
-    """the number is right and carries a unit of one letter"""
+    """the number is right and carries a unit of one letter, or its square or cube"""
     if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
         return False
     number = ("num", Fraction(*r[1]))
-    return any(value_key(("mul", number, ("var", letter))) == a for letter in UNIT_LETTERS)
+    return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
 
 
 def _ordered_list(a: Key, r: Key) -> bool:

@@ -41,11 +41,18 @@ _SYSTEMS = ("cases", "aligned", "align", "gathered")
 
 @dataclass(frozen=True)
 class Item:
-    """A key, the name that it was assigned to, and whether it is an inequality's solution or a step such as 2 + 3 = 5."""
+    """A key, with the name that it was assigned to, and what it came from.
+
+    Attributes:
+        is_solution: It solves an inequality.
+        is_exclusion: It solves x != 3.
+        is_step: It is the last side of a chain of numbers, such as 2 + 3 = 5.
+    """
 
     key: Key
     name: str | None = None
     is_solution: bool = False
+    is_exclusion: bool = False
     is_step: bool = False
 
 
@@ -80,7 +87,7 @@ class StructureReader:
             if len(parts) > MAX_ITEMS:
                 raise Unreadable("too many items")
             if len(parts) > 1:
-                return self.combined([self.items(p) for p in parts], word)
+                return self.combined([self.items(p) for p in _excluded(parts)], word)
         return self.signed(tokens)
 
     def signed(self, tokens: list[Token]) -> Item:
@@ -91,7 +98,9 @@ class StructureReader:
 
     def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
-        if all(i.is_solution for i in items):
+        if items[0].is_solution or items[-1].is_solution:
+            word = "and" if all(i.is_exclusion for i in items) else word
+        if all(i.is_solution for i in items) or (word == "or" and _is_union(items)):
             return Item(_united([i.key for i in items], word), is_solution=True)
         if all(i.is_step for i in items):
             return items[-1]
@@ -165,7 +174,7 @@ class StructureReader:
         if not operators:
             return Item(REALS.key(), is_solution=True)
         key = inequality_key([parse(s) for s in sides], operators)
-        return Item(key, is_solution=key[0] in ("pair", "union"))
+        return Item(key, is_solution=key[0] in ("pair", "union"), is_exclusion=operators == ["!="])
 
     def equation(self, sides: list[list[Token]]) -> Item:
         """x = 5 is 5; an equation between expressions keeps both sides; a chain of numbers is its last."""
@@ -187,6 +196,8 @@ class StructureReader:
 
     def set_operation(self, tokens: list[Token]) -> Key | None:
         """Unions, intersections and differences of intervals and sets."""
+        if tokens[:2] == [("c", "set R"), ("o", "-")]:
+            tokens = [tokens[0], ("c", "setminus"), *tokens[2:]]
         for command in ("cup", "cap", "setminus"):
             if ("c", command) not in tokens:
                 continue
@@ -219,6 +230,8 @@ class StructureReader:
         parts, _ = split(inner, (",", ";"))
         if len(parts) < 2:
             return None
+        if left == "[" and all(p[0] == ("o", "[") and closing(p, 0) == len(p) - 1 for p in parts):
+            return _matrix_key([[t if t != ("o", ",") else ("o", "&") for t in p[1:-1]] for p in parts], ("num", 1))
         keys = [self.items(p).key for p in parts]
         if any(k[0] == "list" for k in keys):
             raise Unreadable("a list in a tuple")
@@ -228,10 +241,11 @@ class StructureReader:
         """A set, or the condition of a set."""
         if not inner:
             return EMPTY_SET
-        for bar in ("|", ":"):
-            parts, _ = split(inner, (bar,))
-            if len(parts) == 2 and (label(parts[0]) or ("c", "in") in parts[0]):
-                return self.items(parts[1]).key
+        for bar in (("o", "such that"), ("o", "|"), ("o", ":")):
+            if bar in inner:
+                cut = inner.index(bar)
+                if label(inner[:cut]) or ("c", "in") in inner[:cut]:
+                    return self.items(inner[cut + 1 :]).key
         key = self.items(inner).key
         return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
 
@@ -267,6 +281,19 @@ def _matrix_key(rows: list[list[Token]], factor: Node) -> Key:
     if len({len(row) for row in entries}) != 1:
         raise Unreadable("ragged rows")
     return ("matrix", tuple(tuple(value_key(("mul", factor, cell)) for cell in row) for row in entries))
+
+
+def _excluded(parts: list[list[Token]]) -> list[list[Token]]:
+    """x != 2, 3 in full: x != 2 and x != 3."""
+    if ("o", "!=") not in parts[0] or any(sides_of(p)[1] for p in parts[1:]):
+        return parts
+    left = parts[0][: parts[0].index(("o", "!=")) + 1]
+    return [parts[0], *(left + p for p in parts[1:])]
+
+
+def _is_union(items: Sequence[Item]) -> bool:
+    """x = 1 or 2 < x < 3"""
+    return any(i.is_solution for i in items) and all(i.is_solution or (i.name and i.key[0] == "n") for i in items)
 
 
 def _united(keys: list[Key], word: str) -> Key:

@@ -13,12 +13,13 @@ __all__ = ["text_key"]
 _COMMAND = re.compile(
     r"\\(?:text|mbox|textbf|mathrm|textit|mathbf|operatorname|left|right|quad|boxed)(?![a-zA-Z])|\\[,;!: ]"
 )
-_WORDS = re.compile(r"[^\W_]+|[-+*/^=<>]", re.UNICODE)
+_DOTS = re.compile(r"\\[lc]?dots[bc]?(?![a-zA-Z])")
+_WORDS = re.compile(r"\.\.\.|[^\W_]+|[-+*/^=<>]", re.UNICODE)
 
 
 def text_key(text: str) -> tuple[Any, ...]:
     """A key for an answer that is not mathematics."""
-    words = _WORDS.findall(_COMMAND.sub(" ", text).casefold())
+    words = _WORDS.findall(_DOTS.sub("...", _COMMAND.sub(" ", text)).casefold())
     if not words:
         return ("text", "".join(text.split()))
     phrase = " ".join(w for w in words if w not in ("the", "a", "an", "is", "it"))

@@ -46,7 +46,7 @@ _COMMANDS: dict[str, Token] = {
     **dict.fromkeys(("equiv", "coloneqq"), ("o", "=")),
     **dict.fromkeys(("Rightarrow", "implies", "to", "rightarrow", "Longrightarrow", "iff", "Leftrightarrow"), ("o", "=>")),
     **dict.fromkeys(("approx", "approxeq", "sim", "simeq", "thickapprox"), ("o", "~")),
-    **dict.fromkeys(("vert", "lvert", "rvert", "mid", "Vert", "lVert", "rVert"), ("o", "|")),
+    **dict.fromkeys(("vert", "lvert", "rvert", "Vert", "lVert", "rVert"), ("o", "|")),
     **dict.fromkeys(("lparen", "langle"), ("o", "(")),
     **dict.fromkeys(("rparen", "rangle"), ("o", ")")),
     **dict.fromkeys(("lbrack",), ("o", "[")),
@@ -59,7 +59,7 @@ _COMMANDS: dict[str, Token] = {
     "pm": ("o", "+-"), "mp": ("o", "-+"), "in": ("c", "in"), "notin": ("c", "notin"), "cup": ("c", "cup"),
     "cap": ("c", "cap"), "bmod": ("o", "mod"), "mod": ("o", "mod"), "choose": ("o", "choose"), "over": ("o", "over"),
     "lfloor": ("o", "lfloor"), "rfloor": ("o", "rfloor"), "lceil": ("o", "lceil"), "rceil": ("o", "rceil"),
-    "colon": ("o", ":"), "prime": ("o", "'"), "infty": ("c", "infty"), "infinity": ("c", "infty"),
+    "mid": ("o", "such that"), "colon": ("o", ":"), "prime": ("o", "'"), "infty": ("c", "infty"), "infinity": ("c", "infty"),
     "setminus": ("c", "setminus"), "backslash": ("c", "setminus"), "dollar": ("o", "$"), "pounds": ("o", "$"),
     "euro": ("o", "$"), "newline": ("o", "\\\\"), "cr": ("o", "\\\\"), "lor": ("w", "or"), "vee": ("w", "or"),
     "land": ("w", "and"), "wedge": ("w", "and"), "imath": ("v", "i"), "percent": ("o", "%"), "lbrack": ("o", "["),
@@ -170,7 +170,7 @@ def _letters(run: str, tokens: list[Token]) -> None:
         tokens.append(("w", run))
     elif lower in GREEK:
         tokens.append(("v", lower))
-    elif len(run) <= 3 and lower not in SHORT_WORDS:
+    elif len(run) <= 3 and lower not in SHORT_WORDS and not (run[0].isupper() and run[1:].islower() and len(run) > 2):
         tokens.extend(("v", letter) for letter in run)
     else:
         split = re.match(r"(arcsin|arccos|arctan|sqrt|sin|cos|tan|log|ln|exp|pi)([a-z])$", run)

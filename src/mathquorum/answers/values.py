@@ -114,7 +114,11 @@ def value_key(node: Node) -> tuple[Any, ...]:
 
 
 class Point(dict[str, int]):
-    """Where a variable lies: a fixed integer of four digits that its name and the number of the point choose."""
+    """Where a variable lies: a fixed integer that its name and the number of the point choose.
+
+    n is a few hundred and k smaller, so that factorials and binomials of them are exact and not zero; other names have
+    four digits. Each name is even at one of the points 1 and 2 and odd at the other.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -122,9 +126,13 @@ class Point(dict[str, int]):
 
     def __missing__(self, name: str) -> int:
         seed = zlib.crc32(f"{abs(self.number)}:{name}".encode())
-        value = 1009 + seed % 7919 * 2 + (self.number % 2)
+        low, width = _RANGES.get(name[0], (1009, 7919))
+        value = 2 * (low // 2 + seed % (width // 2)) + (self.number + zlib.crc32(name.encode())) % 2
         self[name] = value = -value if self.number < 0 else value
         return value
+
+
+_RANGES = {**dict.fromkeys("nN", (301, 250)), **dict.fromkeys("kmrjpq", (23, 120))}
 
 
 def _has_abs(node: Node) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.vocabulary import BLOCKERS, MULTIPLIERS, UNIT_NAMES
+from mathquorum.answers.vocabulary import BLOCKERS, MULTIPLIERS, UNIT_NAMES, UNITS
 
 __all__ = ["Measured", "label", "without_units"]
 
@@ -18,17 +18,20 @@ _NAMES = re.compile(
     rf"v{_BELOW}'*"  # x, x_1, f'
     rf"|v{_BELOW}'*(\^\{{-n\}})?\{{?\(v(,v)*\)\}}?"  # f(x), f^{{-1}}(x), P(x, y)
     rf"|\(v{_BELOW}(,v{_BELOW})+\)"  # (x, y)
-    r"|w+v?"  # Area
-    rf"|[vw]+{_BELOW}(:[vw]+{_BELOW})+"  # V_1:V_2
+    r"|w{1,3}v?"  # Area
+    rf"|v+{_BELOW}(:v+{_BELOW})+"  # V_1:V_2
     r"|F\{vv\}\{vv\}"  # dy/dx
 )
+_CLAUSES = frozenset(("when", "if", "for", "since", "let", "as", "because", "with", "where", "given"))
 _VALUE_OF_FUNCTION = re.compile(rf"v{_BELOW}'*\(n\)")  # f(2)
-_GEOMETRY = re.compile(r"[A-Z]{2,}|\|[A-Z]+\||m[A-Z]{3}")  # AB, |AB|, angle ABC
+_GEOMETRY = re.compile(r"[A-Z]{2,}|\|[A-Z]+\||m[A-Z]{1,3}")  # AB, |AB|, m angle ABC
 
 
 def label(tokens: list[Token]) -> str | None:
     """The name that an assignment gives a value; None when the tokens are more than a name."""
     if len(tokens) > 16 or (len(tokens) == 1 and tokens[0] in (("v", "pi"), ("v", "e"), ("v", "i"))):
+        return None
+    if tokens and tokens[0][0] == "w" and tokens[0][1].lower() in _CLAUSES:
         return None
     shape = "".join("F" if t == ("f", "frac") else t[1] if t[0] == "o" else t[0] for t in tokens)
     text = "".join(str(value) for _, value in tokens)
@@ -73,8 +76,14 @@ def without_units(tokens: list[Token]) -> Measured:
     if _holds_mathematics(rest):
         raise Unreadable("words inside")
     kept = tokens[:start]
-    while kept and kept[-1] in (("o", "/"), ("o", "-"), ("o", "^")):
+    while kept and kept[-1] in (("o", "/"), ("o", "^")):
         kept = kept[:-1]
+    if kept and kept[-1] == ("o", "-"):  # 5-inch, but not 127 - angle C
+        if tokens[start][1].lower() not in UNITS:
+            raise Unreadable("words inside")
+        kept = kept[:-1]
+    if kept in ([("v", "a")], [("v", "A")], [("v", "I")]):
+        raise Unreadable("a sentence")
     if kept and kept[-1] == ("o", "{"):  # 50{mph}, 5\\frac{m}{s}
         kept = kept[:-2] if kept[-2:-1] == [("f", "frac")] else kept[:-1]
     if factor != 1:

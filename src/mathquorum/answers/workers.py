@@ -105,8 +105,7 @@ class WorkerPool:
         try:
             reply = worker.ask(request, seconds)
         except BaseException:
-            worker.end()
-            self._give(_Worker())
+            self._replace(worker)
             raise
         self._give(worker)
         return reply
@@ -117,6 +116,8 @@ class WorkerPool:
                 self._idle = [_Worker() for _ in range(SIZE)]
                 self._count = SIZE
             while not self._idle:
+                if self._count == 0:
+                    raise TimedOut
                 self._free.wait()
             return self._idle.pop(0)
 
@@ -124,6 +125,15 @@ class WorkerPool:
         with self._free:
             self._idle.append(worker)
             self._free.notify()
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.end()
+        try:
+            self._give(_Worker())
+        except OSError:  # no process to be had now: fewer workers, and none waits for the one that is missing
+            with self._free:
+                self._count -= 1
+                self._free.notify_all()
 
     def close(self) -> None:
         """Ends the workers; the next request starts new ones."""
