@@ -123,7 +123,7 @@ def load_model(
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
 
     Raises:
-        ModelError: If there is no such model, or it cannot be read as a causal language model.
+        ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -134,9 +134,16 @@ def load_model(
     if template == "chat" and not codec.tokenizer.chat_template:
         raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype or hardware.torch_dtype())
+        loaded, found = AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype or hardware.torch_dtype(), output_loading_info=True
+        )
     except Exception as error:  # transformers raises whatever the file at fault raised
         raise ModelError(f"Model {model!r} cannot be loaded: {_first_line(error)}") from error
+    missing = sorted(found["missing_keys"])
+    if missing:  # transformers would fill them with random numbers and go on
+        raise ModelError(
+            f"Model {model!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
+        )
     try:
         loaded = loaded.to(hardware.torch_device()).eval()
     except (RuntimeError, AssertionError) as error:
@@ -158,7 +165,7 @@ def load_tokenizer(model: str) -> Any:
     """The tokenizer of a local folder or hub id.
 
     Raises:
-        ModelError: If there is none, or it has no end-of-sequence token.
+        ModelError: If there is none, or it has no tokens for text or for the end of sequence.
     """
     from transformers import AutoTokenizer
 
@@ -171,6 +178,8 @@ def load_tokenizer(model: str) -> Any:
         raise ModelError(f"The tokenizer of {model!r} cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise ModelError(f"The tokenizer of {model!r} has no end-of-sequence token, so no solution could ever end.")
+    if not tokenizer("1+1=2", add_special_tokens=False)["input_ids"]:  # what transformers makes of missing files
+        raise ModelError(f"The tokenizer of {model!r} has no tokens for any text: its files are missing or empty.")
     return tokenizer
 
 
