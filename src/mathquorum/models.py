@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +12,7 @@ from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
+from mathquorum.store import write_error
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +26,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "stop_tokens",
+    "writing",
 ]
 
 
@@ -151,6 +155,25 @@ def load_model(
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
     return LoadedModel(loaded, codec, hardware.torch_device())
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Says in words what the libraries raise when they save to a folder and the disk is full.
+
+    Raises:
+        RunError: If something cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise write_error(folder, error) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error) and "inline_container" not in str(error):
+            raise
+        raise write_error(folder, OSError("the disk may be full")) from error
 
 
 def _silence_transformers() -> None:

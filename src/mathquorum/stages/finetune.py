@@ -122,8 +122,11 @@ class Finetune(Settings):
 
 def _save(model: object, tokenizer: object, out: Path) -> None:
     """The finished model, whole or not at all."""
+    from mathquorum.models import writing
+
     unfinished = out / ".model"
     shutil.rmtree(unfinished, ignore_errors=True)
-    model.save_pretrained(unfinished)  # type: ignore[attr-defined]
-    tokenizer.save_pretrained(unfinished)  # type: ignore[attr-defined]
+    with writing(out):
+        model.save_pretrained(unfinished)  # type: ignore[attr-defined]
+        tokenizer.save_pretrained(unfinished)  # type: ignore[attr-defined]
     unfinished.rename(out / "model")
