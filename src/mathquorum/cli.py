@@ -192,7 +192,9 @@ def main() -> None:
     except MathquorumError as error:
         typer.echo(f"mathquorum: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != 130:  # which typer makes of Ctrl-C, without a word
+            raise
         typer.echo("\nStopped. Run the same command again to continue.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone, as in `mathquorum vote ... | head -1`

@@ -16,7 +16,7 @@ from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import Run
-from mathquorum.store import read_json
+from mathquorum.store import read_json, write_text
 
 __all__ = ["follow"]
 
@@ -53,7 +53,7 @@ def follow(
     with RunConsole(dry.plan, console) as listener:
         run = Run(directory, workers=workers, listener=listener)
         with run.locked():
-            (directory / "settings.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+            write_text(directory / "settings.yaml", yaml.safe_dump(plain, sort_keys=False))
             report = found.follow(run, settings)
     _show(report, console, as_json)
 
