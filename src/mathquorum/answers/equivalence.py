@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from mathquorum.answers.number_keys import shown
 from mathquorum.answers.reading import read
 from mathquorum.answers.reference import matching_rule
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
-from mathquorum.answers.values import shown
 
 __all__ = ["Verdict", "equivalent", "explain", "explain_match", "matches_reference"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mathquorum.answers.evaluation import Node
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import Node
 
 __all__ = ["Unreadable", "parse"]
 

@@ -11,9 +11,10 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from mathquorum.answers.number_keys import real_value
 from mathquorum.answers.reading import Answer
 from mathquorum.answers.sets import members
-from mathquorum.answers.values import real_value, value_key
+from mathquorum.answers.values import value_key
 
 __all__ = ["matching_rule"]
 

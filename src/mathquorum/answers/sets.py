@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.values import real_value
+from mathquorum.answers.number_keys import real_value
 
 __all__ = [
     "MINUS_INFINITY",

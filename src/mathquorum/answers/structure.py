@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mathquorum.answers.evaluation import Node, variables
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.relations import equation_key, inequality_key
@@ -24,7 +25,7 @@ from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
 from mathquorum.answers.symbolic import is_calculus, symbolic_key
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import Node, value_key, variables
+from mathquorum.answers.values import value_key
 from mathquorum.answers.wording import label, without_units
 
 __all__ = ["EMPTY_SET", "Item", "StructureReader"]

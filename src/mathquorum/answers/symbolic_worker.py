@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from mathquorum.answers.arithmetic import digits60
-from mathquorum.answers.values import Point, number_key
+from mathquorum.answers.number_keys import number_key
+from mathquorum.answers.values import Point
 
 __all__ = ["main"]
 
