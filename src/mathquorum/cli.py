@@ -63,6 +63,14 @@ def demo(
 
 
 @app.command()
+def settings(recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")]) -> None:
+    """List every setting of a recipe with its default and meaning."""
+    from mathquorum.following import list_settings
+
+    list_settings(recipe)
+
+
+@app.command()
 def vote(
     samples: Annotated[list[Path], typer.Argument(help="Candidate file(s): several solutions per problem.")],
     problems: Annotated[
