@@ -42,29 +42,10 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
 _DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
-_ONE_ARGUMENT = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "acot",
-        "ln",
-        "exp",
-        "log",
-        "abs",
-        "floor",
-        "ceil",
-    ]
-)
+_ONE_ARGUMENT_NAMES = """
+sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact
+"""
+_ONE_ARGUMENT = frozenset(_ONE_ARGUMENT_NAMES.split())
 _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}
 
 
@@ -192,6 +173,8 @@ class _Parser:
 
     def starts_factor(self) -> bool:
         kind, value = self.peek()
+        if kind == "n" and self.tokens[self.position - 1][0] == "n":
+            raise Unreadable("two numbers side by side")
         if kind in _STARTS:
             return True
         if kind == "o":
@@ -338,9 +321,25 @@ class _Parser:
             return self.series(name)
         if name in ("gcd", "lcm", "max", "min"):
             return (name, *self.arguments())
+        if name == "log" and self.at("("):
+            node = self.logarithm()
+            if node is not None:
+                return node
         if name not in _ONE_ARGUMENT:
             raise Unreadable(name)
         return self.named(name)
+
+    def logarithm(self) -> Node | None:
+        """log(x, base), or None when there is no second argument."""
+        here, depth = self.position, self.depth
+        try:
+            arguments = self.arguments()
+        except Unreadable:
+            arguments = []
+        if len(arguments) == 2:
+            return ("log", *arguments)
+        self.position, self.depth = here, depth
+        return None
 
     @staticmethod
     def two(nodes: list[Node]) -> list[Node]:

@@ -41,6 +41,7 @@ _DOUBLED = re.compile(
 )
 _THIN_THOUSANDS = re.compile(r"(?<=\d)(?:,\s*\\!|\{,\})\s*(?=\d{3})")
 _COMMA_POINT = re.compile(r"(?<=\d)\{,\}(?=\d)")
+_SYMPY_CONSTANT = re.compile(r"(?<=\*)\s*[IE](?![A-Za-z])|(?<![A-Za-z])[IE](?=\*)")  # 2*I, 4*E
 _UNION = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
 _GLUED_WORD = re.compile(r"(?<=[\d)}])(or|and)(?=[A-Z(\d\\-])")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\,|\\ |~| )\d{3})+(?![\d,.]*\d)")
@@ -61,6 +62,8 @@ def plain(text: str) -> str:
         text = _DOUBLED.sub(lambda m: "\\" if len(m[0]) == 2 else "\\\\\\", text)
     if "or" in text or "and" in text:
         text = _GLUED_WORD.sub(r" \1 ", text)
+    if "*" in text:
+        text = _SYMPY_CONSTANT.sub(lambda m: m[0].lower(), text)
     if "U" in text:
         text = _UNION.sub(r"\\cup ", text)
     if "{,}" in text or "\\!" in text:

@@ -88,13 +88,8 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
         if bottom:
             value = Fraction(-top if sign else top, bottom)
             return Answer("number", ("n", (value.numerator, value.denominator)))
-    if is_free_text(text):
-        found = find_answer(text)
-        text = found.answer if found else text
-    if len(text) > MAX_LENGTH:
-        return Answer("text", ("text", text))
     try:
-        key = _key(text, settings)
+        key = _key(_found(text), settings)
     except Exception:  # a fault of ours must not stop a vote: the answer is compared as text, and the fault is kept
         faults.append(text)
         key = text_key(text)
@@ -115,7 +110,15 @@ def forget() -> None:
     _by_default.cache_clear()
 
 
+def _found(text: str) -> str:
+    """The answer in a text that marks one."""
+    found = find_answer(text) if is_free_text(text) else None
+    return found.answer if found else text
+
+
 def _key(text: str, settings: EquivalenceSettings) -> Key:
+    if len(text) > MAX_LENGTH:
+        return ("text", text)
     try:
         return _mathematics(text, settings, depth=0)
     except (Unreadable, NoValue, OverflowError, RecursionError):
@@ -146,8 +149,6 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = bare[1] or bare[2]
     if "base" in text:
         text = _IN_BASE.sub(r"\1_{\2}", text)
-    if settings.fold_case:
-        text = text if "\\" in text else text.lower()
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     tokens = _unbraced(tokenize(plain(text)))
@@ -159,6 +160,8 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         raise Unreadable("no mathematics")
     if len(tokens) > 1 and all(kind == "v" and value in _CAPITALS for kind, value in tokens):
         return ("text", "".join(value.lower() for _, value in tokens))  # vertices, or a word in capitals
+    if settings.fold_case:
+        tokens = [(kind, value.lower()) if kind == "v" and len(value) == 1 else (kind, value) for kind, value in tokens]
     if settings.percent_is_fraction:
         tokens = [t for token in tokens for t in (_HUNDREDTHS if _is_percent(token) else (token,))]
     return StructureReader(settings).items(tokens).key

@@ -140,11 +140,14 @@ def _stated(a: Key, r: Key) -> bool:
 
 
 def _thousands_as_list(a: Key, r: Key) -> bool:
-    """the comma that separates the reference's two items was read as one of thousands"""
-    if a[0] != "n" or r[0] != "list" or a[1][1] != 1 or a[1][0].bit_length() > 200:
-        return False
-    parts = f"{a[1][0]:,}".split(",")
-    return len(parts) > 1 and Counter(members(r)) == Counter(("n", (int(p), 1)) for p in parts)
+    """one comma read as separating two items on one side, and thousands on the other: 81, 256 and 81,256"""
+    for number, items in ((a, r), (r, a)):
+        if number[0] == "n" and items[0] == "list" and number[1][1] == 1 and abs(number[1][0]) < 10**60:
+            parts = f"{number[1][0]:,}".split(",")
+            if len(parts) < 2 or any(p[0] == "0" for p in parts[1:]):
+                return False
+            return Counter(members(items)) == Counter(("n", (int(p), 1)) for p in parts)
+    return False
 
 
 _RULES = (

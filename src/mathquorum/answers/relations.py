@@ -8,7 +8,7 @@ from typing import Any
 from mathquorum.answers.arithmetic import NoValue
 from mathquorum.answers.evaluation import Node, value_at, variables
 from mathquorum.answers.number_keys import number_key
-from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, complement, intersect, union
+from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
 from mathquorum.answers.values import Point, value_key
 
 __all__ = ["Key", "equation_key", "inequality_key", "substitute"]
@@ -176,8 +176,3 @@ def _scaled(parts: list[Node], operator: str) -> Key:
         operator,
         tuple(number_key(value_at(("div", ("num", v), ("num", scale)), {})) for v in values),
     )
-
-
-def reals_without(keys: list[Interval]) -> Key | None:
-    """The real line without points or intervals."""
-    return complement(keys)

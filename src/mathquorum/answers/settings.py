@@ -27,7 +27,7 @@ class EquivalenceSettings:
     lists_are_ordered: bool = False
     fold_case: bool = False
     decimal_comma: bool = False
-    symbolic_seconds: float = 0.6
+    symbolic_seconds: float = 0.8
 
     def __post_init__(self) -> None:
         if not 0 <= self.symbolic_seconds <= 60:

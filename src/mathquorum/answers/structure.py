@@ -72,7 +72,8 @@ class StructureReader:
         """One item, or several between separators."""
         tokens = unwrapped(tokens)
         if ("o", "=>") in tokens:  # of a derivation, the conclusion
-            tokens = split(tokens, ("=>",))[0][-1]
+            steps, _ = split(tokens, ("=>",))
+            tokens = steps[-1] if steps else []
         if ("o", "~") in tokens:  # of an approximation, the exact side
             tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
         words = any(kind == "w" for kind, _ in tokens)
@@ -99,8 +100,10 @@ class StructureReader:
 
     def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
         """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
-        if items[0].is_solution or items[-1].is_solution:
-            word = "and" if all(i.is_exclusion for i in items) else word
+        if not items:
+            raise Unreadable("empty")
+        if all(i.is_exclusion for i in items):
+            word = "and"
         if all(i.is_solution for i in items) or (word == "or" and _is_union(items)):
             return Item(_united([i.key for i in items], word), is_solution=True)
         if all(i.is_step for i in items):
@@ -298,9 +301,9 @@ def _is_union(items: Sequence[Item]) -> bool:
 
 
 def _united(keys: list[Key], word: str) -> Key:
-    """Solutions joined by "or" unite; joined by "and" they intersect, unless nothing would be left."""
+    """Solutions joined by "or" unite; joined by "and" or a comma they intersect, unless nothing would be left."""
     parts = [intervals_of(k) or [] for k in keys]
-    if word == "and":
+    if word != "or":
         common = parts[0]
         for part in parts[1:]:
             common = intersect(common, part) or []

@@ -20,7 +20,7 @@ gcd lcm max min binom abs floor ceil sum prod int lim frac
 """
 FUNCTIONS: dict[str, tuple[str, str]] = {
     **{name: ("f", name) for name in _FUNCTIONS.split()},
-    "lg": ("f", "log"), "gcf": ("f", "gcd"),
+    "lg": ("f", "log"), "gcf": ("f", "gcd"), "factorial": ("f", "fact"), "binomial": ("f", "binom"), "ceiling": ("f", "ceil"),
     "arcsin": ("f", "asin"), "arccos": ("f", "acos"), "arctan": ("f", "atan"), "arccot": ("f", "acot"),
     "pi": ("v", "pi"),
     "infty": ("c", "infty"), "infinity": ("c", "infty"), "inf": ("c", "infty"), "oo": ("c", "infty"),

@@ -21,12 +21,16 @@ from typing import Any
 __all__ = ["TimedOut", "WorkerPool", "pool"]
 
 SIZE = 2
-START_SECONDS = 10.0  # to import sympy, on a busy machine
+START_SECONDS = 1.2  # a request waits at least this long for a worker that still imports sympy: 0.7 s on an idle core
 PROGRAM = "from mathquorum.answers.symbolic_worker import main; main()"
 
 
 class TimedOut(Exception):
     """A worker had no reply in time."""
+
+
+class NotReady(TimedOut):
+    """The worker has not started yet; it may do so later."""
 
 
 class _Worker:
@@ -46,10 +50,16 @@ class _Worker:
         """The reply to one request.
 
         Raises:
-            TimedOut: When there is none in time, or the worker died.
+            NotReady: When the worker has not started in time.
+            TimedOut: When there is no reply in time, or the worker died.
         """
         if not self.is_ready:
-            self._line(START_SECONDS)
+            try:
+                self._line(max(START_SECONDS, seconds))
+            except TimedOut as error:
+                if self.process.poll() is None:
+                    raise NotReady from error
+                raise
             self.is_ready = True
         assert self.process.stdin is not None
         try:
@@ -99,11 +109,14 @@ class WorkerPool:
         """The reply of a worker.
 
         Raises:
-            TimedOut: When it had none in time; it was killed then.
+            TimedOut: When it had none in time; a worker that had started is killed then, and replaced.
         """
         worker = self._take()
         try:
             reply = worker.ask(request, seconds)
+        except NotReady:
+            self._give(worker)
+            raise
         except BaseException:
             self._replace(worker)
             raise
