@@ -63,6 +63,14 @@ def demo(
 
 
 @app.command()
+def settings(recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")]) -> None:
+    """List every setting of a recipe with its default and meaning."""
+    from mathquorum.following import list_settings
+
+    list_settings(recipe)
+
+
+@app.command()
 def vote(
     samples: Annotated[list[Path], typer.Argument(help="Candidate file(s): several solutions per problem.")],
     problems: Annotated[
@@ -192,7 +200,9 @@ def main() -> None:
     except MathquorumError as error:
         typer.echo(f"mathquorum: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != 130:  # which typer makes of Ctrl-C, without a word
+            raise
         typer.echo("\nStopped. Run the same command again to continue.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has gone, as in `mathquorum vote ... | head -1`

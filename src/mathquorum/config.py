@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -24,6 +24,7 @@ __all__ = [
     "Runtime",
     "Settings",
     "build",
+    "describe",
     "in_words",
     "is_input",
     "marked",
@@ -163,6 +164,32 @@ def _variable(name: str, path: Path) -> str:
     if name not in os.environ:
         raise SettingsError(f"Settings file {path} names ${{{name}}}, which is not set in the environment.")
     return os.environ[name]
+
+
+def describe(
+    kind: type[Settings], prefix: str = "", defaults: Settings | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """Dotted name, default and meaning of every setting, those of nested settings included."""
+    for name, field in kind.model_fields.items():
+        default = getattr(defaults, name) if defaults else field.default
+        meaning = " ".join((field.description or "").split())
+        if isinstance(default, Settings):
+            yield prefix + name, "", meaning
+            yield from describe(type(default), f"{prefix}{name}.", default)
+        elif field.is_required() and defaults is None:
+            yield prefix + name, "required", meaning
+        else:
+            yield prefix + name, str(_shown(default)), meaning
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, Mapping):
+        return {key: _shown(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_shown(item) for item in value]
+    return "null" if value is None else value
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 from rich.console import Console
+from rich.padding import Padding
 
-from mathquorum.config import build, in_words, merge, parse_overrides, read_settings_file
+from mathquorum.config import build, describe, in_words, merge, parse_overrides, read_settings_file
 from mathquorum.console import RunConsole
 from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import Run
-from mathquorum.store import read_json
+from mathquorum.store import read_json, write_text
 
-__all__ = ["follow"]
+__all__ = ["follow", "list_settings"]
 
 
 def follow(
@@ -53,9 +54,23 @@ def follow(
     with RunConsole(dry.plan, console) as listener:
         run = Run(directory, workers=workers, listener=listener)
         with run.locked():
-            (directory / "settings.yaml").write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+            write_text(directory / "settings.yaml", yaml.safe_dump(plain, sort_keys=False))
             report = found.follow(run, settings)
     _show(report, console, as_json)
+
+
+def list_settings(name: str) -> None:
+    """Prints every setting of a recipe with its default and meaning.
+
+    Raises:
+        SettingsError: If there is no such recipe.
+    """
+    console = Console()
+    for setting, default, meaning in describe(recipe(name).settings):
+        given = f" = {default}" if default else ""
+        console.print(f"{setting}{given}", markup=False, highlight=False, style="bold", soft_wrap=True)
+        if meaning:
+            console.print(Padding(meaning, (0, 0, 0, 4)), highlight=False)
 
 
 def _show(report: Path, console: Console, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +12,7 @@ from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
+from mathquorum.store import write_error
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +27,7 @@ __all__ = [
     "load_tokenizer",
     "silence_transformers",
     "stop_tokens",
+    "writing",
 ]
 
 
@@ -124,7 +128,7 @@ def load_model(
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
 
     Raises:
-        ModelError: If there is no such model, or it cannot be read as a causal language model.
+        ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -135,9 +139,16 @@ def load_model(
     if template == "chat" and not codec.tokenizer.chat_template:
         raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype or hardware.torch_dtype())
+        loaded, found = AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype or hardware.torch_dtype(), output_loading_info=True
+        )
     except Exception as error:  # transformers raises whatever the file at fault raised
         raise ModelError(f"Model {model!r} cannot be loaded: {_first_line(error)}") from error
+    missing = sorted(found["missing_keys"])
+    if missing:  # transformers would fill them with random numbers and go on
+        raise ModelError(
+            f"Model {model!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
+        )
     try:
         loaded = loaded.to(hardware.torch_device()).eval()
     except (RuntimeError, AssertionError) as error:
@@ -145,6 +156,25 @@ def load_model(
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
     return LoadedModel(loaded, codec, hardware.torch_device())
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Says in words what the libraries raise when they save to a folder and the disk is full.
+
+    Raises:
+        RunError: If something cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise write_error(folder, error) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error) and "inline_container" not in str(error):
+            raise
+        raise write_error(folder, OSError("the disk may be full")) from error
 
 
 def silence_transformers() -> None:
@@ -159,7 +189,7 @@ def load_tokenizer(model: str) -> Any:
     """The tokenizer of a local folder or hub id.
 
     Raises:
-        ModelError: If there is none, or it has no end-of-sequence token.
+        ModelError: If there is none, or it has no tokens for text or for the end of sequence.
     """
     from transformers import AutoTokenizer
 
@@ -172,6 +202,8 @@ def load_tokenizer(model: str) -> Any:
         raise ModelError(f"The tokenizer of {model!r} cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise ModelError(f"The tokenizer of {model!r} has no end-of-sequence token, so no solution could ever end.")
+    if not tokenizer("1+1=2", add_special_tokens=False)["input_ids"]:  # what transformers makes of missing files
+        raise ModelError(f"The tokenizer of {model!r} has no tokens for any text: its files are missing or empty.")
     return tokenizer
 
 

@@ -145,6 +145,10 @@ class Run:
             now = self._identity(stage)
         except DataError as error:
             raise RunError(f"{name}: {error}") from error
+        if recorded is None and place.is_dir() and any(not file.name.startswith(".") for file in place.iterdir()):
+            raise RunError(
+                f"{place} holds files but no record of how they were made. Delete it, or use another directory."
+            )
         if recorded is not None and not (self.dry and now["inputs"] is None):
             differences = _differences(recorded, now)
             if differences:

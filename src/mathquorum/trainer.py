@@ -15,8 +15,8 @@ from torch.utils.data import Dataset, SequentialSampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from mathquorum.batches import Chunk, Step, read_logprobs, step_chunks
-from mathquorum.errors import ModelError
-from mathquorum.models import Hardware
+from mathquorum.errors import ModelError, SettingsError
+from mathquorum.models import Hardware, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training import Training
 
@@ -50,6 +50,8 @@ def train(
 
     Raises:
         ModelError: If the loss stops being a number.
+        RunError: If a checkpoint cannot be written.
+        SettingsError: If a logger is unknown or not installed.
     """
     device = hardware.torch_device().type
     arguments = TrainingArguments(
@@ -76,18 +78,27 @@ def train(
     if training.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     dataset = _Shares(steps, [o.objective.num_slots for o in objectives], training.batch_tokens, arguments.world_size)
-    trainer = _ObjectiveTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=dataset,
-        data_collator=lambda items: {"chunks": items[0]},
-        callbacks=[_Progress(progress, len(steps))],
-    )
+    if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
+        arguments._n_gpu = 1
+    try:
+        trainer = _ObjectiveTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=dataset,
+            data_collator=lambda items: {"chunks": items[0]},
+            callbacks=[_Progress(progress, len(steps))],
+        )
+    except (ValueError, ImportError, RuntimeError) as error:
+        if not training.loggers:
+            raise
+        raise SettingsError(f"loggers: {', '.join(training.loggers)} cannot be used: {error}") from error
     trainer.objectives = objectives
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+    with writing(directory):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
     history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
-    if any(not math.isfinite(row["loss"]) for row in history):
+    whole = all(bool(parameter.isfinite().all()) for parameter in model.parameters())  # the last steps are not logged
+    if not whole or any(not math.isfinite(row["loss"]) for row in history):
         raise ModelError("The loss stopped being a number. Lower learning_rate, or train in float32.")
     return history
 

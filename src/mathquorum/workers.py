@@ -56,7 +56,7 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
             for pipe in ready:
                 try:
                     kind, *values = pipe.recv()
-                except EOFError:
+                except (EOFError, ConnectionResetError):  # the latter when it left something unread
                     running[pipe].join()
                     raise RunError(
                         f"A worker process ended without a word (exit code {running[pipe].exitcode}; -9 usually means "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 import pytest
 
@@ -81,3 +82,14 @@ def test_flawed_solutions_are_of_both_kinds_and_mostly_flawed_where_they_are_wro
     solutions = list(minimath.load_flawed("train", num_problems=100))
     assert {item.correct for item in solutions} == {True, False}
     assert all(-1 in item.ratings for item in solutions if not item.correct)
+
+
+def test_the_problems_never_change() -> None:
+    """Results are compared across versions by problem id, so a change here must be meant (and the base trained anew)."""
+    known = {p.id: (p.text, p.answer) for p in islice(minimath.load("test"), 250)}
+    assert known["minimath/test/arithmetic/0"] == ("Let N=314+42. Find N.", "356")
+    assert known["minimath/test/sequences/15"] == ("The sequence 13, 11, 9 goes on with u. Find u.", "7")
+    assert known["minimath/test/word_problems/30"] == (
+        "Max has 79 apples, buys 46 and gives away 6. How many are left?",
+        "119",
+    )

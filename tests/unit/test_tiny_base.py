@@ -52,11 +52,13 @@ def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path) -> None:
 
 
 def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> None:
-    settings = SETTINGS.model_copy(update={"mix": tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)})
+    settings = SETTINGS.model_copy(
+        update={"mixes": {0: tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)}}
+    )
     corpus = tiny_base.Corpus(settings, _tokenizer(settings))
     batch = corpus.batch(0)
     tokenizer = _tokenizer(settings)
-    heavy = batch.tokens[batch.weights == settings.mix.verdict_weight]
+    heavy = batch.tokens[batch.weights == settings.mixes[0].verdict_weight]
     assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
     text = "".join(
         tokenizer.decode([token]) if weight else "_"
@@ -68,7 +70,7 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
 
 
 def _tokenizer(settings):
-    texts = (tiny_base.text_of(d) for d in islice(tiny_base.documents(settings.mix, "t"), 200))
+    texts = (tiny_base.text_of(d) for d in islice(tiny_base.documents(settings.mixes[0], "t"), 200))
     return tiny_base.train_tokenizer(texts, settings.vocabulary_size, settings.context)
 
 

@@ -227,7 +227,8 @@ def paper(run: Run, settings: Paper) -> Path:
             evaluations[f"{item.name} + {scorer}"] = run.do(
                 f"{item.name}.evaluation.{scorer}", _evaluate(s, test, pool, scores / "scores.jsonl")
             )
-    return run.do("report", Report(evaluations=evaluations, baseline=f"ssft.{main} + likelihood"))
+    compared = dict.fromkeys((f"mtsft.{name}" for name in joint), "control")
+    return run.do("report", Report(evaluations=evaluations, baseline=f"ssft.{main} + likelihood", controls=compared))
 
 
 # --- the stages as this recipe calls them -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from mathquorum.config import Settings
 from mathquorum.models import silence_transformers
 from mathquorum.recipes.muon import Muon
-from mathquorum.recipes.tiny_corpus import LATE_MIX, CorpusMix, documents, text_of
+from mathquorum.recipes.tiny_corpus import MIXES, CorpusMix, documents, text_of
 from mathquorum.recipes.tiny_tokenizer import train_tokenizer
 from mathquorum.run import Run
 from mathquorum.stages.base import Summary
@@ -50,7 +50,7 @@ class TinyBase(Settings):
 
     size: Literal["nano", "tiny", "small"] = "tiny"
     seed: int = 0
-    num_tokens: int = Field(default=20_000_000, ge=1)
+    num_tokens: int = Field(default=18_432_000, ge=1)
     """Corpus tokens; small batches matter more than throughput, so there are many steps of few tokens."""
     rows: int = Field(default=4, ge=1)
     context: int = Field(default=512, ge=32)
@@ -62,13 +62,11 @@ class TinyBase(Settings):
     """For AdamW on embeddings and norms."""
     weight_decay: float = Field(default=0.05, ge=0)
     warmup_steps: int = Field(default=100, ge=1)
-    decay_share: float = Field(default=0.3, gt=0, le=1)
+    decay_share: float = Field(default=0.5, gt=0, le=1)
     """The last part of the training, over which the learning rate falls to zero; before, it is constant."""
     checkpoint_steps: int = Field(default=250, ge=1)
-    mix: CorpusMix = CorpusMix()
-    late_mix: CorpusMix = LATE_MIX
-    early_tokens: int = Field(default=5_200_000, ge=0)
-    """Tokens after which `late_mix` takes over from `mix`: when single lines are judged right nine times of ten."""
+    mixes: dict[int, CorpusMix] = MIXES
+    """The mix of the corpus, from the given number of tokens on; one must begin at 0."""
 
     @property
     def num_steps(self) -> int:
@@ -160,7 +158,8 @@ def _tokenizer(settings: TinyBase, folder: Path) -> Any:
     if (folder / "tokenizer.json").exists():
         return PreTrainedTokenizerFast.from_pretrained(folder)
     texts = (
-        text_of(d) for d in islice(documents(settings.mix, f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
+        text_of(d)
+        for d in islice(documents(settings.mixes[0], f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
     )
     tokenizer = train_tokenizer(texts, settings.vocabulary_size, settings.context)
     tokenizer.save_pretrained(folder)
@@ -222,7 +221,7 @@ class Corpus:
     def _make(self, index: int) -> Batch:
         settings = self._settings
         needed = SHARD_STEPS * settings.rows * settings.context
-        mix = settings.mix if index * needed < settings.early_tokens else settings.late_mix
+        mix = settings.mixes[max(start for start in settings.mixes if start <= index * needed)]
         tokens: list[int] = []
         weights: list[float] = []
         for document in documents(mix, f"{settings.seed}/{index}"):

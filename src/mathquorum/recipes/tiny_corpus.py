@@ -20,7 +20,7 @@ from mathquorum.datasets.minimath.checks import draw_equation
 from mathquorum.datasets.minimath.exercise import Exercise
 from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt, generator_prompt
 
-__all__ = ["LATE_MIX", "CorpusMix", "Document", "Piece", "documents", "text_of"]
+__all__ = ["MIXES", "CorpusMix", "Document", "Piece", "documents", "text_of"]
 
 
 class CorpusMix(Settings):
@@ -44,8 +44,14 @@ class CorpusMix(Settings):
     """The same for the one verdict of an evaluator's question."""
 
 
-LATE_MIX = CorpusMix(solve=0.22, equations=0.08, lines=0.16, questions=0.54, question_weight=40.0)
-"""Whole solutions are judged once single lines are: more of the evaluator's questions, with more weight."""
+MIXES = {
+    0: CorpusMix(),
+    # Single lines are now judged right nine times of ten: more of the evaluator's questions, with more weight.
+    5_200_000: CorpusMix(solve=0.22, equations=0.08, lines=0.16, questions=0.54, question_weight=40.0),
+    # The learning rate begins to fall, and equations that stand alone begin to be learned.
+    9_200_000: CorpusMix(solve=0.17, equations=0.185, lines=0.16, questions=0.485, question_weight=40.0),
+}
+"""The mix of the shipped base, from the given number of tokens on."""
 
 
 @dataclass(frozen=True, slots=True)

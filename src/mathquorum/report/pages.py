@@ -50,6 +50,7 @@ class ReportData:
     Attributes:
         evaluations: Results by the name of the model or run.
         within: For each of these names, each figure less Maj1 on the same problems.
+        controls: As `between`, against a control of its own, by "A less B".
         between: For each name but the baseline's, each figure less the baseline's on the same problems.
     """
 
@@ -57,6 +58,7 @@ class ReportData:
     evaluations: Mapping[str, Results]
     baseline: str | None
     within: Mapping[str, Sequence[Difference]]
+    controls: Mapping[str, Sequence[Difference]]
     between: Mapping[str, Sequence[Difference]]
     plots: Mapping[str, Sequence[Plot]]
     inspected: Mapping[str, Sequence[InspectedProblem]]

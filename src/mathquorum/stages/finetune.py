@@ -14,7 +14,7 @@ from mathquorum.models import Hardware, Template
 from mathquorum.objectives import AnyObjective
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import read_json, read_records, write_json, write_rows
+from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
 from mathquorum.training import Training
 
 __all__ = ["Finetune", "Task"]
@@ -91,20 +91,23 @@ class Finetune(Settings):
                 summary[f"{task.objective.name} left out"] = left_out
         num_steps, num_tokens = self._length(len(tasks[0]))
         steps = plan_steps(tasks, [task.batch_size for task in self.tasks], num_steps, self.seed, num_tokens)
-        log = train(
-            loaded.model,
-            steps,
-            [WeightedObjective(task.objective, task.weight) for task in self.tasks],
-            self.training,
-            self.seed,
-            self.hardware,
-            out / "checkpoints",
-            progress,
-        )
         budget = {"steps": len(steps), "tokens": sum(step.num_tokens for step in steps)}
-        _save(loaded.model, loaded.tokenizer, out)
-        write_rows(out / "log.jsonl", log)
-        write_json(out / "budget.json", budget)
+        if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
+            log = train(
+                loaded.model,
+                steps,
+                [WeightedObjective(task.objective, task.weight) for task in self.tasks],
+                self.training,
+                self.seed,
+                self.hardware,
+                out / "checkpoints",
+                progress,
+            )
+            write_rows(out / "log.jsonl", log)
+            write_json(out / "budget.json", budget)
+            _save(loaded.model, loaded.tokenizer, out)
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        log = [row for _, row in read_rows(out / "log.jsonl")]
         return {**summary, **budget, "final loss": round(log[-1]["loss"], 4) if log else "not logged"}
 
     def _length(self, num_examples: int) -> tuple[int, int | None]:
@@ -118,11 +121,12 @@ class Finetune(Settings):
 
 
 def _save(model: object, tokenizer: object, out: Path) -> None:
-    """The finished model, whole or not at all; then the checkpoints are of no more use."""
+    """The finished model, whole or not at all."""
+    from mathquorum.models import writing
+
     unfinished = out / ".model"
     shutil.rmtree(unfinished, ignore_errors=True)
-    model.save_pretrained(unfinished)  # type: ignore[attr-defined]
-    tokenizer.save_pretrained(unfinished)  # type: ignore[attr-defined]
-    shutil.rmtree(out / "model", ignore_errors=True)
+    with writing(out):
+        model.save_pretrained(unfinished)  # type: ignore[attr-defined]
+        tokenizer.save_pretrained(unfinished)  # type: ignore[attr-defined]
     unfinished.rename(out / "model")
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)

@@ -56,8 +56,9 @@ class Label(Settings):
             for index in cluster.members
         }
         texts: _Texts = {}
+        ungraded = {problem.id for problem in problems.values() if problem.answer is None}
         for candidate in read_records(self.candidates, Candidate):
-            if candidate.text.strip():
+            if candidate.text.strip() and candidate.problem_id not in ungraded:
                 right, wrong = texts.setdefault(candidate.problem_id, ({}, {}))
                 (right if (candidate.problem_id, candidate.index) in correct else wrong)[candidate.text] = None
         all_correct = sum(not wrong for _, wrong in texts.values())
@@ -79,6 +80,7 @@ class Label(Settings):
         write_records(out / "labeled.jsonl", labeled)
         return {
             "problems": len({item.problem_id for item in labeled}),
+            "without a reference answer": len(ungraded),
             "all candidates correct": all_correct,
             "no candidate correct": all_incorrect,
             "correct": sum(item.correct for item in labeled),

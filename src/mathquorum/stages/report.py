@@ -30,6 +30,8 @@ class Report(Settings):
     """Directories made by Evaluate, by the name that each is to have in the report, in its order."""
     baseline: str | None = None
     """The evaluation that the others are compared with; by default the first."""
+    controls: dict[str, str] = {}
+    """Evaluations that are compared with another one besides: {mtsft.margin: control}."""
     title: str = "mathquorum report"
     seed: int = 0
     """Of the bootstrap of differences."""
@@ -38,6 +40,9 @@ class Report(Settings):
     def _names(self) -> Report:
         if self.baseline is not None and self.baseline not in self.evaluations:
             raise ValueError(f"Unknown baseline {self.baseline!r}. {suggest(self.baseline, self.evaluations)}")
+        for name in (*self.controls, *self.controls.values()):
+            if name not in self.evaluations:
+                raise ValueError(f"controls names an unknown evaluation {name!r}. {suggest(name, self.evaluations)}")
         slugs: dict[str, str] = {}
         for name in self.evaluations:
             other = slugs.setdefault(slugify(name), name)
@@ -62,6 +67,10 @@ class Report(Settings):
             evaluations=evaluations,
             baseline=baseline,
             within={name: self._against_vote(table) for name, table in tables.items()},
+            controls={
+                f"{name} less {control}": self._against(tables[name], tables[control], f"{name} and {control}")
+                for name, control in self.controls.items()
+            },
             between={
                 name: self._against(table, tables[baseline], f"{name} and {baseline}")
                 for name, table in tables.items()
@@ -74,7 +83,12 @@ class Report(Settings):
         write_text(out / "report.html", render_html(data))
         write_json(
             out / "differences.json",
-            {"baseline": baseline, "within": _rows(data.within), "between": _rows(data.between)},
+            {
+                "baseline": baseline,
+                "within": _rows(data.within),
+                "controls": _rows(data.controls),
+                "between": _rows(data.between),
+            },
         )
         write_json(out / "figures.json", _figures(evaluations))
         progress(total, total)

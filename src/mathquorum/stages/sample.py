@@ -58,9 +58,10 @@ class Sample(Settings):
         problems = list(read_records(self.problems, Problem))[: self.limit]
         per_unit = max(1, self.batch_rows // self.num_candidates)
         units = [problems[start : start + per_unit] for start in range(0, len(problems), per_unit)]
-        partial_file = out / "candidates.partial.jsonl"
+        whole_file, partial_file = out / "candidates.jsonl", out / "candidates.partial.jsonl"
         with Appender(partial_file) as file:
-            done = {(c.problem_id, c.index): c for c in read_records(partial_file, Candidate)}
+            found = [c for path in (whole_file, partial_file) if path.exists() for c in read_records(path, Candidate)]
+            done = {(c.problem_id, c.index): c for c in found}
             waiting = [unit for unit in units if not self._is_done(unit, done)]
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
@@ -70,7 +71,7 @@ class Sample(Settings):
                 num_done += 1
                 progress(num_done, len(units))
         ordered = [done[problem.id, index] for problem in problems for index in range(self.num_candidates)]
-        write_records(out / "candidates.jsonl", ordered)
+        write_records(whole_file, ordered)
         partial_file.unlink()
         return {
             "problems": len(problems),

@@ -44,9 +44,10 @@ class ScoreCandidates(Settings):
         for candidate in read_records(self.candidates, Candidate):
             of_problem.setdefault(candidate.problem_id, []).append(candidate)
         units: list[_Unit] = [(problems[name], candidates) for name, candidates in of_problem.items()]
-        partial_file = out / "scores.partial.jsonl"
+        whole_file, partial_file = out / "scores.jsonl", out / "scores.partial.jsonl"
         with Appender(partial_file) as file:
-            done = {(s.problem_id, s.index): s for s in read_records(partial_file, Score)}
+            found = [s for path in (whole_file, partial_file) if path.exists() for s in read_records(path, Score)]
+            done = {(s.problem_id, s.index): s for s in found}
             waiting = [unit for unit in units if not all((c.problem_id, c.index) in done for c in unit[1])]
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
@@ -56,7 +57,7 @@ class ScoreCandidates(Settings):
                 num_done += 1
                 progress(num_done, len(units))
         ordered = [done[c.problem_id, c.index] for _, cs in units for c in cs if (c.problem_id, c.index) in done]
-        write_records(out / "scores.jsonl", ordered)
+        write_records(whole_file, ordered)
         partial_file.unlink()
         texts = sum(len({c.text for c in candidates}) for _, candidates in units)
         total = sum(len(candidates) for _, candidates in units)

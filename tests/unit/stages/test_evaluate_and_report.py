@@ -138,7 +138,8 @@ def test_clusters_of_other_candidates_are_refused(tmp_path: Path) -> None:
 def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) -> None:
     for name, shift in (("a", 0), ("b", 1)):
         run(Evaluate(**write_stages(tmp_path / f"in-{name}", shift=shift), num_draws=64), tmp_path / name)
-    report = Report(evaluations={"base": tmp_path / "a", "MTSFT": tmp_path / "b"}, title="Two models")
+    evaluations = {"base": tmp_path / "a", "MTSFT": tmp_path / "b"}
+    report = Report(evaluations=evaluations, title="Two models", controls={"MTSFT": "base"})
     summary = run(report, tmp_path / "report")
     assert summary == {"evaluations": 2, "plots": 6}
     differences = json.loads((tmp_path / "report" / "differences.json").read_text())
@@ -150,7 +151,8 @@ def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) ->
     assert between["maj1@8"]["low"] <= expected <= between["maj1@8"]["high"]
     assert [row["name"] for row in differences["within"]["base"]][:2] == ["rr.all", "rr.top8"]
     page = (tmp_path / "report" / "report.md").read_text()
-    assert "## Against base" in page
+    assert "## Against base" in page and "## Against its control" in page
+    assert differences["controls"]["MTSFT less base"] == differences["between"]["MTSFT"]
     assert "![" in page
     for file in ("base-candidates.svg", "mtsft-clusters.svg", "base-calibration.svg"):
         assert f"({file})" in page
