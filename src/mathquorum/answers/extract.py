@@ -145,6 +145,8 @@ def _boxed(text: str) -> Extraction | None:
         chosen.insert(0, box)
     answers = [_unboxed(text[start:end].strip()) for _, start, end in chosen]
     answer = answers[0] if len(set(answers)) == 1 else ", ".join(answers)
+    if not answer:
+        return None
     return Extraction(answer, chosen[0][1], chosen[-1][2], "boxed")
 
 

@@ -35,7 +35,7 @@ def base_key(tokens: list[Token]) -> Key | None:
     if number[:1] == [("o", "(")] and number[-1] == ("o", ")"):
         number = number[1:-1]
     digits = "".join(_digits(t) for t in number)
-    if not _NUMERAL.fullmatch(digits) or (len(digits) == 1 and not digits.isdigit()):
+    if len(digits) > MAX_DIGITS or not _NUMERAL.fullmatch(digits) or (len(digits) == 1 and not digits.isdigit()):
         return None
     below = [t for t in tokens[cut + 1 :] if t not in _AROUND_BASE]
     if len(below) != 1:
@@ -49,6 +49,7 @@ def base_key(tokens: list[Token]) -> Key | None:
     return ("base", base, sign + digits.upper())
 
 
+MAX_DIGITS = 1_000  # of a numeral
 _AROUND_BASE = (("o", "{"), ("o", "}"), ("o", "("), ("o", ")"), ("w", "base"))
 _NUMERAL = re.compile(r"[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?")
 

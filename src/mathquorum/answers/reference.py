@@ -22,6 +22,7 @@ Key = tuple[Any, ...]
 
 FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
+LARGEST = 10**60  # of a number whose spelling matters: a unit, a comma of thousands
 _UNITS = (
     *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t")),
     *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
@@ -96,7 +97,7 @@ def _float_print(a: Key, r: Key) -> bool:
 
 def _unit_letter(a: Key, r: Key) -> bool:
     """the number is right and carries a unit of one letter, or its square or cube"""
-    if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
+    if r[0] != "n" or a[0] != "x" or len(r[1]) != 2 or max(abs(r[1][0]), r[1][1]) > LARGEST:
         return False
     number = ("num", Fraction(*r[1]))
     return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
@@ -142,7 +143,7 @@ def _stated(a: Key, r: Key) -> bool:
 def _thousands_as_list(a: Key, r: Key) -> bool:
     """one comma read as separating two items on one side, and thousands on the other: 81, 256 and 81,256"""
     for number, items in ((a, r), (r, a)):
-        if number[0] == "n" and items[0] == "list" and number[1][1] == 1 and abs(number[1][0]) < 10**60:
+        if number[0] == "n" and items[0] == "list" and number[1][1:] == (1,) and abs(number[1][0]) < LARGEST:
             parts = f"{number[1][0]:,}".split(",")
             if len(parts) < 2 or any(p[0] == "0" for p in parts[1:]):
                 return False
