@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 __all__ = [
-    "NoValue", "Number", "add", "as_digits", "binomial", "checked", "digits60", "div", "factorial", "imaginary_unit", "mul",
+    "NoValue", "Number", "add", "as_digits", "binomial", "checked", "digits60", "div", "double_factorial", "factorial", "imaginary_unit", "mul",
     "power", "root", "without_noise",
 ]  # fmt: skip
 
@@ -186,6 +186,13 @@ def factorial(n: Number) -> Number:
     if abs(value) > 10**6:
         raise NoValue("too large")
     return checked(digits60().gamma(value + 1))
+
+
+def double_factorial(n: Number) -> Number:
+    """n!! = n (n - 2) (n - 4) ..., of a whole number."""
+    if not isinstance(n, int) or not 0 <= n <= MAX_FACTORIAL:
+        raise NoValue("no double factorial")
+    return math.prod(range(n, 0, -2))
 
 
 def binomial(n: Number, k: Number) -> Number:

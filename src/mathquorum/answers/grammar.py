@@ -205,7 +205,10 @@ class _Parser:
         while True:
             if self.at("!"):
                 self.take()
-                node = ("fact", node)
+                double = self.at("!") and self.peek(1) != ("o", "!")
+                if double:
+                    self.take()
+                node = ("fact2" if double else "fact", node)
             elif self.at("%"):
                 self.take()
             elif self.is_degree():

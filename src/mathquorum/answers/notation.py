@@ -42,6 +42,7 @@ _DOUBLED = re.compile(
 _THIN_THOUSANDS = re.compile(r"(?<=\d)(?:,\s*\\!|\{,\})\s*(?=\d{3})")
 _COMMA_POINT = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _SYMPY_CONSTANT = re.compile(r"(?<=\*)\s*[IE](?![A-Za-z])|(?<![A-Za-z])[IE](?=\*)")  # 2*I, 4*E
+_EMPTY_GROUP = re.compile(r"(?<![a-zA-Z}\]^_])\{\}")
 _UNION = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
 _GLUED_WORD = re.compile(r"(?<=[\d)}])(or|and)(?=[A-Z(\d\\-])")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\,|\\ |~| )\d{3})+(?![\d,.]*\d)")
@@ -64,6 +65,10 @@ def plain(text: str) -> str:
         text = _GLUED_WORD.sub(r" \1 ", text)
     if "*" in text:
         text = _SYMPY_CONSTANT.sub(lambda m: m[0].lower(), text)
+    if "{}" in text:
+        text = _EMPTY_GROUP.sub("", text)
+    if "+/-" in text:
+        text = text.replace("+/-", r"\pm ")
     if "U" in text:
         text = _UNION.sub(r"\\cup ", text)
     if "{,}" in text or "\\!" in text:

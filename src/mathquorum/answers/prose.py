@@ -29,6 +29,7 @@ _BOUND = re.compile(
     r"\s+(?:than\s+)?\$?\s?\Z|[-+*/]\s+\$?\Z",
     re.IGNORECASE,
 )
+_ALTERNATIVES = re.compile(r"\d\s+or\s+\$?\d")  # either 5 or 6
 _NOTHING = frozenset(
     (
         "cannot",
@@ -57,7 +58,7 @@ def prose_key(text: str) -> Key | None:
     result = _RESULT.search(text.rstrip(" .\"'`*\n"))
     if result is not None:
         return _number(_value(result[1]))
-    if not _NOTHING.isdisjoint(words):
+    if not _NOTHING.isdisjoint(words) or _ALTERNATIVES.search(text):
         return None
     plain = _FORMULA.sub(_simple, text)
     numbers = [
