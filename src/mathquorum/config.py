@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -24,6 +24,8 @@ __all__ = [
     "Runtime",
     "Settings",
     "build",
+    "describe",
+    "in_words",
     "is_input",
     "marked",
     "merge",
@@ -73,15 +75,32 @@ def is_input(field: FieldInfo) -> bool:
 
 
 def build(kind: type[S], values: Mapping[str, Any]) -> S:
-    """The settings that the values describe.
+    """The settings that the values describe. Where a default is itself a settings object, giving a part of it keeps the rest.
 
     Raises:
         SettingsError: One line per value that cannot be used, and for an unknown key what it may have meant.
     """
     try:
-        return kind.model_validate(dict(values))
+        return kind.model_validate(_upon_defaults(kind, values))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False))) from error
+        raise in_words(kind, error) from error
+
+
+def in_words(kind: type[Settings], error: ValidationError) -> SettingsError:
+    """A pydantic error about settings of that kind, one line per value, as the user wrote them."""
+    return SettingsError("\n".join(_explain(kind, item) for item in error.errors(include_url=False)))
+
+
+def _upon_defaults(kind: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {name: field.default for name, field in kind.model_fields.items()}
+    return {name: _upon(defaults.get(name), value) for name, value in values.items()}
+
+
+def _upon(default: Any, given: Any) -> Any:
+    if not isinstance(default, Settings) or not isinstance(given, Mapping):
+        return given
+    whole = {name: getattr(default, name) for name in type(default).model_fields}
+    return {**whole, **{name: _upon(whole.get(name), value) for name, value in given.items()}}
 
 
 def _explain(kind: type[Settings], item: Any) -> str:
@@ -145,6 +164,32 @@ def _variable(name: str, path: Path) -> str:
     if name not in os.environ:
         raise SettingsError(f"Settings file {path} names ${{{name}}}, which is not set in the environment.")
     return os.environ[name]
+
+
+def describe(
+    kind: type[Settings], prefix: str = "", defaults: Settings | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """Dotted name, default and meaning of every setting, those of nested settings included."""
+    for name, field in kind.model_fields.items():
+        default = getattr(defaults, name) if defaults else field.default
+        meaning = " ".join((field.description or "").split())
+        if isinstance(default, Settings):
+            yield prefix + name, "", meaning
+            yield from describe(type(default), f"{prefix}{name}.", default)
+        elif field.is_required() and defaults is None:
+            yield prefix + name, "required", meaning
+        else:
+            yield prefix + name, str(_shown(default)), meaning
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, Mapping):
+        return {key: _shown(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_shown(item) for item in value]
+    return "null" if value is None else value
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:

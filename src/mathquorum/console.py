@@ -76,7 +76,9 @@ class RunConsole:
         if name in self._tasks:
             self._bars.remove_task(self._tasks.pop(name))
         told = "; ".join(
-            f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}" for key, value in summary.items()
+            f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
+            for key, value in summary.items()
+            if value != 0
         )
         state = "already done" if skipped else f"done in {_span(seconds)}"
         self._say(f"{self._title(name)}: {state}{' (' + told + ')' if told else ''}")

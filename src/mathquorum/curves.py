@@ -16,7 +16,7 @@ from math import fsum
 import numpy as np
 
 from mathquorum.intervals import mean_estimate
-from mathquorum.metrics import Pool, best_of_k, have_scores, majority_at_k, pass_at_k
+from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
 from mathquorum.records import AnswerCluster, Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 
@@ -31,8 +31,8 @@ __all__ = [
     "oracle",
 ]
 
-NUM_DRAWS = 8192
-MIN_DRAWS = 16
+NUM_DRAWS = 4096
+MIN_DRAWS = 4
 EXACT_MAJORITY_LIMIT = 256  # candidates; above it the exact sum takes seconds per problem
 
 
@@ -77,7 +77,7 @@ def curves_over_candidates(
 
     Args:
         seed: Of the draws. A problem's draws depend on it and on the problem's id alone.
-        num_draws: Per point, over all problems together; at least 16 for each problem.
+        num_draws: Per point, over all problems together; at least 4 for each problem.
     """
     smallest = min(pool.num_candidates for pool in pools)
     places = sorted({2**power for power in range(smallest.bit_length())} | {smallest})
@@ -88,14 +88,14 @@ def curves_over_candidates(
         if strategy in sampled:
             curves.append(replace(_curve(strategy.name, places, drawn[strategy.name]), exact=False))
         else:
-            values = [[_exact(strategy, pool, k) for pool in pools] for k in places]
-            curves.append(_curve(strategy.name, places, values))
+            rows = [_exact(strategy, pool, places) for pool in pools]
+            curves.append(_curve(strategy.name, places, list(zip(*rows, strict=True))))
     return curves
 
 
 def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
     """Accuracy of MajK@N and, with scores, of RR.MajK and W.RR.MajK, by the number of largest clusters K."""
-    places = _sweep(max((len(pool.clusters) for pool in pools), default=1))
+    places = _cluster_places(pools)
     rules: dict[str, Callable[[int], Callable[[Pool], float]]] = {"maj": lambda k: lambda pool: oracle(pool, k)}
     if have_scores(pools):
         rules["rr.top"] = lambda k: lambda pool: is_right(Rerank(k), pool)
@@ -117,7 +117,7 @@ def call_shares(pools: Sequence[Pool]) -> Curve:
     Problems without any answer are left out. There is one value per problem, so the intervals are as everywhere.
     """
     answered = [pool for pool in pools if pool.clusters]
-    places = _sweep(max((len(pool.clusters) for pool in answered), default=1))
+    places = _cluster_places(pools)
     shares = [[sum(len(c.members) for c in p.clusters[:k]) / p.num_answered for p in answered] for k in places]
     return _curve("calls", places, shares) if answered else Curve("calls", ())
 
@@ -132,6 +132,13 @@ def _curve(name: str, places: Sequence[int], values: Sequence[Sequence[float]]) 
 
 def _point(x: int, estimate: Estimate) -> CurvePoint:
     return CurvePoint(x, estimate.value, estimate.low, estimate.high)
+
+
+def _cluster_places(pools: Sequence[Pool]) -> list[int]:
+    """Up to the most clusters of any problem, and from there, where nothing changes, straight to the largest pool."""
+    places = _sweep(max(len(pool.clusters) for pool in pools))
+    largest = max(pool.num_answered for pool in pools)
+    return places if places[-1] >= largest else [*places, largest]
 
 
 def _sweep(largest: int) -> list[int]:
@@ -155,14 +162,18 @@ def _has_exact_form(strategy: Strategy, pools: Sequence[Pool]) -> bool:
     return strategy == Rerank()
 
 
-def _exact(strategy: Strategy, pool: Pool, k: int) -> float:
-    if k == pool.num_candidates:
-        return is_right(strategy, pool)
+def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]:
+    """The value of one problem at each k."""
     if strategy == Majority():
-        return majority_at_k([(c.members, bool(c.correct)) for c in pool.clusters], pool.num_candidates, k)
-    members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
-    scores, correct = [score for score, _ in members], [label for _, label in members]
-    return best_of_k(scores, correct, k, pool.num_candidates - len(members))
+        clusters = [(cluster.members, bool(cluster.correct)) for cluster in pool.clusters]
+        row = majority_curve(clusters, pool.num_candidates, places[-1])
+        values = [row[k - 1] for k in places]
+    else:
+        members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
+        scores, correct = [score for score, _ in members], [label for _, label in members]
+        values = [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
+    # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
+    return [is_right(strategy, pool) if k == pool.num_candidates else v for k, v in zip(places, values, strict=True)]
 
 
 # --- by draws, for any strategy --------------------------------------------------------------------------------------

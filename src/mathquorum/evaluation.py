@@ -67,7 +67,7 @@ def evaluate(
     num_resamples: int = NUM_RESAMPLES,
     num_draws: int = NUM_DRAWS,
 ) -> Evaluation:
-    """Measures everything. The result does not depend on the order of the pools, save that outcomes follow it.
+    """Measures everything. Accuracies and curves do not depend on the order of the pools.
 
     Raises:
         DataError: If the pools are not fit to measure (`metrics.check_pools`).
@@ -75,14 +75,13 @@ def evaluate(
     """
     estimates = measure(pools, strategies)
     scored = have_scores(pools)
-    ranged = scored and all(0 <= value <= 1 for pool in pools for value in pool.scores.values())
     return Evaluation(
         problem_ids=tuple(pool.problem_id for pool in pools),
         estimates=tuple(estimates),
         outcomes=outcomes(pools, strategies),
         selections=tuple(select(pools, strategies)),
         evaluator=tuple(evaluator_estimates(pools, seed=seed, num_resamples=num_resamples)) if scored else (),
-        calibration=tuple(calibration_bins(pools)) if ranged else (),
+        calibration=tuple(calibration_bins(pools)) if scored else (),
         curves=Curves(
             tuple(curves_over_candidates(pools, strategies, seed=seed, num_draws=num_draws)),
             tuple(curves_over_clusters(pools)),

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mathquorum.errors import DataError
-from mathquorum.models import encode, label_tokens
+from mathquorum.models import Codec
 from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt, generator_prompt
 from mathquorum.records import LabeledSolution
 
@@ -69,35 +68,33 @@ class Examples:
     left_out: dict[str, int]
 
 
-def solution_sequence(tokenizer: Any, item: LabeledSolution, slot: int = 0) -> TokenSequence:
+def solution_sequence(codec: Codec, item: LabeledSolution, slot: int = 0) -> TokenSequence:
     """A problem's prompt, its solution and the end of sequence. The prompt is context only: it is never a target.
-
-    Prompt and solution are tokenized apart, as when sampling, so that the prompt's tokens are the same in both.
 
     Raises:
         DataError: If the solution is empty.
     """
     if not item.solution.strip():
         raise DataError(f"The solution of problem {item.problem_id!r} is empty.")
-    prompt = encode(tokenizer, generator_prompt(item.problem, item.style))
-    target = [*tokenizer(item.solution, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    prompt = codec.prompt(generator_prompt(item.problem, item.style))
+    target = [*codec.continuation(item.solution), codec.end]
     reads = tuple(Read(len(prompt) - 1 + place, token, slot) for place, token in enumerate(target))
     return TokenSequence((*prompt, *target), reads)
 
 
-def verdict_sequences(tokenizer: Any, problem: str, solution: str, slots: tuple[int, int]) -> tuple[TokenSequence, ...]:
+def verdict_sequences(codec: Codec, problem: str, solution: str, slots: tuple[int, int]) -> tuple[TokenSequence, ...]:
     """The evaluator's prompt, read for the log-probabilities of both verdicts (PAPER.md section 2.2).
 
     One sequence when both label words are single tokens, else one per label.
 
     Args:
-        tokenizer: The model's.
+        codec: The model's.
         problem: The problem's text.
         solution: The solution to be judged.
         slots: Where log p(correct) and log p(incorrect) go.
     """
-    prompt = tuple(encode(tokenizer, evaluator_prompt(problem, solution)))
-    labels = [label_tokens(tokenizer, CORRECT), label_tokens(tokenizer, INCORRECT)]
+    prompt = tuple(codec.prompt(evaluator_prompt(problem, solution)))
+    labels = [codec.label(CORRECT), codec.label(INCORRECT)]
     if all(len(label) == 1 for label in labels):
         last = len(prompt) - 1
         return (

@@ -60,7 +60,7 @@ def mean_estimate(name: str, values: Sequence[float] | Floats) -> Estimate:
 
     Example:
         >>> mean_estimate("maj1@8", [1, 1, 0, 1])
-        Estimate(name='maj1@8', value=0.75, low=0.30064184258240184, high=0.9544127391902995, count=4)
+        Estimate(name='maj1@8', value=0.75, low=0.300641842582402, high=0.9544127391902995, count=4)
     """
     sample = np.asarray(values, dtype=np.float64)
     if not len(sample) or sample.min() < 0 or sample.max() > 1:

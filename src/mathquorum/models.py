@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,19 +12,22 @@ from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
+from mathquorum.store import write_error
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "Codec",
     "Hardware",
     "LoadedModel",
+    "Template",
     "context_length",
-    "encode",
-    "label_tokens",
     "load_model",
     "load_tokenizer",
+    "silence_transformers",
     "stop_tokens",
+    "writing",
 ]
 
 
@@ -52,49 +57,139 @@ class Hardware(Settings):
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
 
 
+Template = Literal["plain", "chat"]
+"""How a prompt is put to a model: as it stands, or as a user's message in the model's own chat template."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How texts become tokens for one model, in training and in sampling alike."""
+
+    tokenizer: Any
+    template: Template = "plain"
+
+    def prompt(self, text: str) -> list[int]:
+        """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end."""
+        if self.template == "chat":
+            message = [{"role": "user", "content": text}]
+            text = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+            return self.continuation(text)
+        ids: list[int] = self.tokenizer(text)["input_ids"]
+        while ids and ids[-1] == self.tokenizer.eos_token_id and not text.endswith(str(self.tokenizer.eos_token)):
+            ids = ids[:-1]  # some tokenizers close every text
+        return ids
+
+    def continuation(self, text: str) -> list[int]:
+        """Ids of a text that follows a prompt: tokenized apart from it, as when sampling, so that the prompt's tokens are
+        the same in both."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def label(self, word: str) -> list[int]:
+        """Ids of a label word as it follows a prompt.
+
+        Raises:
+            ModelError: If the tokenizer does not know it.
+        """
+        ids = self.continuation(word)
+        if not ids or (self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids):
+            raise ModelError(f"The tokenizer cannot write the label word {word!r}: it has no tokens for it.")
+        return ids
+
+    @property
+    def end(self) -> int:
+        """The end-of-sequence token."""
+        return int(self.tokenizer.eos_token_id)
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """A model with its tokenizer, on its device. Both are transformers objects."""
 
     model: Any
-    tokenizer: Any
+    codec: Codec
     device: torch.device
 
+    @property
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer."""
+        return self.codec.tokenizer
 
-def load_model(model: str, hardware: Hardware, dtype: torch.dtype | None = None) -> LoadedModel:
+
+def load_model(
+    model: str, hardware: Hardware, template: Template = "plain", dtype: torch.dtype | None = None
+) -> LoadedModel:
     """The model and tokenizer of a local folder, or of a hub id such as "Qwen/Qwen2.5-1.5B".
 
     Args:
         model: Folder or hub id.
         hardware: Device and threads.
+        template: How prompts are put to it.
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
 
     Raises:
-        ModelError: If there is no such model, or it cannot be read as a causal language model.
+        ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)
-    tokenizer = load_tokenizer(model)
+    silence_transformers()
+    codec = Codec(load_tokenizer(model), template)
+    if template == "chat" and not codec.tokenizer.chat_template:
+        raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype or hardware.torch_dtype())
+        loaded, found = AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype or hardware.torch_dtype(), output_loading_info=True
+        )
     except Exception as error:  # transformers raises whatever the file at fault raised
         raise ModelError(f"Model {model!r} cannot be loaded: {_first_line(error)}") from error
+    missing = sorted(found["missing_keys"])
+    if missing:  # transformers would fill them with random numbers and go on
+        raise ModelError(
+            f"Model {model!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
+        )
     try:
         loaded = loaded.to(hardware.torch_device()).eval()
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
-    return LoadedModel(loaded, tokenizer, hardware.torch_device())
+    return LoadedModel(loaded, codec, hardware.torch_device())
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Says in words what the libraries raise when they save to a folder and the disk is full.
+
+    Raises:
+        RunError: If something cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise write_error(folder, error) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error) and "inline_container" not in str(error):
+            raise
+        raise write_error(folder, OSError("the disk may be full")) from error
+
+
+def silence_transformers() -> None:
+    """The library prints nothing: no bar per loaded tensor, no advice; what matters comes back as an error."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def load_tokenizer(model: str) -> Any:
     """The tokenizer of a local folder or hub id.
 
     Raises:
-        ModelError: If there is none, or it has no end-of-sequence token.
+        ModelError: If there is none, or it has no tokens for text or for the end of sequence.
     """
     from transformers import AutoTokenizer
 
@@ -107,6 +202,8 @@ def load_tokenizer(model: str) -> Any:
         raise ModelError(f"The tokenizer of {model!r} cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise ModelError(f"The tokenizer of {model!r} has no end-of-sequence token, so no solution could ever end.")
+    if not tokenizer("1+1=2", add_special_tokens=False)["input_ids"]:  # what transformers makes of missing files
+        raise ModelError(f"The tokenizer of {model!r} has no tokens for any text: its files are missing or empty.")
     return tokenizer
 
 
@@ -136,23 +233,3 @@ def stop_tokens(loaded: LoadedModel) -> list[int]:
     configured = loaded.model.generation_config.eos_token_id
     ids.update(configured if isinstance(configured, list) else [configured] if configured is not None else [])
     return sorted(ids)
-
-
-def encode(tokenizer: Any, prompt: str) -> list[int]:
-    """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end."""
-    ids: list[int] = tokenizer(prompt)["input_ids"]
-    while ids and ids[-1] == tokenizer.eos_token_id and not prompt.endswith(str(tokenizer.eos_token)):
-        ids = ids[:-1]  # some tokenizers close every text
-    return ids
-
-
-def label_tokens(tokenizer: Any, label: str) -> list[int]:
-    """Ids of a label word as it follows a prompt.
-
-    Raises:
-        ModelError: If the tokenizer does not know it.
-    """
-    ids: list[int] = tokenizer(label, add_special_tokens=False)["input_ids"]
-    if not ids or (tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids):
-        raise ModelError(f"The tokenizer cannot write the label word {label!r}: it has no tokens for it.")
-    return ids

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.metadata
-import multiprocessing
 import platform
 import signal
 import subprocess
@@ -28,9 +27,9 @@ from mathquorum.config import Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
 from mathquorum.stages.base import Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
-from mathquorum.workers import die_with_parent
+from mathquorum.workers import die_with_parent, process_context
 
-__all__ = ["Listener", "PlannedStage", "Run", "Silence"]
+__all__ = ["Listener", "PlannedStage", "Run", "Silence", "library_versions"]
 
 _LIBRARIES = ("mathquorum", "torch", "transformers", "tokenizers", "numpy", "pydantic")
 
@@ -146,6 +145,10 @@ class Run:
             now = self._identity(stage)
         except DataError as error:
             raise RunError(f"{name}: {error}") from error
+        if recorded is None and place.is_dir() and any(not file.name.startswith(".") for file in place.iterdir()):
+            raise RunError(
+                f"{place} holds files but no record of how they were made. Delete it, or use another directory."
+            )
         if recorded is not None and not (self.dry and now["inputs"] is None):
             differences = _differences(recorded, now)
             if differences:
@@ -184,7 +187,7 @@ class Run:
     def _run_side_by_side(self, stages: dict[str, Stage]) -> None:
         waiting = list(stages.items())
         running: dict[Connection, tuple[str, Any, float]] = {}
-        context = multiprocessing.get_context("spawn")
+        context = process_context()
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
@@ -237,7 +240,7 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
     record = {
         **identity,
         "summary": summary,
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": library_versions(),
         "commit": _commit(),
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(time.monotonic() - clock, 3),
@@ -333,8 +336,9 @@ def _leaves(value: Any, place: str = "") -> dict[str, Any]:
     return {place: value}
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def library_versions() -> dict[str, str]:
+    """The versions that a result depends on, by name."""
+    found = {"python": platform.python_version()}
     for library in _LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[library] = importlib.metadata.version(library)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ __all__ = [
     "read_records",
     "read_rows",
     "to_row",
+    "write_error",
     "write_json",
     "write_records",
     "write_rows",
@@ -131,7 +133,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for number, line in enumerate(handle, start=1):
                 if line.strip():
                     yield number, _parse_line(line, path, number)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
 
 
@@ -213,13 +215,14 @@ def _whole_file(path: Path) -> Iterator[TextIO]:
         Path(temporary).replace(path)
         temporary = None
     except OSError as error:
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def _write_error(path: Path, error: OSError) -> RunError:
+def write_error(path: Path, error: Exception) -> RunError:
+    """What is to be raised when a file or folder could not be written."""
     return RunError(
         f"{path} cannot be written: {_reason(error)}. What was complete before is kept; "
         "make room or choose another directory, and run the same command again to continue."
@@ -247,7 +250,7 @@ class Appender:
             keep = _whole_lines(path)
             self._handle.truncate(keep)
         except OSError as error:
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
 
     def append(self, records: Iterable[Any]) -> None:
         lines = [json.dumps(to_row(record), ensure_ascii=False) + "\n" for record in records]
@@ -256,7 +259,7 @@ class Appender:
             self._handle.flush()
             os.fsync(self._handle.fileno())
         except OSError as error:
-            raise _write_error(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def __enter__(self) -> Appender:
         return self

@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 from torch.utils.data import Dataset, SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from mathquorum.batches import Chunk, Step, read_logprobs, step_chunks
-from mathquorum.errors import ModelError
+from mathquorum.errors import ModelError, SettingsError
+from mathquorum.models import Hardware, writing
 from mathquorum.objectives.base import Objective
+from mathquorum.training import Training
 
-__all__ = ["Recipe", "WeightedObjective", "train"]
+__all__ = ["WeightedObjective", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +31,13 @@ class WeightedObjective:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a plan is carried out; the settings are those of `stages.finetune.Finetune`."""
-
-    learning_rate: float
-    warmup: float
-    schedule: str
-    weight_decay: float
-    max_grad_norm: float
-    batch_tokens: int
-    checkpoint_steps: int
-    log_steps: int
-    seed: int
-    loggers: tuple[str, ...]
-    gradient_checkpointing: bool
-    use_cpu: bool
-    bf16: bool
-
-
 def train(
     model: Any,
     steps: Sequence[Step],
     objectives: Sequence[WeightedObjective],
-    recipe: Recipe,
+    training: Training,
+    seed: int,
+    hardware: Hardware,
     directory: Path,
     progress: Callable[[int, int], None],
 ) -> list[dict[str, float]]:
@@ -65,42 +50,55 @@ def train(
 
     Raises:
         ModelError: If the loss stops being a number.
+        RunError: If a checkpoint cannot be written.
+        SettingsError: If a logger is unknown or not installed.
     """
+    device = hardware.torch_device().type
     arguments = TrainingArguments(
         output_dir=str(directory),
         per_device_train_batch_size=1,
         max_steps=len(steps),
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.schedule,
-        warmup_steps=math.ceil(recipe.warmup * len(steps)),
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.max_grad_norm,
-        save_steps=recipe.checkpoint_steps,
+        learning_rate=training.learning_rate,
+        lr_scheduler_type=training.schedule,
+        warmup_steps=math.ceil(training.warmup * len(steps)),
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+        save_steps=training.checkpoint_steps,
         save_total_limit=2,
-        logging_steps=recipe.log_steps,
+        logging_steps=training.log_steps,
         logging_nan_inf_filter=False,
-        report_to=list(recipe.loggers) or "none",
-        seed=recipe.seed,
-        use_cpu=recipe.use_cpu,
-        bf16=recipe.bf16,
-        gradient_checkpointing=recipe.gradient_checkpointing,
+        report_to=list(training.loggers) or "none",
+        seed=seed,
+        use_cpu=device == "cpu",
+        bf16=device == "cuda" and hardware.dtype in ("auto", "bfloat16"),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
-    dataset = _Shares(steps, [o.objective.num_slots for o in objectives], recipe.batch_tokens, arguments.world_size)
-    trainer = _ObjectiveTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=dataset,
-        data_collator=lambda items: {"chunks": items[0]},
-        callbacks=[_Progress(progress, len(steps))],
-    )
+    if training.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    dataset = _Shares(steps, [o.objective.num_slots for o in objectives], training.batch_tokens, arguments.world_size)
+    if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
+        arguments._n_gpu = 1
+    try:
+        trainer = _ObjectiveTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=dataset,
+            data_collator=lambda items: {"chunks": items[0]},
+            callbacks=[_Progress(progress, len(steps))],
+        )
+    except (ValueError, ImportError, RuntimeError) as error:
+        if not training.loggers:
+            raise
+        raise SettingsError(f"loggers: {', '.join(training.loggers)} cannot be used: {error}") from error
     trainer.objectives = objectives
-    trainer.remove_callback("PrinterCallback")
-    trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+    trainer.remove_callback(PrinterCallback)
+    with writing(directory):
+        trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
     history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
-    if any(not math.isfinite(row["loss"]) for row in history):
+    whole = all(bool(parameter.isfinite().all()) for parameter in model.parameters())  # the last steps are not logged
+    if not whole or any(not math.isfinite(row["loss"]) for row in history):
         raise ModelError("The loss stopped being a number. Lower learning_rate, or train in float32.")
     return history
 

@@ -12,7 +12,10 @@ from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.scripted import ScriptedEngine
 from mathquorum.errors import ModelError
-from mathquorum.models import Hardware, LoadedModel, load_model
+from mathquorum.models import Codec, Hardware, LoadedModel, load_model
+from mathquorum.objectives import SolutionLoss
+from mathquorum.prompts import generator_prompt
+from mathquorum.records import LabeledSolution
 
 PROMPTS = ["Problem:\nWhat is $2+3$?\n\nSolution:\n", "What is $7$?", "What is $8$?", "Add: $12+30=42$."]
 GREEDY = Sampling(temperature=0, max_tokens=24)
@@ -141,3 +144,24 @@ def test_label_probabilities_are_the_formula_of_the_paper(single_token_labels: b
         expected = torch.softmax(torch.stack(totals), 0).tolist()
         assert values == pytest.approx(expected, abs=1e-5)
         assert (len(after) == 1) == single_token_labels
+
+
+def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_model: Path) -> None:
+    loaded = load_model(str(tiny_model), Hardware())
+    loaded.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
+    chat = LoadedModel(loaded.model, Codec(loaded.tokenizer, "chat"), loaded.device)
+    prompt = generator_prompt("What is $2+3$?")
+    shown = loaded.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
+    assert chat.codec.prompt(prompt) == list(shown["input_ids"])
+    (example,) = (
+        SolutionLoss().examples([LabeledSolution("a", "What is $2+3$?", "5", True)], chat.codec, 200, 0).examples
+    )
+    assert list(example.sequences[0].ids[: len(shown["input_ids"])]) == list(shown["input_ids"])
+    ((told,),) = HuggingFaceEngine(chat).generate([Request(prompt, (None,))], GREEDY, ())
+    ((plain,),) = HuggingFaceEngine(loaded).generate([Request(f"<user>{prompt}<assistant>", (None,))], GREEDY, ())
+    assert told == plain
+
+
+def test_a_model_without_a_chat_template_says_so(tiny_model: Path) -> None:
+    with pytest.raises(ModelError, match="has no chat template"):
+        load_model(str(tiny_model), Hardware(), "chat")

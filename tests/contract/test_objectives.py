@@ -12,7 +12,7 @@ from tiny_models import FAMILIES, make_model, make_tokenizer
 from mathquorum.batches import plan_steps, read_logprobs, step_chunks
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
-from mathquorum.models import Hardware, load_model
+from mathquorum.models import Codec, Hardware, load_model
 from mathquorum.objectives import (
     AnyObjective,
     ContrastiveLoss,
@@ -34,6 +34,8 @@ OBJECTIVES: list[AnyObjective] = [
     StepLoss(),
 ]
 
+CODEC = Codec(make_tokenizer())
+
 
 def solutions(num_problems: int = 3) -> list[LabeledSolution]:
     made = []
@@ -51,18 +53,17 @@ def solutions(num_problems: int = 3) -> list[LabeledSolution]:
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
 class TestEveryObjective:
     def test_equal_arguments_give_equal_examples(self, objective: AnyObjective) -> None:
-        tokenizer = make_tokenizer()
-        first, second = (objective.examples(solutions(), tokenizer, 200, seed=3) for _ in range(2))
+        first, second = (objective.examples(solutions(), CODEC, 200, seed=3) for _ in range(2))
         assert first == second and first.examples
 
     def test_reads_stay_inside_their_sequence_and_slots(self, objective: AnyObjective) -> None:
-        for example in objective.examples(solutions(), make_tokenizer(), 200, 0).examples:
+        for example in objective.examples(solutions(), CODEC, 200, 0).examples:
             for sequence in example.sequences:
                 assert all(0 <= read.position < len(sequence.ids) for read in sequence.reads)
                 assert all(0 <= read.slot < objective.num_slots for read in sequence.reads)
 
     def test_examples_that_are_too_long_are_counted(self, objective: AnyObjective) -> None:
-        made = objective.examples(solutions(), make_tokenizer(), 10, 0)
+        made = objective.examples(solutions(), CODEC, 10, 0)
         assert not made.examples and made.left_out["too long"] > 0
 
     def test_losses_are_one_per_example_and_lower_for_better_log_probabilities(self, objective: AnyObjective) -> None:
@@ -78,7 +79,7 @@ class TestEveryObjective:
         self, objective: AnyObjective, family: str, tmp_path: Path
     ) -> None:
         loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
-        examples = objective.examples(solutions(), loaded.tokenizer, 200, 0).examples
+        examples = objective.examples(solutions(), loaded.codec, 200, 0).examples
         step = plan_steps([examples], [len(examples)], 1, seed=0)[0]
         chunks = step_chunks(step, [objective.num_slots], batch_tokens=2**20)
         assert len(chunks) == 1 and chunks[0].tensors["input_ids"].shape[0] < sum(len(e.sequences) for e in examples)
@@ -96,7 +97,7 @@ class TestEveryObjective:
 
     def test_a_step_has_one_loss_however_it_is_cut_and_shared(self, objective: AnyObjective, tiny_model: Path) -> None:
         loaded = load_model(str(tiny_model), Hardware())
-        examples = objective.examples(solutions(), loaded.tokenizer, 200, 0).examples
+        examples = objective.examples(solutions(), loaded.codec, 200, 0).examples
         step = plan_steps([examples], [len(examples)], 1, seed=0)[0]
 
         def loss(batch_tokens: int, world: int) -> float:
@@ -151,8 +152,8 @@ def test_contrastive_by_hand() -> None:
 
 
 def test_the_solution_loss_reads_solution_and_end_of_sequence_and_nothing_of_the_prompt() -> None:
-    tokenizer = make_tokenizer()
-    (example, *_) = SolutionLoss().examples(solutions(1), tokenizer, 200, 0).examples
+    tokenizer = CODEC.tokenizer
+    (example, *_) = SolutionLoss().examples(solutions(1), CODEC, 200, 0).examples
     (sequence,) = example.sequences
     targets = [read.token for read in sequence.reads]
     assert tokenizer.decode(targets[:-1]) == solutions(1)[0].solution
@@ -169,16 +170,16 @@ def test_pairs_are_of_one_problem_balanced_and_never_twice(objective: AnyObjecti
     many = [LabeledSolution("a", "1?", f"r{i}", True) for i in range(3)]
     many += [LabeledSolution("a", "1?", f"w{i}", False) for i in range(2)]
     many += [LabeledSolution("b", "2?", "r", True)]
-    made = objective.examples(many, make_tokenizer(), 200, 0)
+    made = objective.examples(many, CODEC, 200, 0)
     assert made.left_out == {"problems with one label only": 1}
     keys = [tuple(sequence.ids for sequence in example.sequences) for example in made.examples]
     assert len(set(keys)) == len(keys) == (5 if isinstance(objective, CrossEntropyLoss) else 6)
 
 
 def test_step_labels_turn_incorrect_at_the_first_bad_step_and_stay_so() -> None:
-    tokenizer = make_tokenizer()
+    tokenizer = CODEC.tokenizer
     item = LabeledSolution("a", "1?", "xyz", False, None, ("x", "y", "z"), (1, -1, 1))
-    made = StepLoss().examples([item], tokenizer, 200, 0)
+    made = StepLoss().examples([item], CODEC, 200, 0)
     correct = tokenizer(" correct")["input_ids"][0]
     right_words = [next(r.token for r in e.sequences[0].reads if r.slot == 0) == correct for e in made.examples]
     assert right_words == [True, False, False]
@@ -186,9 +187,8 @@ def test_step_labels_turn_incorrect_at_the_first_bad_step_and_stay_so() -> None:
 
 def test_a_neutral_step_is_good_or_bad_by_setting() -> None:
     item = LabeledSolution("a", "1?", "x", True, None, ("x",), (0,))
-    tokenizer = make_tokenizer()
     first = [
-        StepLoss(neutral=n).examples([item], tokenizer, 200, 0).examples[0].sequences[0].reads for n in ("good", "bad")
+        StepLoss(neutral=n).examples([item], CODEC, 200, 0).examples[0].sequences[0].reads for n in ("good", "bad")
     ]
     assert first[0] != first[1]
 
@@ -199,7 +199,7 @@ def test_training_and_engine_compute_one_score(single_token_labels: bool, tmp_pa
     folder = make_model(tmp_path / "model", single_token_labels=single_token_labels)
     loaded = load_model(str(folder), Hardware())
     pair = solutions(1)
-    (example,) = MarginLoss(pairs_per_problem=1).examples(pair, loaded.tokenizer, 250, 0).examples
+    (example,) = MarginLoss(pairs_per_problem=1).examples(pair, loaded.codec, 250, 0).examples
     step = plan_steps([[example]], [1], 1, seed=0)[0]
     (chunk,) = step_chunks(step, [4], 2**20)
     with torch.inference_mode():

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import random as randomness
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mathquorum.answers import cluster_answers, equivalent, extract_answer, matches_reference
+from mathquorum.answers import cluster_answers, cluster_candidates, equivalent, extract_answer, matches_reference
 from mathquorum.answers.reading import faults
+from mathquorum.records import Candidate
 
 PIECES = st.sampled_from(
     [
@@ -111,3 +119,36 @@ def test_shuffling_answers_does_not_change_the_clusters(answers: list[str], rand
 def test_equivalent_answers_are_graded_alike(answers: list[str], reference: str) -> None:
     for cluster in cluster_answers(answers):
         assert len({matches_reference(answers[i], reference) for i in cluster}) == 1
+
+
+POOLS = Path(__file__).parents[2].parent / "shared" / "data" / "candidates"
+
+
+def real_problems() -> Iterator[tuple[str, list[str | None]]]:
+    """References and the answers of real models to them."""
+    for name in ("math500_rho_n4", "math_nemo_n3", "math_qwen25_1p5b_n16_prm", "gsm8k_mathcoder_n8"):
+        path = POOLS / f"{name}.jsonl.gz"
+        if not path.exists():
+            pytest.skip(f"the shared data are not here: {path}")
+        for line in gzip.decompress(path.read_bytes()).decode().split("\n"):
+            if line.strip():
+                problem = json.loads(line)
+                yield problem["gold_answer"], [c["answer"] for c in problem["candidates"]]
+
+
+def test_on_real_answers_the_relation_is_an_equivalence_and_grades_agree() -> None:
+    draw = randomness.Random(0)
+    for reference, answers in real_problems():
+        written = [a for a in answers if a is not None]
+        clusters = cluster_answers(written)
+        order = draw.sample(range(len(written)), len(written))
+        shuffled = cluster_answers([written[i] for i in order])
+        assert {frozenset(c) for c in clusters} == {frozenset(order[i] for i in c) for c in shuffled}
+        home = {index: number for number, members in enumerate(clusters) for index in members}
+        for i, a in enumerate(written):
+            for j, b in enumerate(written):
+                assert equivalent(a, b) == (home[i] == home[j])
+        candidates = [Candidate("p", i, "", a) for i, a in enumerate(answers)]
+        for cluster in cluster_candidates("p", candidates, reference):
+            assert {matches_reference(str(answers[i]), reference) for i in cluster.members} == {cluster.correct}
+    assert not faults

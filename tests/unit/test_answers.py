@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from mathquorum.answers import (
     cluster_answers,
@@ -21,7 +24,9 @@ def test_importing_answers_loads_nothing_heavy() -> None:
     heavy = (
         "import sys, mathquorum.answers; print([m for m in ('sympy', 'torch', 'mpmath', 'numpy') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "[]\n"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", heavy]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout == "[]\n"
 
 
 def test_the_last_box_wins_and_the_place_is_told() -> None:
@@ -57,7 +62,7 @@ def test_a_text_without_a_mark_has_no_answer() -> None:
 
 
 def test_explain_names_the_rule() -> None:
-    assert str(explain("3", r"\log_2 8")) == "equal: the same number"
+    assert str(explain("3", r"\log_2 8")) == "equal: the same number, 3"
     assert not explain("(1,2)", "[1,2]").equal
 
 
@@ -75,3 +80,8 @@ def test_a_cluster_is_correct_as_a_whole() -> None:
     clusters = cluster_candidates("p", candidates, r"\frac{1}{2}")
     assert [(c.answer, c.members, c.correct) for c in clusters] == [("1/2", (0, 1), True), ("3", (3,), False)]
     assert [c.correct for c in cluster_candidates("p", candidates, None)] == [None, None]
+
+
+def test_the_examples_of_the_docs_run() -> None:
+    page = Path(__file__).parents[2] / "docs" / "equivalence.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0

@@ -13,6 +13,11 @@ from mathquorum.errors import SettingsError
 
 class Inner(Settings):
     temperature: float = Field(default=0.9, ge=0)
+    top: int = 1
+
+
+class Presets(Settings):
+    inner: Inner = Inner(temperature=0.25, top=3)
 
 
 class Outer(Settings):
@@ -79,3 +84,9 @@ def test_unreadable_settings_files_are_misuse(tmp_path: Path) -> None:
             read_settings_file(path)
     with pytest.raises(SettingsError, match="cannot be read"):
         read_settings_file(tmp_path / "none.yaml")
+
+
+def test_a_part_of_a_default_can_be_changed_and_the_rest_stays() -> None:
+    assert build(Presets, {"inner": {"top": 5}}) == Presets(inner=Inner(temperature=0.25, top=5))
+    with pytest.raises(SettingsError, match=r"Unknown setting 'inner\.tpo'. Did you mean 'top'"):
+        build(Presets, {"inner": {"tpo": 5}})

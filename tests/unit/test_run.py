@@ -116,7 +116,7 @@ def test_a_dry_run_plans_and_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_finds_a_missing_input(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="first: source: there is no '.*absent'"):
+    with pytest.raises(RunError, match=r"first: source: there is no '.*absent'"):
         Run(tmp_path / "run", dry=True).do("first", Write(source=tmp_path / "absent"))
 
 

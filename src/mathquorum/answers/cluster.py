@@ -7,12 +7,13 @@ from typing import Any
 
 from mathquorum.answers.equivalence import matches_reference
 from mathquorum.answers.reading import read
+from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
 from mathquorum.records import AnswerCluster, Candidate
 
 __all__ = ["cluster_answers", "cluster_candidates"]
 
 
-def cluster_answers(answers: Sequence[str | None]) -> list[list[int]]:
+def cluster_answers(answers: Sequence[str | None], settings: EquivalenceSettings = DEFAULT) -> list[list[int]]:
     """The indices of equivalent answers, largest cluster first, ties by earliest member. None is in no cluster.
 
     Example:
@@ -22,11 +23,16 @@ def cluster_answers(answers: Sequence[str | None]) -> list[list[int]]:
     clusters: dict[tuple[Any, ...], list[int]] = {}
     for index, answer in enumerate(answers):
         if answer is not None:
-            clusters.setdefault(read(answer).key, []).append(index)
+            clusters.setdefault(read(answer, settings).key, []).append(index)
     return sorted(clusters.values(), key=lambda members: (-len(members), members[0]))
 
 
-def cluster_candidates(problem_id: str, candidates: Sequence[Candidate], reference: str | None) -> list[AnswerCluster]:
+def cluster_candidates(
+    problem_id: str,
+    candidates: Sequence[Candidate],
+    reference: str | None,
+    settings: EquivalenceSettings = DEFAULT,
+) -> list[AnswerCluster]:
     """The clusters of one problem's candidates, each correct or not as a whole.
 
     A cluster is correct when one of its answers matches the reference; correctness belongs to the cluster, so a vote and
@@ -35,8 +41,12 @@ def cluster_candidates(problem_id: str, candidates: Sequence[Candidate], referen
     by_index = sorted(candidates, key=lambda c: c.index)
     answers = [c.answer for c in by_index]
     clusters = []
-    for members in cluster_answers(answers):
+    for members in cluster_answers(answers, settings):
         written = [a for i in members if (a := answers[i]) is not None]
-        correct = None if reference is None else any(matches_reference(a, reference) for a in dict.fromkeys(written))
+        correct = (
+            None
+            if reference is None
+            else any(matches_reference(a, reference, settings) for a in dict.fromkeys(written))
+        )
         clusters.append(AnswerCluster(problem_id, written[0], tuple(by_index[i].index for i in members), correct))
     return clusters

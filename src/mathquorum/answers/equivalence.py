@@ -1,17 +1,22 @@
 """Are two final answers the same? One relation for clusters, and one documented step on top of it for references.
 
-`equivalent` is an equivalence relation: it compares keys (`reading`), so it is reflexive, symmetric and transitive by
-construction. `matches_reference` adds the rules of `reference`, which may use the form of the reference.
+`equivalent` compares keys (`reading`), so it is reflexive, symmetric and transitive by construction, and a cluster is
+a connected component whatever the order. `matches_reference` adds the rules of `reference`, which may use the form of the
+reference; they too see keys alone, so members of one cluster are always graded alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, cast
 
+from mathquorum.answers.number_keys import shown
 from mathquorum.answers.reading import read
 from mathquorum.answers.reference import matching_rule
+from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
 
-__all__ = ["Verdict", "equivalent", "explain", "matches_reference"]
+__all__ = ["Verdict", "equivalent", "explain", "explain_match", "matches_reference"]
 
 
 @dataclass(frozen=True)
@@ -25,47 +30,62 @@ class Verdict:
         return f"{'equal' if self.equal else 'different'}: {self.rule}"
 
 
-def equivalent(a: str, b: str) -> bool:
+def explain(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
+    """The verdict of `equivalent` with the rule that decided.
+
+    Example:
+        >>> print(explain("3", r"\\log_2 8"))
+        equal: the same number, 3
+    """
+    if a == b:
+        return Verdict(True, "written the same")
+    left, right = read(a, settings), read(b, settings)
+    if left.key == right.key:
+        return Verdict(True, f"the same {left.kind}{shown(left.key)}")
+    if left.kind != right.kind:
+        return Verdict(False, f"one is of kind {left.kind}, the other of kind {right.kind}")
+    return Verdict(False, f"not the same {left.kind}")
+
+
+class _Equivalent(Protocol):
+    """`equivalent` carries its explanation: `equivalent.explain(a, b)`."""
+
+    explain: Callable[..., Verdict]
+
+    def __call__(self, a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> bool: ...
+
+
+def _equivalent(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> bool:
     """Whether two answers are mathematically equivalent.
 
     Example:
         >>> equivalent(r"\\frac{1}{2}", "0.5"), equivalent("(1, 2)", "[1, 2]")
         (True, False)
     """
-    return a == b or explain(a, b).equal
+    return a == b or read(a, settings).key == read(b, settings).key
 
 
-def explain(a: str, b: str) -> Verdict:
-    """The verdict of `equivalent` with the rule that decided.
-
-    Example:
-        >>> print(explain("3", r"\\log_2 8"))
-        equal: the same number
-    """
-    if a == b:
-        return Verdict(True, "written the same")
-    left, right = read(a), read(b)
-    if left.key == right.key:
-        return Verdict(True, f"the same {left.kind}")
-    if left.kind != right.kind:
-        return Verdict(False, f"one is of kind {left.kind}, the other of kind {right.kind}")
-    return Verdict(False, f"not the same {left.kind}")
+equivalent = cast(_Equivalent, _equivalent)
+equivalent.explain = explain
 
 
-def matches_reference(answer: str, reference: str) -> bool:
+def explain_match(answer: str, reference: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
+    """The verdict of `matches_reference` with the rule that decided."""
+    verdict = explain(answer, reference, settings)
+    if verdict.equal:
+        return verdict
+    rule = matching_rule(read(answer, settings), read(reference, settings))
+    return Verdict(True, rule) if rule else verdict
+
+
+def matches_reference(answer: str, reference: str, settings: EquivalenceSettings = DEFAULT) -> bool:
     """Whether an answer is right: equivalent to the reference, or equal to it in the form that the reference asks for.
 
     Example:
         >>> matches_reference("204", "204_5"), equivalent("204", "204_5")
         (True, False)
     """
-    return explain_match(answer, reference).equal
-
-
-def explain_match(answer: str, reference: str) -> Verdict:
-    """The verdict of `matches_reference` with the rule that decided."""
-    verdict = explain(answer, reference)
-    if verdict.equal:
-        return verdict
-    rule = matching_rule(read(answer), read(reference))
-    return Verdict(True, rule) if rule else verdict
+    if answer == reference:
+        return True
+    left, right = read(answer, settings), read(reference, settings)
+    return left.key == right.key or matching_rule(left, right) is not None

@@ -1,8 +1,8 @@
 """The final answer in free text: what it is, where it stands, and what marked it.
 
 The marks are tried from the most to the least explicit: \\boxed, ####, a JSON field, "the answer is" in several
-languages, a bold ending. The last one of the strongest kind wins, because a solution may correct itself. A text without any
-mark has no answer: guessing one from the last number would let unfinished solutions vote.
+languages, and a last sentence that states one number. The last mark of the strongest kind wins, because a solution may
+correct itself. A text that breaks off has no answer: its last number is no more than a step, and would vote.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mathquorum.answers.prose import stated_number
+
 __all__ = ["Extraction", "extract_answer", "find_answer", "is_free_text"]
 
 MAX_ANSWER = 2_000  # characters between a mark and the end of the answer
-WINDOW = 200_000  # characters at the end of a text that are searched
+WINDOW = 60_000  # characters at the end of a text that are searched
+MAX_MARKS = 40  # marks of one kind that are looked at, from the end
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Extraction:
         answer: The answer as written, without its mark.
         start: Where it starts in the text.
         end: Where it ends in the text.
-        reason: What marked it: "boxed", "hash", "json", "phrase", "bold", "formula".
+        reason: What marked it: "boxed", "hash", "json", "phrase", or "closing", the sentence that ends the text.
     """
 
     answer: str
@@ -53,25 +56,46 @@ def find_answer(text: str) -> Extraction | None:
         offset += thought + len("</think>")
         window = window[thought + len("</think>") :]
     window = _before_next_question(window)
-    for reader in (_boxed, _hash, _json, _phrase):
-        found = reader(window)
+    found = _marked(window)
+    if found is None:
+        return None
+    return Extraction(found.answer.strip(), found.start + offset, found.end + offset, found.reason)
+
+
+def _marked(text: str) -> Extraction | None:
+    boxed = _boxed(text)
+    if boxed is not None:
+        # "-\\boxed{256}. Final Answer: The final answer is $-256$": what is announced after the box outranks it.
+        rest = text[boxed.end :]
+        announced = _json(rest) or _phrase(rest, _ANNOUNCED)
+        if announced is None or "boxed" in announced.answer:
+            return boxed
+        return Extraction(announced.answer, boxed.end + announced.start, boxed.end + announced.end, announced.reason)
+    for reader in (_hash, _json, _phrase, _closing):
+        found = reader(text)
         if found is not None:
-            answer = found.answer.strip()
-            if not answer:
-                continue
-            return Extraction(answer, found.start + offset, found.end + offset, found.reason)
+            return found
     return None
 
 
+def _says_something(answer: str) -> bool:
+    """Whether an answer is more than punctuation or a blank that was left to fill in."""
+    return any(c.isalnum() for c in answer) or "\\" in answer or "∞" in answer or "∅" in answer
+
+
+_HINTS = ("\\boxed", "\\fbox", "####", "nswer", "NSWER", "ption is", "hoice is")
 _MARK = re.compile(
-    r"\\boxed|\\fbox|####|\bfinal answer\b|\banswers? (?:is|are)\b|\banswer\s*:|^\s*\{.*\"answer\"",
-    re.IGNORECASE | re.DOTALL,
+    r"\\boxed|\\fbox|####|\bfinal answer\b|\banswers? (?:is|are)\b|\banswer\s*:|[\"']answer[\"']\s*:"
+    r"|\b(?:option|choice) is\b|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse",
+    re.IGNORECASE,
 )
 
 
 def is_free_text(text: str) -> bool:
     """Whether a text holds a mark of an answer, and so is more than an answer."""
-    return ("\\" in text or "#" in text or "nswer" in text or "NSWER" in text) and _MARK.search(text) is not None
+    if text.isascii() and not any(hint in text for hint in _HINTS):
+        return False
+    return _MARK.search(text) is not None
 
 
 _NEXT_QUESTION = re.compile(
@@ -81,30 +105,35 @@ _NEXT_QUESTION = re.compile(
 
 def _before_next_question(text: str) -> str:
     """A base model runs on and asks itself another question: what stands before it is the solution."""
-    for match in _NEXT_QUESTION.finditer(text):
-        head = text[: match.start()]
-        if _MARK.search(head):
-            return head
-    return text
+    mark = _MARK.search(text)
+    following = _NEXT_QUESTION.search(text, mark.end()) if mark else None
+    return text[: following.start()] if following else text
 
 
 # --- \boxed ----------------------------------------------------------------------------------------------------------
 
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s*")
 _JOIN = re.compile(
-    r"(?=.*(?:,|;|and|or|quad))(?:[\s$,;]|\\[,;()\[\]]|\\q?quad|\\text\{[^{}]{0,25}\}|and|or)*", re.DOTALL
+    r"(?=.*(?:,|;|and|or|quad))(?:[\s$,;]|\\[,;()\[\]]|\\q?quad|\\text\{[^{}]{0,25}\}|and|or|[A-Za-z](?:_\w)?\s*=)*",
+    re.DOTALL,
 )
+
+
+# \\boxed{4} minutes or \\boxed{0.067} hours: the same value again, in another unit
+_IN_OTHER_UNITS = re.compile(r"[\s\\)$,]*[a-z][a-z ]{2,20},?\s+or\s+[\s\\($]*")
 
 
 def _boxed(text: str) -> Extraction | None:
     boxes = []
-    for match in _BOX.finditer(text):
+    for match in list(_BOX.finditer(text))[-MAX_MARKS:]:
         span = _braced(text, match.end())
         if span is not None:
             boxes.append((match.start(), *span))
     boxes = [b for b in boxes if text[b[1] : b[2]].strip()]
     if not boxes:
         return None
+    if len(boxes) > 1 and _IN_OTHER_UNITS.fullmatch(text[boxes[-2][2] + 1 : boxes[-1][0]]):
+        boxes.pop()
     chosen = [boxes[-1]]
     for box in reversed(boxes[:-1]):
         first = chosen[0]
@@ -157,21 +186,26 @@ _HASH = re.compile(r"####[ \t]*([^\n]*)")
 
 def _hash(text: str) -> Extraction | None:
     found = None
-    for match in _HASH.finditer(text):
+    for match in list(_HASH.finditer(text))[-MAX_MARKS:]:
         content = match[1].strip()
         if content and (found is None or re.search(r"\d", content)):
             found = Extraction(content, match.start(1), match.end(1), "hash")
     return found
 
 
-_JSON = re.compile(r"[\"'](?:final_)?answer[\"']\s*:\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,}\"][^,}\n]*))", re.IGNORECASE)
+_JSON = re.compile(
+    r"\\?[\"'](?:final_|correct_)?answer\\?[\"']\s*:\s*(?:\\\"(?P<escaped>[^\"\\]{0,2000})\\\"|\"(?P<string>(?:[^\"\\]|\\.){0,2000})\"|(?P<bare>[^\s,}\"][^,}\n]*))",
+    re.IGNORECASE,
+)
 
 
 def _json(text: str) -> Extraction | None:
     found = None
-    for match in _JSON.finditer(text):
-        group = 1 if match[1] is not None else 2
-        found = Extraction(match[group].replace('\\"', '"'), match.start(group), match.end(group), "json")
+    for match in list(_JSON.finditer(text))[-MAX_MARKS:]:
+        group = match.lastgroup or "bare"
+        answer = match[group].replace('\\"', '"').strip().strip("'")
+        if _says_something(answer):
+            found = Extraction(answer, match.start(group), match.end(group), "json")
     return found
 
 
@@ -179,15 +213,16 @@ _PHRASE = re.compile(
     r"(?:final\s+answer\s*(?:is|:)|(?:the|our|your|correct|my)\s+answers?\s+(?:is|are|=|would be|must be|should be)|answers?\s*[:=]|answers? (?:is|are)"
     r"|(?:correct|right)\s+(?:option|choice|answer)\s+is|答案(?:是|为|：|:)|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
     r"|die\s+(?:endg[üu]ltige\s+)?antwort\s+(?:ist|lautet)|a\s+resposta(?:\s+final)?\s+[ée]|la\s+risposta(?:\s+finale)?\s+[èe]|ответ\s*:"
-    r"|答えは|정답은)\s*[:=]?\s*",
-    re.IGNORECASE,
+    r"|答えは|정답은|^A:|^Answer\s)\s*[:=]?\s*",
+    re.IGNORECASE | re.MULTILINE,
 )
+_ANNOUNCED = re.compile(r"final\s+answer\s*(?:is|:)\s*(?:the\s+final\s+answer\s+is\s*)?:?\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|。|(?<=\$)[.,](?=\s|$)|\bI hope\b")
 
 
-def _phrase(text: str) -> Extraction | None:
+def _phrase(text: str, mark: re.Pattern[str] = _PHRASE) -> Extraction | None:
     found = None
-    for match in _PHRASE.finditer(text):
+    for match in list(mark.finditer(text))[-MAX_MARKS:]:
         start = match.end()
         content = text[start : start + MAX_ANSWER]
         lead = len(content) - len(content.lstrip(" *_`"))
@@ -208,6 +243,33 @@ def _math_span(text: str) -> tuple[int, int] | None:
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**")):
         if text.startswith(opening):
             end = text.find(closing, len(opening))
-            if end > 0:
-                return len(opening), end
+            while end > 0 and closing == "$" and text[end - 1] == "\\":
+                end = text.find(closing, end + 1)
+            return (len(opening), end) if end > 0 else None
     return None
+
+
+_OUTPUT = re.compile(r"```output\s*\n(?P<output>[^`]{1,200}?)\s*```")
+
+
+def _closing(text: str) -> Extraction | None:
+    """The number that the last sentence states, or the last output of a program that ends the text."""
+    tail = text[-1_000:].rstrip()
+    if tail.endswith("```"):
+        outputs = list(_OUTPUT.finditer(text[-3_000:]))
+        if outputs and text.rstrip().endswith(outputs[-1][0]):
+            start = max(0, len(text) - 3_000)
+            return Extraction(
+                outputs[-1]["output"], start + outputs[-1].start(1), start + outputs[-1].end(1), "closing"
+            )
+        return None
+    if not tail.endswith((".", "!", "$", ".)", "\\]")):
+        return None
+    start = max((m.end() for m in re.finditer(r"[.!?]\s+(?=[A-Z$\\])|\n", tail)), default=-1)
+    if start < 0:
+        return None  # one sentence alone is not a solution
+    sentence = tail[start:].strip()
+    if stated_number(sentence) is None:
+        return None
+    offset = max(0, len(text) - 1_000) + tail.index(sentence, start)
+    return Extraction(sentence, offset, offset + len(sentence), "closing")

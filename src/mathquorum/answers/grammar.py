@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mathquorum.answers.evaluation import Node
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import Node
 
 __all__ = ["Unreadable", "parse"]
 
@@ -30,62 +30,47 @@ def parse(tokens: list[Token]) -> Node:
     if not tokens or len(tokens) > MAX_TOKENS:
         raise Unreadable("empty or too long")
     parser = _Parser(tokens)
-    node = parser.sum()
-    if parser.position != len(parser.tokens):
+    node = parser.whole()
+    if parser.position != parser.length:
         raise Unreadable(f"unexpected {parser.tokens[parser.position]}")
     return node
 
 
+_END: list[Token] = [("end", "")] * 6
 _STARTS = frozenset("nvf")
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
+_DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
-_ONE_ARGUMENT = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "acot",
-        "ln",
-        "exp",
-        "log",
-        "abs",
-        "floor",
-        "ceil",
-    ]
-)
+_ONE_ARGUMENT_NAMES = """
+sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact
+"""
+_ONE_ARGUMENT = frozenset(_ONE_ARGUMENT_NAMES.split())
 _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}
 
 
 class _Parser:
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = list(tokens)
+        self.tokens = [*tokens, *_END]
+        self.length = len(tokens)
         self.position = 0
         self.depth = 0
         self.bars = 0
+        self.indices: list[str] = []  # of the sums and products around: there i is no imaginary unit
 
     # --- looking at tokens ---
 
     def peek(self, ahead: int = 0) -> Token:
-        index = self.position + ahead
-        return self.tokens[index] if index < len(self.tokens) else ("end", "")
+        return self.tokens[self.position + ahead]  # marks of the end follow the tokens
 
     def at(self, *operators: str) -> bool:
-        kind, value = self.peek()
+        kind, value = self.tokens[self.position]
         return kind == "o" and value in operators
 
     def take(self) -> Token:
-        token = self.peek()
-        self.position += 1
+        token = self.tokens[self.position]
+        if token[0] != "end":
+            self.position += 1
         return token
 
     def expect(self, operator: str) -> None:
@@ -99,6 +84,14 @@ class _Parser:
             raise Unreadable("too deep")
 
     # --- precedence, loosest first ---
+
+    def whole(self) -> Node:
+        """An expression, or two of them stacked by TeX's \\over and \\choose."""
+        node = self.sum()
+        if self.at("over", "choose"):
+            name = "div" if self.take()[1] == "over" else "binom"
+            node = (name, node, self.sum())
+        return node
 
     def sum(self) -> Node:
         self.enter()
@@ -180,6 +173,8 @@ class _Parser:
 
     def starts_factor(self) -> bool:
         kind, value = self.peek()
+        if kind == "n" and self.tokens[self.position - 1][0] == "n":
+            raise Unreadable("two numbers side by side")
         if kind in _STARTS:
             return True
         if kind == "o":
@@ -220,10 +215,15 @@ class _Parser:
 
     def is_degree(self) -> bool:
         """Consumes a degree sign: ^\\circ, ^{\\circ}, \\degree."""
-        for sign in ([("c", "deg")], [("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")]):
-            if [self.peek(i) for i in range(len(sign))] == sign:
-                self.position += len(sign)
-                return True
+        token = self.peek()
+        if token == ("c", "deg"):
+            self.position += 1
+            return True
+        if token == ("o", "^"):
+            for sign in _DEGREE_SIGNS:
+                if self.tokens[self.position : self.position + len(sign)] == sign:
+                    self.position += len(sign)
+                    return True
         return False
 
     # --- atoms ---
@@ -238,10 +238,7 @@ class _Parser:
             return self.function(value)
         if kind == "o":
             if value in _OPENING:
-                node = self.sum()
-                if value == "{" and self.at("over", "choose"):
-                    name = "div" if self.take()[1] == "over" else "binom"
-                    node = (name, node, self.sum())
+                node = self.whole() if value == "{" else self.sum()
                 self.expect(_OPENING[value])
                 return node
             if value == "|":
@@ -258,7 +255,7 @@ class _Parser:
         raise Unreadable(f"unexpected {kind} {value}")
 
     def variable(self, name: str) -> Node:
-        if name in ("pi", "e", "i") and not self.at("_"):
+        if name in ("pi", "e", "i") and not self.at("_") and name not in self.indices:
             return (name,)
         if self.at("_"):
             self.take()
@@ -299,12 +296,14 @@ class _Parser:
         return "".join(parts)
 
     def arguments(self) -> list[Node]:
-        self.expect("(")
+        """Between parentheses, or braces as in \\max\\{1, 2\\}."""
+        close = "\\}" if self.at("\\{") else ")"
+        self.expect("(" if close == ")" else "\\{")
         nodes = [self.sum()]
         while self.at(","):
             self.take()
             nodes.append(self.sum())
-        self.expect(")")
+        self.expect(close)
         return nodes
 
     def function(self, name: str) -> Node:
@@ -322,9 +321,25 @@ class _Parser:
             return self.series(name)
         if name in ("gcd", "lcm", "max", "min"):
             return (name, *self.arguments())
+        if name == "log" and self.at("("):
+            node = self.logarithm()
+            if node is not None:
+                return node
         if name not in _ONE_ARGUMENT:
             raise Unreadable(name)
         return self.named(name)
+
+    def logarithm(self) -> Node | None:
+        """log(x, base), or None when there is no second argument."""
+        here, depth = self.position, self.depth
+        try:
+            arguments = self.arguments()
+        except Unreadable:
+            arguments = []
+        if len(arguments) == 2:
+            return ("log", *arguments)
+        self.position, self.depth = here, depth
+        return None
 
     @staticmethod
     def two(nodes: list[Node]) -> list[Node]:
@@ -357,7 +372,7 @@ class _Parser:
             return self.function(value)
         if kind == "v":
             self.take()
-            return (value,) if value in ("pi", "e", "i") else ("var", value)
+            return (value,) if value in ("pi", "e", "i") and value not in self.indices else ("var", value)
         return self.primary()
 
     def series(self, name: str) -> Node:
@@ -372,7 +387,10 @@ class _Parser:
         self.expect("}")
         self.expect("^")
         high = self.latex_argument()
-        return (name, index, low, high, self.product())
+        self.indices.append(index)
+        term = self.product()
+        self.indices.pop()
+        return (name, index, low, high, term)
 
     def named(self, name: str) -> Node:
         """A function of one argument, with the exponent or base that may stand before it."""
@@ -404,8 +422,7 @@ class _Parser:
             node = self.primary()
             return self.postfix(node) if bracket == "{" else node if not self.is_degree() else ("deg", node)
         if self.peek()[0] == "f" and self.peek()[1] not in ("sqrt", "frac", "cbrt"):
-            kind, value = self.take()
-            return self.function(value)
+            return self.function(self.take()[1])
         node = self.power()
         while self.peek()[0] in ("n", "v") or self.peek() in (("f", "sqrt"), ("f", "frac"), ("o", "{")):
             node = ("mul", node, self.power())

@@ -7,10 +7,14 @@ keys alone, never at spelling, so that answers with equal keys always get the sa
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.reading import Answer, read
+from mathquorum.answers.number_keys import real_value
+from mathquorum.answers.reading import Answer
+from mathquorum.answers.sets import members
+from mathquorum.answers.values import value_key
 
 __all__ = ["matching_rule"]
 
@@ -18,32 +22,27 @@ Key = tuple[Any, ...]
 
 FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
-UNIT_LETTERS = ("m", "g", "s", "h", "L", "l", "t")
+_UNITS = (
+    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t")),
+    *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
+)
 
 
 def matching_rule(answer: Answer, reference: Answer) -> str | None:
-    """The rule by which an answer that is not equivalent to the reference matches it all the same; None when none does."""
-    a, r = answer.key, reference.key
-    for rule in (
-        _base_left_out,
-        _meridiem_left_out,
-        _clock_as_number,
-        _ratio,
-        _float_print,
-        _unit_letter,
-        _ordered_list,
-        _vector,
-        _stated,
-        _last_side,
-    ):
-        if rule(a, r):
+    """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
+    rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
+    for rule in rules:
+        if rule(answer.key, reference.key):
             return rule.__doc__
     return None
 
 
 def _base_left_out(a: Key, r: Key) -> bool:
-    """the digits are right and the base, which the reference gives, was left out"""
-    return r[0] == "base" and a == ("n", (int(r[2]), 1)) if r[0] == "base" and r[2].isdigit() else False
+    """the digits are right, and the base that the reference gives was left out"""
+    for numeral, number in ((r, a), (a, r)):
+        if numeral[0] == "base" and numeral[2].lstrip("-").isdigit() and number == ("n", (int(numeral[2]), 1)):
+            return numeral is r or numeral[1] == 10
+    return False
 
 
 def _meridiem_left_out(a: Key, r: Key) -> bool:
@@ -61,8 +60,18 @@ def _clock_as_number(a: Key, r: Key) -> bool:
 
 def _ratio(a: Key, r: Key) -> bool:
     """equal ratios, one of them not in lowest terms or written as a fraction"""
+    if "colon" not in (a[0], r[0]) or (_may_be_time(a) and _may_be_time(r)):
+        return False
     x, y = _proportion(a), _proportion(r)
-    return x is not None and x == y and "colon" in (a[0], r[0])
+    return x is not None and x == y
+
+
+def _may_be_time(key: Key) -> bool:
+    """2:30, where the second part has two digits: as a time it is not 1:15."""
+    return key[0] == "colon" and len(key[1]) == 2 and key[1][1] in _MINUTES
+
+
+_MINUTES = frozenset(("n", (minute, 1)) for minute in range(10, 60))
 
 
 def _proportion(key: Key) -> Fraction | None:
@@ -76,51 +85,52 @@ def _proportion(key: Key) -> Fraction | None:
 
 def _float_print(a: Key, r: Key) -> bool:
     """equal to all the digits of a floating-point number"""
-    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2:
+    if a[0] != "n" or r[0] != "n" or len(a[1]) != 2 or a[1][1] < 10 ** (FLOAT_DIGITS - 2):
         return False
     value = Fraction(*a[1])
-    if value.denominator < 10 ** (FLOAT_DIGITS - 2) or 10**30 % value.denominator:
+    if 10**30 % value.denominator:
         return False
-    if len(r[1]) == 2:
-        target = Fraction(*r[1])
-    elif r[1][0] == "r" and abs(r[1][2]) < 100:
-        target = Fraction(r[1][1]) * Fraction(10) ** (r[1][2] - 36)
-    else:
-        return False
-    return abs(value - target) <= FLOAT_TOLERANCE * abs(target)
+    target = real_value(r[1])
+    return target is not None and abs(value - target) <= FLOAT_TOLERANCE * abs(target)
 
 
 def _unit_letter(a: Key, r: Key) -> bool:
-    """the number is right and carries a unit of one letter"""
+    """the number is right and carries a unit of one letter, or its square or cube"""
     if r[0] != "n" or a[0] != "x" or len(r[1]) != 2:
         return False
-    number = f"({r[1][0]}/{r[1][1]})"
-    return any(read(f"{number}*{letter}").key == a for letter in UNIT_LETTERS)
+    number = ("num", Fraction(*r[1]))
+    return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
 
 
 def _ordered_list(a: Key, r: Key) -> bool:
     """the coordinates are right, one side without brackets"""
     for bracketed, bare in ((a, r), (r, a)):
-        if bare[0] == "list":
-            if bracketed[0] == "pair" and bracketed[1] == "(" and bracketed[2] == ")":
-                return sorted(map(repr, bracketed[3:])) == sorted(map(repr, bare[1]))
-            if bracketed[0] == "tuple":
-                return sorted(map(repr, bracketed[1])) == sorted(map(repr, bare[1]))
+        point = _coordinates(bracketed)
+        if bare[0] == "list" and point is not None:
+            return Counter(point) == Counter(members(bare))
     return False
+
+
+def _coordinates(key: Key) -> tuple[Key, ...] | None:
+    """The coordinates of a point in round brackets."""
+    if key[0] == "pair" and key[1:3] == ("(", ")"):
+        return key[3:]
+    return key[1] if key[0] == "tuple" else None
+
+
+def _repeated(a: Key, r: Key) -> bool:
+    """the reference's items, some of them twice"""
+    if a[0] != "list" or r[0] != "list":
+        return False
+    given, wanted = Counter(members(a)), Counter(members(r))
+    return given.keys() == wanted.keys() and wanted <= given
 
 
 def _vector(a: Key, r: Key) -> bool:
     """the coordinates are right, one side as a column or row and the other as a point"""
-    for matrix, point in ((a, r), (r, a)):
-        if matrix[0] != "matrix" or point[0] not in ("pair", "tuple"):
-            continue
-        rows = matrix[1]
-        flat = tuple(k for row in rows for k in row)
-        if len(rows) > 1 and len(rows[0]) > 1:
-            continue
-        return flat == (
-            point[3:] if point[0] == "pair" and point[1:3] == ("(", ")") else point[1] if point[0] == "tuple" else ()
-        )
+    for matrix, other in ((a, r), (r, a)):
+        if matrix[0] == "matrix" and (len(matrix[1]) == 1 or len(matrix[1][0]) == 1):
+            return tuple(k for row in matrix[1] for k in row) == _coordinates(other)
     return False
 
 
@@ -129,6 +139,27 @@ def _stated(a: Key, r: Key) -> bool:
     return a[0] == "prose" and r in (a[1], a[2])
 
 
-def _last_side(a: Key, r: Key) -> bool:
-    """an equation whose one side is the reference's number"""
-    return a[0] == "equation" and r in a[2:]
+def _thousands_as_list(a: Key, r: Key) -> bool:
+    """one comma read as separating two items on one side, and thousands on the other: 81, 256 and 81,256"""
+    for number, items in ((a, r), (r, a)):
+        if number[0] == "n" and items[0] == "list" and number[1][1] == 1 and abs(number[1][0]) < 10**60:
+            parts = f"{number[1][0]:,}".split(",")
+            if len(parts) < 2 or any(p[0] == "0" for p in parts[1:]):
+                return False
+            return Counter(members(items)) == Counter(("n", (int(p), 1)) for p in parts)
+    return False
+
+
+_RULES = (
+    _base_left_out,
+    _meridiem_left_out,
+    _clock_as_number,
+    _ratio,
+    _float_print,
+    _unit_letter,
+    _ordered_list,
+    _repeated,
+    _vector,
+    _stated,
+    _thousands_as_list,
+)

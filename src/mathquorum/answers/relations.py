@@ -5,8 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, complement, intersect, union
-from mathquorum.answers.values import Node, NoValue, Point, number_key, value_at, value_key, variables
+from mathquorum.answers.arithmetic import NoValue
+from mathquorum.answers.evaluation import Node, value_at, variables
+from mathquorum.answers.number_keys import number_key
+from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
+from mathquorum.answers.values import Point, value_key
 
 __all__ = ["Key", "equation_key", "inequality_key", "substitute"]
 
@@ -173,8 +176,3 @@ def _scaled(parts: list[Node], operator: str) -> Key:
         operator,
         tuple(number_key(value_at(("div", ("num", v), ("num", scale)), {})) for v in values),
     )
-
-
-def reals_without(keys: list[Interval]) -> Key | None:
-    """The real line without points or intervals."""
-    return complement(keys)

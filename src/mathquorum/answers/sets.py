@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["MINUS_INFINITY", "PLUS_INFINITY", "REALS", "Interval", "complement", "intersect", "intervals_of", "union"]
+from mathquorum.answers.number_keys import real_value
+
+__all__ = [
+    "MINUS_INFINITY",
+    "PLUS_INFINITY",
+    "REALS",
+    "Interval",
+    "complement",
+    "intersect",
+    "intervals_of",
+    "members",
+    "union",
+]
 
 Key = tuple[Any, ...]
 
@@ -45,12 +57,16 @@ def size(bound: Key) -> float | Fraction | None:
         return float("-inf")
     if bound[0] != "n":
         return None
-    number = bound[1]
-    if len(number) == 2:
-        return Fraction(*number)
-    if number[0] == "r" and abs(number[2]) < 10_000:
-        return Fraction(number[1]) * Fraction(10) ** (number[2] - 36)
-    return None
+    return real_value(bound[1])
+
+
+def members(key: Key) -> list[Key]:
+    """The items of a list, repetitions included; of anything else, itself."""
+    if key[0] != "list":
+        return [key]
+    if isinstance(key[1], tuple):
+        return list(key[1])
+    return [item for item, count in key[1] for _ in range(count)]
 
 
 def intervals_of(key: Key) -> list[Interval] | None:
@@ -61,7 +77,7 @@ def intervals_of(key: Key) -> list[Interval] | None:
     if key[0] == "union":
         return [interval for part in key[1] for interval in intervals_of(part) or []]
     if key[0] == "list":
-        return [Interval(item, item, True, True) for item in key[1]]
+        return [Interval(item, item, True, True) for item in members(key)]
     if key[0] == "n":
         return [Interval(key, key, True, True)]
     if key == ("text", "nosolution"):
@@ -80,14 +96,14 @@ def union(parts: Iterable[Interval]) -> Key:
             merged[-1] = _join(merged[-1], part)
         elif not _is_empty(part):
             merged.append(part)
-    keys = [_as_key(p) for p in merged] + sorted((p.key() for p in other), key=repr)
+    keys = [_as_key(p) for p in merged] + [p.key() for p in other]
     if not keys:
         return ("text", "nosolution")
     if len(keys) == 1:
         return keys[0]
     if all(k[0] == "n" for k in keys):
-        return ("list", tuple(sorted(keys, key=repr)))
-    return ("union", tuple(keys))
+        return ("list", frozenset((k, 1) for k in keys))
+    return ("union", frozenset(keys))
 
 
 def _as_key(part: Interval) -> Key:

@@ -6,23 +6,26 @@ import re
 from typing import Any
 
 from mathquorum.answers.sets import REALS
-from mathquorum.answers.vocabulary import PHRASES
+from mathquorum.answers.vocabulary import NUMBER_WORDS, PHRASES
 
 __all__ = ["text_key"]
 
 _COMMAND = re.compile(
     r"\\(?:text|mbox|textbf|mathrm|textit|mathbf|operatorname|left|right|quad|boxed)(?![a-zA-Z])|\\[,;!: ]"
 )
-_WORDS = re.compile(r"[^\W_]+|[-+*/^=<>]", re.UNICODE)
+_DOTS = re.compile(r"\\[lc]?dots[bc]?(?![a-zA-Z])")
+_WORDS = re.compile(r"\.\.\.|[^\W_]+|[-+*/^=<>]", re.UNICODE)
 
 
 def text_key(text: str) -> tuple[Any, ...]:
     """A key for an answer that is not mathematics."""
-    words = _WORDS.findall(_COMMAND.sub(" ", text).casefold())
+    words = _WORDS.findall(_DOTS.sub("...", _COMMAND.sub(" ", text)).casefold())
     if not words:
         return ("text", "".join(text.split()))
     phrase = " ".join(w for w in words if w not in ("the", "a", "an", "is", "it"))
     if phrase in ("all real numbers", "all reals", "all real", "any real number", "real numbers"):
         return REALS.key()
     phrase = PHRASES.get(phrase, phrase)
+    if phrase in NUMBER_WORDS:
+        return ("n", (NUMBER_WORDS[phrase], 1))
     return ("text", phrase.replace(" ", ""))

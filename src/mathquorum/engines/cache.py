@@ -46,8 +46,15 @@ class _ReservedLayer(DynamicLayer):  # type: ignore[misc]
         self._buffers = None
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        super().batch_select_indices(indices)
-        self._buffers = None
+        if self._buffers is None or len(indices) > self._buffers[0].shape[0]:
+            super().batch_select_indices(indices)
+            self._buffers = None
+            return
+        length = self.get_seq_length()
+        for buffer in self._buffers:
+            buffer[: len(indices), :, :length] = buffer[indices, :, :length]
+        self._buffers = (self._buffers[0][: len(indices)], self._buffers[1][: len(indices)])
+        self.keys, self.values = (buffer[:, :, :length] for buffer in self._buffers)
 
 
 def reserved_cache(config: Any, capacity: int) -> DynamicCache:

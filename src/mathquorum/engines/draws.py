@@ -57,7 +57,7 @@ def draw_tokens(logits: torch.Tensor, numbers: torch.Tensor, temperature: float,
     )
     cumulated = probabilities.double().cumsum(dim=-1)
     before = cumulated - probabilities
-    kept = (before < top_p).sum(dim=-1, keepdim=True)  # at least 1: nothing stands before the likeliest token
+    kept = (before < top_p).sum(dim=-1, keepdim=True).clamp(min=1)  # 0 only where the logits are no numbers
     mass = cumulated.gather(-1, kept - 1)
     position = torch.searchsorted(cumulated, numbers.unsqueeze(-1) * mass, right=True).minimum(kept - 1)
     return order.gather(-1, position).squeeze(-1)

@@ -6,6 +6,7 @@ seed. Prompts of equal length share a batch, so that no padding and no mask is e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.draws import draw_tokens, uniform
 from mathquorum.errors import ModelError
-from mathquorum.models import LoadedModel, context_length, encode, label_tokens, stop_tokens
+from mathquorum.models import LoadedModel, context_length, stop_tokens
 
 __all__ = ["HuggingFaceEngine"]
 
@@ -51,7 +52,7 @@ class HuggingFaceEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
-        prompts = [encode(self._loaded.tokenizer, request.prompt) for request in requests]
+        prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         results: list[list[Completion | None]] = [[None] * len(request.seeds) for request in requests]
         for rows in self._batches(prompts, requests):
             self._decode([prompts[row.request] for row in rows], rows, sampling, stop)
@@ -98,6 +99,7 @@ class HuggingFaceEngine:
             gained = torch.log_softmax(logits.float(), dim=-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
             ended = torch.isin(tokens, ends).tolist()
             for row, token, logprob, end in zip(active, tokens.tolist(), gained.tolist(), ended, strict=True):
+                _check_number(logprob)
                 row.tokens.append(token)
                 row.logprob += logprob
                 row.finished = end or (token in suspicious and self._ends_with_stop(row.tokens, stop))
@@ -147,10 +149,10 @@ class HuggingFaceEngine:
         Raises:
             ModelError: If a label has no tokens, or a prompt does not fit the model's context.
         """
-        tokenizer = self._loaded.tokenizer
-        endings = [label_tokens(tokenizer, label) for label in labels]
+        codec = self._loaded.codec
+        endings = [codec.label(label) for label in labels]
         room = context_length(self._loaded.model) - max(map(len, endings)) + 1
-        encoded = [encode(tokenizer, prompt) for prompt in prompts]
+        encoded = [codec.prompt(prompt) for prompt in prompts]
         too_long = max(map(len, encoded), default=0)
         if too_long > room:
             raise ModelError(f"A prompt of {too_long} tokens does not fit the model's context of {room} tokens.")
@@ -158,6 +160,7 @@ class HuggingFaceEngine:
         for batch in _length_batches([len(ids) for ids in encoded], self._batch_tokens):
             scores = self._label_logprobs([encoded[number] for number in batch], endings)
             for number, values in zip(batch, torch.softmax(scores, dim=-1).tolist(), strict=True):
+                _check_number(sum(values))
                 results[number] = values
         return results
 
@@ -185,6 +188,14 @@ class HuggingFaceEngine:
             input_ids=padded, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=1
         )
         return torch.log_softmax(output.logits[:, -1].double(), dim=-1)
+
+
+def _check_number(value: float) -> None:
+    if math.isnan(value):
+        raise ModelError(
+            "The model's probabilities are no numbers (NaN): its weights are broken, or float16 is too narrow for it. "
+            "Use another checkpoint, or dtype float32."
+        )
 
 
 def _distinct(prompts: list[list[int]]) -> tuple[list[list[int]], list[int]]:

@@ -2,7 +2,7 @@
 
 from mathquorum.metrics.evaluator import auc, calibration_bins, evaluator_estimates
 from mathquorum.metrics.pools import Pool, check_pools, have_scores
-from mathquorum.metrics.sampling import best_of_k, majority_at_k, pass_at_k
+from mathquorum.metrics.sampling import best_of_k, majority_at_k, majority_curve, pass_at_k
 
 __all__ = [
     "Pool",
@@ -13,5 +13,6 @@ __all__ = [
     "evaluator_estimates",
     "have_scores",
     "majority_at_k",
+    "majority_curve",
     "pass_at_k",
 ]

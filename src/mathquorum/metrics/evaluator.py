@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from mathquorum.intervals import NUM_RESAMPLES, Floats, Z, bootstrap_totals, mean_estimate
 from mathquorum.metrics.pools import Pool
 from mathquorum.records import Estimate
 
 __all__ = ["CalibrationBin", "auc", "calibration_bins", "calibration_error", "evaluator_estimates", "overall_auc"]
+
+Bools = npt.NDArray[np.bool_]
 
 NUM_BINS = 15  # as in Guo et al. 2017
 
@@ -60,9 +63,7 @@ def evaluator_estimates(pools: Sequence[Pool], *, seed: int = 0, num_resamples: 
     return estimates
 
 
-def auc(
-    scores: Floats | Sequence[float], correct: Sequence[bool] | np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> float:
+def auc(scores: Floats | Sequence[float], correct: Sequence[bool] | Bools) -> float:
     """Chance that a correct candidate is scored above an incorrect one; a tie is worth one half.
 
     Raises:
@@ -78,7 +79,7 @@ def auc(
     return float(_above(values[labels], np.sort(values[~labels])).mean())
 
 
-def overall_auc(scores: Sequence[Floats], labels: Sequence[np.ndarray[tuple[int], np.dtype[np.bool_]]]) -> Estimate:
+def overall_auc(scores: Sequence[Floats], labels: Sequence[Bools]) -> Estimate:
     """AUC over all candidates of all problems, named `auc`.
 
     The interval is that of Obuchowski 1997 (Biometrics 53) for clustered data: DeLong's, its terms summed by problem; on
@@ -127,7 +128,7 @@ def calibration_bins(pools: Sequence[Pool], num_bins: int = NUM_BINS) -> list[Ca
 
 def calibration_error(
     scores: Sequence[Floats],
-    labels: Sequence[np.ndarray[tuple[int], np.dtype[np.bool_]]],
+    labels: Sequence[Bools],
     *,
     num_bins: int = NUM_BINS,
     seed: int = 0,
@@ -154,7 +155,7 @@ def calibration_error(
     return Estimate("ece", value, max(0.0, min(low, value)), min(1.0, max(high, value)), len(scores))
 
 
-def _bins(scores: Floats, num_bins: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _bins(scores: Floats, num_bins: int) -> npt.NDArray[np.intp]:
     return np.minimum((scores * num_bins).astype(np.intp), num_bins - 1)
 
 
@@ -165,7 +166,7 @@ def _ratio(name: str, totals: Floats, seed: int, num_resamples: int) -> Estimate
     return Estimate(name, value, max(0.0, min(low, value)), min(1.0, max(high, value)), len(totals))
 
 
-def _scored(pool: Pool) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _scored(pool: Pool) -> tuple[Floats, Bools]:
     """Scores and correctness of a problem's scored candidates, by index."""
     right = {index for cluster in pool.clusters if cluster.correct for index in cluster.members}
     indices = sorted(pool.scores)

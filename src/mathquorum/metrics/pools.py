@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 
 from mathquorum.errors import DataError
 from mathquorum.records import AnswerCluster
@@ -20,7 +19,7 @@ class Pool:
         problem_id: `Problem.id`.
         num_candidates: All candidates, those without an answer included: they are in no cluster, and incorrect.
         clusters: In the order that `AnswerCluster` declares, each with `correct` known. May be empty.
-        scores: The evaluator's score by `Candidate.index`; empty where there is no evaluator.
+        scores: The evaluator's P(correct), in [0, 1], by `Candidate.index`; empty where there is no evaluator.
         greedy_correct: Whether the one greedy solution is correct; None where there is none.
     """
 
@@ -49,7 +48,7 @@ def check_pools(pools: Sequence[Pool]) -> None:
 
     Raises:
         DataError: If there are no pools; a problem has no candidates, or more members than candidates; the correctness of
-            a cluster is unknown; or some candidates with an answer have a score and others none, or one that is not finite.
+            a cluster is unknown; or there are scores, but not for all candidates with an answer, or not in [0, 1].
     """
     if not pools:
         raise DataError("There is no problem with a reference answer, so nothing can be measured.")
@@ -79,7 +78,10 @@ def _check_scores(pools: Sequence[Pool]) -> None:
             f"{len(missing)} of {total} candidates with an answer have no score (first: {name}, candidate {index}). "
             "Run the scoring stage to its end, or evaluate without scores."
         )
-    odd = [(p.problem_id, i, s) for p in pools for i, s in p.scores.items() if not isfinite(s)]
+    odd = [(p.problem_id, i, s) for p in pools for i, s in p.scores.items() if not 0 <= s <= 1]
     if odd:
         name, index, value = odd[0]
-        raise DataError(f"{len(odd)} scores are not finite numbers (first: {name}, candidate {index}: {value}).")
+        raise DataError(
+            f"{len(odd)} scores are not in [0, 1] (first: {name}, candidate {index}: {value}). A score is P(correct); "
+            "turn a reward model's into probabilities first, by the sigmoid for example."
+        )

@@ -14,7 +14,7 @@ from math import comb, fsum
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["best_of_k", "majority_at_k", "pass_at_k"]
+__all__ = ["best_of_k", "majority_at_k", "majority_curve", "pass_at_k"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,14 +56,14 @@ def best_of_k(scores: Sequence[float], correct: Sequence[bool], k: int, num_unan
     total = len(scores) + num_unanswered
     _check_k(k, total)
     ranked = sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])
-    place, terms = 0, []
+    subsets, place, terms = comb(total, k), 0, []
     for _, group in groupby(ranked, key=lambda pair: pair[0]):
         labels = [label for _, label in group]
         # Subsets whose best is in this group: those without anything better, less those without the group as well.
-        subsets = comb(total - place, k) - comb(total - place - len(labels), k)
-        terms.append(subsets * sum(labels) / (comb(total, k) * len(labels)))
+        won = comb(total - place, k) - comb(total - place - len(labels), k)
+        terms.append(won * sum(labels) / (subsets * len(labels)))
         place += len(labels)
-    return fsum(terms)
+    return min(1.0, fsum(terms))
 
 
 def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates: int, k: int) -> float:
@@ -73,7 +73,8 @@ def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates
     k = num_candidates it is therefore Maj1 itself. The sum runs over the winner a, its number t of drawn members and the
     first of them, i; every other cluster b then has fewer than t members drawn, or exactly t and all of them after i:
 
-        sum_{a correct} sum_t sum_i C(after_a(i), t - 1) [x^(k - t)] prod_{b != a} ( sum_{s < t} C(|b|, s) x^s + C(after_b(i), t) x^t )
+        sum_{a correct} sum_t sum_i C(after_a(i), t - 1)
+            [x^(k - t)] prod_{b != a} ( sum_{s < t} C(|b|, s) x^s + C(after_b(i), t) x^t )
 
     where after_b(i) counts the members of b with an index above i. Clusters smaller than t, and the candidates without
     an answer, are unrestricted: together they are one factor (1 + x)^M. So few factors remain, and all terms are
@@ -91,34 +92,41 @@ def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates
         0.6666666666666666
     """
     _check_k(k, num_candidates)
+    return majority_curve(clusters, num_candidates, k)[-1]
+
+
+def majority_curve(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates: int, max_k: int) -> list[float]:
+    """`majority_at_k` for every k from 1 to max_k, in the time that it takes for max_k alone.
+
+    Raises:
+        ValueError: If num_candidates is above 1000.
+    """
     if num_candidates > 1000:
         raise ValueError(f"num_candidates must be at most 1000 for the exact sum. Got {num_candidates} instead.")
     members = [np.asarray(indices) for indices, _ in clusters]
-    wins = 0.0
+    won = np.zeros(max_k + 1)  # how many subsets of each size are won
     for place, (_, correct) in enumerate(clusters):
         if correct:
             others = [m for b, m in enumerate(members) if b != place]
-            wins += sum(
-                _subsets_won(members[place], others, num_candidates, k, t) for t in range(1, len(members[place]) + 1)
-            )
-    return wins / comb(num_candidates, k)
+            for t in range(1, min(len(members[place]), max_k) + 1):
+                won[t:] += _subsets_won(members[place], others, num_candidates, max_k - t, t)
+    # Rounding may leave 1 + 2e-16.
+    return [min(1.0, float(won[k]) / comb(num_candidates, k)) for k in range(1, max_k + 1)]
 
 
-def _subsets_won(winner: npt.NDArray[np.int_], others: list[npt.NDArray[np.int_]], n: int, k: int, t: int) -> float:
-    """How many subsets of k the winner wins with exactly t of its members."""
+def _subsets_won(winner: npt.NDArray[np.int_], others: list[npt.NDArray[np.int_]], n: int, rest: int, t: int) -> Floats:
+    """How many subsets the winner wins with exactly t of its members, by their other members, 0 to `rest`."""
     firsts = winner[: len(winner) - t + 1]  # the members that can be the first of t
-    if t > k:
-        return 0.0
     rivals = [b for b in others if len(b) >= t]
     free = n - len(winner) - sum(map(len, rivals))
-    ways = np.tile(_binomials(free, k - t), (len(firsts), 1))  # (firsts, degree), coefficients of x^degree
+    ways = np.tile(_binomials(free, rest), (len(firsts), 1))  # (firsts, degree), coefficients of x^degree
     for rival in rivals:
         factor = np.tile(_binomials(len(rival), t), (len(firsts), 1))
         after = len(rival) - np.searchsorted(rival, firsts, side="right")
         factor[:, t] = [comb(int(count), t) for count in after]
-        ways = _multiply(ways, factor, k - t)
-    own = [float(comb(len(winner) - 1 - place, t - 1)) for place in range(len(firsts))]
-    return float(np.dot(own, ways[:, k - t]))
+        ways = _multiply(ways, factor, rest)
+    own = np.array([float(comb(len(winner) - 1 - place, t - 1)) for place in range(len(firsts))])
+    return own @ ways
 
 
 def _binomials(size: int, degree: int) -> Floats:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mathquorum.examples import Examples
+from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Objective(Protocol):
         """Log-probabilities that one example is read for."""
         ...
 
-    def examples(self, solutions: Sequence[LabeledSolution], tokenizer: Any, max_length: int, seed: int) -> Examples:
+    def examples(self, solutions: Sequence[LabeledSolution], codec: Codec, max_length: int, seed: int) -> Examples:
         """The examples that the data give. Equal arguments give equal examples."""
         ...
 

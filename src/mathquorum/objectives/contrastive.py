@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
+from mathquorum.models import Codec
 from mathquorum.objectives.verdict import balanced_pairs
 from mathquorum.records import LabeledSolution
 
@@ -31,12 +32,12 @@ class ContrastiveLoss(Settings):
     def num_slots(self) -> int:
         return 2
 
-    def examples(self, solutions: Sequence[LabeledSolution], tokenizer: Any, max_length: int, seed: int) -> Examples:
+    def examples(self, solutions: Sequence[LabeledSolution], codec: Codec, max_length: int, seed: int) -> Examples:
         """See `Objective.examples`. Empty solutions are left out."""
         full = [item for item in solutions if item.solution.strip()]
         pairs, left_out = balanced_pairs(full, self.pairs_per_problem, seed)
         examples = [
-            Example((solution_sequence(tokenizer, correct, 0), solution_sequence(tokenizer, incorrect, 1)), count=1)
+            Example((solution_sequence(codec, correct, 0), solution_sequence(codec, incorrect, 1)), count=1)
             for correct, incorrect in pairs
         ]
         return keep_fitting(examples, max_length, {**left_out, "empty": len(solutions) - len(full)})

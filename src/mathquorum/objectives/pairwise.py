@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Examples, keep_fitting
+from mathquorum.models import Codec
 from mathquorum.objectives.verdict import balanced_pairs, log_score, pair_example
 from mathquorum.records import LabeledSolution
 
@@ -32,10 +33,10 @@ class PairwiseLoss(Settings):
     def num_slots(self) -> int:
         return 4
 
-    def examples(self, solutions: Sequence[LabeledSolution], tokenizer: Any, max_length: int, seed: int) -> Examples:
+    def examples(self, solutions: Sequence[LabeledSolution], codec: Codec, max_length: int, seed: int) -> Examples:
         """See `Objective.examples`."""
         pairs, left_out = balanced_pairs(solutions, self.pairs_per_problem, seed)
-        return keep_fitting([pair_example(tokenizer, *pair) for pair in pairs], max_length, left_out)
+        return keep_fitting([pair_example(codec, *pair) for pair in pairs], max_length, left_out)
 
     def losses(self, logprobs: torch.Tensor) -> torch.Tensor:
         """See `Objective.losses`. The slots are those of `verdict.pair_example`."""

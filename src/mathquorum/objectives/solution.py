@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
+from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ class SolutionLoss(Settings):
     def num_slots(self) -> int:
         return 1
 
-    def examples(self, solutions: Sequence[LabeledSolution], tokenizer: Any, max_length: int, seed: int) -> Examples:
+    def examples(self, solutions: Sequence[LabeledSolution], codec: Codec, max_length: int, seed: int) -> Examples:
         """See `Objective.examples`."""
         correct = [item for item in solutions if item.correct]
         full = [item for item in correct if item.solution.strip()]
         left_out = {"incorrect": len(solutions) - len(correct), "empty": len(correct) - len(full)}
-        sequences = [solution_sequence(tokenizer, item) for item in full]
+        sequences = [solution_sequence(codec, item) for item in full]
         return keep_fitting([Example((s,), count=len(s.reads)) for s in sequences], max_length, left_out)
 
     def losses(self, logprobs: torch.Tensor) -> torch.Tensor:

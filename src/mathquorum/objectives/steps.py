@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, verdict_sequences
+from mathquorum.models import Codec
 from mathquorum.objectives.verdict import log_score
 from mathquorum.records import LabeledSolution
 
@@ -36,7 +37,7 @@ class StepLoss(Settings):
     def num_slots(self) -> int:
         return 2
 
-    def examples(self, solutions: Sequence[LabeledSolution], tokenizer: Any, max_length: int, seed: int) -> Examples:
+    def examples(self, solutions: Sequence[LabeledSolution], codec: Codec, max_length: int, seed: int) -> Examples:
         """See `Objective.examples`."""
         rated = [item for item in solutions if item.ratings]
         examples = []
@@ -44,7 +45,7 @@ class StepLoss(Settings):
             draws = random.Random(f"{seed}/{item.problem_id}/{number}")
             for beginning, good in self._beginnings(item, draws):
                 slots = (0, 1) if good else (1, 0)
-                examples.append(Example(verdict_sequences(tokenizer, item.problem, beginning, slots), count=1))
+                examples.append(Example(verdict_sequences(codec, item.problem, beginning, slots), count=1))
         return keep_fitting(examples, max_length, {"without step ratings": len(solutions) - len(rated)})
 
     def _beginnings(self, item: LabeledSolution, draws: random.Random) -> Iterator[tuple[str, bool]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mathquorum.examples import Example, by_problem, verdict_sequences
+from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ def balanced_pairs(
     return pairs, {"problems with one label only": one_sided}
 
 
-def pair_example(tokenizer: Any, correct: LabeledSolution, incorrect: LabeledSolution) -> Example:
+def pair_example(codec: Codec, correct: LabeledSolution, incorrect: LabeledSolution) -> Example:
     """Slots 0, 1: verdicts correct, incorrect of the correct solution; 2, 3: of the incorrect one."""
     return Example(
         (
-            *verdict_sequences(tokenizer, correct.problem, correct.solution, (0, 1)),
-            *verdict_sequences(tokenizer, incorrect.problem, incorrect.solution, (2, 3)),
+            *verdict_sequences(codec, correct.problem, correct.solution, (0, 1)),
+            *verdict_sequences(codec, incorrect.problem, incorrect.solution, (2, 3)),
         ),
         count=1,
     )

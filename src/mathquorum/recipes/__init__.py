@@ -1,0 +1,47 @@
+"""Recipes: Python functions that call stages from top to bottom. Each has one settings object.
+
+To add one: a file, a line below, a row in the docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mathquorum.config import Settings
+from mathquorum.errors import SettingsError, suggest
+from mathquorum.run import Run
+
+__all__ = ["RECIPES", "Recipe", "recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the command line needs to know of a recipe."""
+
+    settings: type[Settings]
+    follow: Callable[[Run, Any], Path]
+
+
+RECIPES: dict[str, tuple[str, str, str]] = {
+    "demo": ("mathquorum.recipes.demo", "Demo", "demo"),
+    "paper": ("mathquorum.recipes.paper", "Paper", "paper"),
+    "tiny-base": ("mathquorum.recipes.tiny_base", "TinyBase", "tiny_base"),
+}
+"""Module, settings and function of each. A module is imported when its recipe is asked for."""
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        SettingsError: If there is none.
+    """
+    if name not in RECIPES:
+        raise SettingsError(f"Unknown recipe {name!r}. {suggest(name, RECIPES)}")
+    module_name, settings, function = RECIPES[name]
+    module = import_module(module_name)
+    return Recipe(getattr(module, settings), getattr(module, function))

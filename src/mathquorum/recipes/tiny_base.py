@@ -20,11 +20,14 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from mathquorum.config import Settings
 from mathquorum.errors import RunError
+from mathquorum.models import silence_transformers
 from mathquorum.recipes.muon import Muon
 from mathquorum.recipes.tiny_corpus import MIXES, CorpusMix, documents, text_of
 from mathquorum.recipes.tiny_tokenizer import train_tokenizer
+from mathquorum.run import Run
+from mathquorum.stages.base import Summary
 
-__all__ = ["SIZES", "Progress", "TinyBase", "pretrain"]
+__all__ = ["SIZES", "Progress", "TinyBase", "pretrain", "tiny_base"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,19 @@ class TinyBase(Settings):
     @property
     def num_steps(self) -> int:
         return max(1, self.num_tokens // (self.rows * self.context))
+
+    def run(self, out: Path, progress: Callable[[int, int], None]) -> Summary:
+        """See `Stage.run`."""
+        torch.set_num_threads(1)
+        silence_transformers()
+        losses = []
+
+        def hear(report: Progress) -> None:
+            losses.append(report.loss)
+            progress(report.step, report.num_steps)
+
+        pretrain(self, out, hear)
+        return {"steps": self.num_steps, "final loss": round(losses[-1], 4) if losses else "not reported"}
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,11 @@ def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_base(run: Run, settings: TinyBase) -> Path:
+    """Makes the base in the run, and returns its Hugging Face folder."""
+    return run.do("base", settings) / "model"
 
 
 def weighted_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:

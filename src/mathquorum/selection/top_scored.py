@@ -32,10 +32,10 @@ class TopScored:
         return f"maj1.top{self.num_kept}"
 
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
+        members = member_scores(clusters, scores)
+        sums = [fsum(values) for values in members]
         ranked = sorted(
-            (-value, -fsum(values), position)
-            for position, values in enumerate(member_scores(clusters, scores))
-            for value in values
+            (-value, -sums[position], position) for position, values in enumerate(members) for value in values
         )
         votes = Counter(position for _, _, position in ranked[: self.num_kept])
         best = max(votes, key=lambda position: (votes[position], -position), default=None)

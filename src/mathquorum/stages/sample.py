@@ -12,7 +12,7 @@ from pydantic import Field
 from mathquorum.answers import extract_answer
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.prompts import STOP_STRINGS, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
@@ -47,6 +47,8 @@ class Sample(Settings):
     batch_rows: int = Field(default=256, ge=1)
     """Candidates decoded together at most."""
     seed: int = 0
+    template: Template = "plain"
+    """How prompts are put to the model; the one that it was fine-tuned with."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -56,9 +58,10 @@ class Sample(Settings):
         problems = list(read_records(self.problems, Problem))[: self.limit]
         per_unit = max(1, self.batch_rows // self.num_candidates)
         units = [problems[start : start + per_unit] for start in range(0, len(problems), per_unit)]
-        partial_file = out / "candidates.partial.jsonl"
+        whole_file, partial_file = out / "candidates.jsonl", out / "candidates.partial.jsonl"
         with Appender(partial_file) as file:
-            done = {(c.problem_id, c.index): c for c in read_records(partial_file, Candidate)}
+            found = [c for path in (whole_file, partial_file) if path.exists() for c in read_records(path, Candidate)]
+            done = {(c.problem_id, c.index): c for c in found}
             waiting = [unit for unit in units if not self._is_done(unit, done)]
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
@@ -68,7 +71,7 @@ class Sample(Settings):
                 num_done += 1
                 progress(num_done, len(units))
         ordered = [done[problem.id, index] for problem in problems for index in range(self.num_candidates)]
-        write_records(out / "candidates.jsonl", ordered)
+        write_records(whole_file, ordered)
         partial_file.unlink()
         return {
             "problems": len(problems),
@@ -94,7 +97,7 @@ def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], list[Candidate]]:
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware), batch_rows=stage.batch_rows)
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_rows=stage.batch_rows)
     return partial(sample_unit, engine, stage, stage.shown())
 
 

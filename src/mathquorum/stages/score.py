@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
-from mathquorum.models import Hardware
+from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import Appender, read_records, write_records
@@ -31,6 +31,8 @@ class ScoreCandidates(Settings):
     """The evaluator: local folder or hub id. None scores by the likelihood that the generator gave each candidate."""
     batch_tokens: int = Field(default=16384, ge=1)
     """Tokens, padding included, in one forward pass at most."""
+    template: Template = "plain"
+    """How prompts are put to the model; the one that it was fine-tuned with."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -42,9 +44,10 @@ class ScoreCandidates(Settings):
         for candidate in read_records(self.candidates, Candidate):
             of_problem.setdefault(candidate.problem_id, []).append(candidate)
         units: list[_Unit] = [(problems[name], candidates) for name, candidates in of_problem.items()]
-        partial_file = out / "scores.partial.jsonl"
+        whole_file, partial_file = out / "scores.jsonl", out / "scores.partial.jsonl"
         with Appender(partial_file) as file:
-            done = {(s.problem_id, s.index): s for s in read_records(partial_file, Score)}
+            found = [s for path in (whole_file, partial_file) if path.exists() for s in read_records(path, Score)]
+            done = {(s.problem_id, s.index): s for s in found}
             waiting = [unit for unit in units if not all((c.problem_id, c.index) in done for c in unit[1])]
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
@@ -54,7 +57,7 @@ class ScoreCandidates(Settings):
                 num_done += 1
                 progress(num_done, len(units))
         ordered = [done[c.problem_id, c.index] for _, cs in units for c in cs if (c.problem_id, c.index) in done]
-        write_records(out / "scores.jsonl", ordered)
+        write_records(whole_file, ordered)
         partial_file.unlink()
         texts = sum(len({c.text for c in candidates}) for _, candidates in units)
         total = sum(len(candidates) for _, candidates in units)
@@ -67,7 +70,7 @@ def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware), batch_tokens=stage.batch_tokens)
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_tokens=stage.batch_tokens)
     return partial(_evaluator_unit, engine)
 
 

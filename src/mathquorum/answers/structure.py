@@ -1,0 +1,342 @@
+"""From tokens to keys: lists, relations, intervals, tuples, sets, matrices, and the expressions inside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.grammar import Unreadable, parse
+from mathquorum.answers.numerals import base_key, colon_key, compound_key
+from mathquorum.answers.relations import equation_key, inequality_key
+from mathquorum.answers.sets import (
+    MINUS_INFINITY,
+    PLUS_INFINITY,
+    REALS,
+    complement,
+    intersect,
+    intervals_of,
+    members,
+    union,
+)
+from mathquorum.answers.settings import EquivalenceSettings
+from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
+from mathquorum.answers.symbolic import is_calculus, symbolic_key
+from mathquorum.answers.tokens import Token
+from mathquorum.answers.values import value_key
+from mathquorum.answers.wording import label, without_units
+
+__all__ = ["EMPTY_SET", "Item", "StructureReader"]
+
+Key = tuple[Any, ...]
+
+MAX_ITEMS = 2_000
+EMPTY_SET: Key = ("text", "nosolution")
+
+_SIGNS = (("o", "+-"), ("o", "-+"))
+_MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "array", "smallmatrix", "psmallmatrix")
+_SYSTEMS = ("cases", "aligned", "align", "gathered")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A key, with the name that it was assigned to, and what it came from.
+
+    Attributes:
+        is_solution: It solves an inequality.
+        is_exclusion: It solves x != 3.
+        is_step: It is the last side of a chain of numbers, such as 2 + 3 = 5.
+    """
+
+    key: Key
+    name: str | None = None
+    is_solution: bool = False
+    is_exclusion: bool = False
+    is_step: bool = False
+
+
+@dataclass(frozen=True)
+class StructureReader:
+    """Reads token lists under given settings.
+
+    Every method raises `Unreadable` or `NoValue` when the tokens are not what it reads.
+    """
+
+    settings: EquivalenceSettings
+
+    # --- several items ---
+
+    def items(self, tokens: list[Token]) -> Item:
+        """One item, or several between separators."""
+        tokens = unwrapped(tokens)
+        if ("o", "=>") in tokens:  # of a derivation, the conclusion
+            steps, _ = split(tokens, ("=>",))
+            tokens = steps[-1] if steps else []
+        if ("o", "~") in tokens:  # of an approximation, the exact side
+            tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
+        words = any(kind == "w" for kind, _ in tokens)
+        if words:
+            compound = compound_key(tokens)
+            if compound is not None:
+                return Item(compound)
+            tokens = [("o", ":") if t == ("w", "to") else t for t in tokens]  # a ratio in words: 3 to 2
+        if not words and ("o", ",") not in tokens and ("o", ";") not in tokens:
+            return self.signed(tokens)
+        for separators in ((";",), (",", "and", "or")):
+            parts, word = split(tokens, separators)
+            if len(parts) > MAX_ITEMS:
+                raise Unreadable("too many items")
+            if len(parts) > 1:
+                return self.combined([self.items(p) for p in _excluded(parts)], word)
+        return self.signed(tokens)
+
+    def signed(self, tokens: list[Token]) -> Item:
+        """One item for every reading of its plus-minus signs."""
+        if all(t not in _SIGNS for t in tokens):
+            return self.item(tokens)
+        return self.combined([self.item(t) for t in sign_readings(tokens)], "and", both_signs=True)
+
+    def combined(self, items: Sequence[Item], word: str, both_signs: bool = False) -> Item:
+        """Several items as one: solutions of inequalities unite, values of several names become a tuple."""
+        if not items:
+            raise Unreadable("empty")
+        if all(i.is_exclusion for i in items):
+            word = "and"
+        if all(i.is_solution for i in items) or (word == "or" and _is_union(items)):
+            return Item(_united([i.key for i in items], word), is_solution=True)
+        if all(i.is_step for i in items):
+            return items[-1]
+        names = [i.name for i in items if i.name is not None]
+        if not both_signs and len(set(names)) == len(names) == len(items) > 1:
+            return Item(_ordered([i.key for i in sorted(items, key=lambda i: i.name or "")]))
+        keys = [k for i in items for k in members(i.key)]
+        if both_signs:
+            keys = list(dict.fromkeys(keys))  # plus and minus zero
+        return Item(self.listed(keys), items[0].name)
+
+    def listed(self, keys: list[Key]) -> Key:
+        """A list without order, but with its repetitions; in its order when the settings say so."""
+        if len(keys) == 1:
+            return keys[0]
+        return ("list", tuple(keys) if self.settings.lists_are_ordered else frozenset(Counter(keys).items()))
+
+    # --- one item ---
+
+    def item(self, tokens: list[Token]) -> Item:
+        """One item with its unit."""
+        tokens = unwrapped(tokens)
+        sides, operators = sides_of(tokens)
+        if operators and tokens[0][0] == "w" and label(sides[0]) is not None:  # Area = 5 cm
+            return self.relation(sides, operators)
+        measured = without_units(tokens)
+        item = self.bare(measured.tokens)
+        if measured.unit and self.settings.units_must_agree:
+            return Item(("measure", measured.unit, item.key), item.name)
+        return item
+
+    def bare(self, tokens: list[Token]) -> Item:
+        """A relation, a set, a numeral, or an expression."""
+        if not tokens:
+            raise Unreadable("empty")
+        if ("c", "in") in tokens:
+            return Item(self.item(tokens[last_index(tokens, ("c", "in")) + 1 :]).key)
+        sides, operators = sides_of(tokens)
+        if operators:
+            return self.relation(sides, operators)
+        for reader in (colon_key, self.set_operation, self.bracketed, self.matrix, base_key, _constant_set):
+            key = reader(tokens)
+            if key is not None:
+                return Item(key)
+        return Item(self.expression(tokens))
+
+    def expression(self, tokens: list[Token]) -> Key:
+        """The value of a formula: worked out here, or by the symbolic tail where it holds calculus."""
+        if not is_calculus(tokens):
+            return value_key(parse(tokens))
+        key = symbolic_key(tokens, self.settings.symbolic_seconds)
+        if key is None:
+            raise Unreadable("no value found in time")
+        return key
+
+    def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
+        """An assignment, an equation, a chain of comparisons."""
+        if not all(sides):
+            if operators == ["="] and sides[1]:
+                return self.item(sides[1])
+            raise Unreadable("a side is missing")
+        if all(o == "=" for o in operators):
+            return self.equation(sides)
+        if len({o[0] for o in operators}) > 1 or (operators[0] == "!=" and len(operators) > 1):
+            raise Unreadable("mixed relations")
+        # -\infty < x < 3: the infinite side says nothing.
+        if _constant_set(sides[0]) is not None:
+            sides, operators = sides[1:], operators[1:]
+        if operators and _constant_set(sides[-1]) is not None:
+            sides, operators = sides[:-1], operators[:-1]
+        if not operators:
+            return Item(REALS.key(), is_solution=True)
+        key = inequality_key([parse(s) for s in sides], operators)
+        return Item(key, is_solution=key[0] in ("pair", "union"), is_exclusion=operators == ["!="])
+
+    def equation(self, sides: list[list[Token]]) -> Item:
+        """x = 5 is 5; an equation between expressions keeps both sides; a chain of numbers is its last."""
+        name = label(sides[0])
+        if name is None and len(sides) == 2 and label(sides[1]) is not None:
+            name, sides = label(sides[1]), sides[::-1]
+        if name is not None and not (len(sides) == 2 and _is_curve(name, sides[-1])):
+            return Item(self.items(sides[-1]).key, name)
+        if any(is_calculus(s) for s in sides[:-1]):  # an integral and its value
+            return self.item(sides[-1])
+        nodes = [parse(without_units(s).tokens) for s in sides]
+        if not any(variables(n) for n in nodes):
+            return Item(value_key(nodes[-1]), is_step=True)
+        if len(nodes) > 2:
+            raise Unreadable("a chain of expressions")
+        return Item(equation_key(nodes[0], nodes[1]))
+
+    # --- sets, tuples, matrices ---
+
+    def set_operation(self, tokens: list[Token]) -> Key | None:
+        """Unions, intersections and differences of intervals and sets."""
+        if tokens[:2] == [("c", "set R"), ("o", "-")]:
+            tokens = [tokens[0], ("c", "setminus"), *tokens[2:]]
+        for command in ("cup", "cap", "setminus"):
+            if ("c", command) not in tokens:
+                continue
+            parts, _ = split(tokens, (command,))
+            if len(parts) > 1:
+                return self.operated(command, [intervals_of(self.items(p).key) for p in parts])
+        return None
+
+    def operated(self, command: str, operands: list[Any]) -> Key:
+        if any(s is None for s in operands):
+            raise Unreadable("a union of something else")
+        if command == "cup":
+            return union([interval for s in operands for interval in s])
+        if command == "setminus":
+            outside = complement([interval for s in operands[1:] for interval in s])
+            operands = [operands[0], intervals_of(outside) if outside else []]
+        common = operands[0]
+        for other in operands[1:]:
+            common = intersect(common, other) or []
+        return union(common)
+
+    def bracketed(self, tokens: list[Token]) -> Key | None:
+        """(a, b), [a, b), {a, b}, {x : x > 2}: several items between brackets around the whole."""
+        kind, left = tokens[0]
+        if kind != "o" or left not in ("(", "[", "\\{") or closing(tokens, 0) != len(tokens) - 1:
+            return None
+        right, inner = tokens[-1][1], tokens[1:-1]
+        if left == "\\{":
+            return self.braced(inner)
+        parts, _ = split(inner, (",", ";"))
+        if len(parts) < 2:
+            return None
+        if left == "[" and all(p[0] == ("o", "[") and closing(p, 0) == len(p) - 1 for p in parts):
+            return _matrix_key([[t if t != ("o", ",") else ("o", "&") for t in p[1:-1]] for p in parts], ("num", 1))
+        keys = [self.items(p).key for p in parts]
+        if any(k[0] == "list" for k in keys):
+            raise Unreadable("a list in a tuple")
+        return _ordered(keys, left, right if right in (")", "]") else ")")
+
+    def braced(self, inner: list[Token]) -> Key:
+        """A set, or the condition of a set."""
+        if not inner:
+            return EMPTY_SET
+        for bar in (("o", "such that"), ("o", "|"), ("o", ":")):
+            if bar in inner:
+                cut = inner.index(bar)
+                if label(inner[:cut]) or ("c", "in") in inner[:cut]:
+                    return self.items(inner[cut + 1 :]).key
+        key = self.items(inner).key
+        return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
+
+    def matrix(self, tokens: list[Token]) -> Key | None:
+        """A matrix environment, with a scalar factor in front of it; a system of equations is a list."""
+        start = next((i for i, t in enumerate(tokens) if t[0] == "c" and t[1].startswith("begin ")), None)
+        if start is None:
+            return None
+        if tokens[0] in (("o", "("), ("o", "[")) and tokens[-1] in (("o", ")"), ("o", "]")):
+            return self.matrix(tokens[1:-1])
+        environment = tokens[start][1].removeprefix("begin ")
+        if tokens[-1] != ("c", f"end {environment}"):
+            raise Unreadable("an open environment")
+        rows, _ = split(tokens[start + 1 : -1], ("\\\\",))
+        if environment in _SYSTEMS:
+            return self.combined([self.items([t for t in row if t != ("o", "&")]) for row in rows], ",").key
+        if environment not in _MATRICES:
+            raise Unreadable(environment)
+        return _matrix_key(rows, _factor(tokens[:start]))
+
+
+def _factor(tokens: list[Token]) -> Node:
+    """What a matrix is multiplied with."""
+    if tokens and tokens[-1] == ("o", "*"):
+        tokens = tokens[:-1]
+    if tokens == [("o", "-")]:
+        return ("num", -1)
+    return parse(tokens) if tokens else ("num", 1)
+
+
+def _matrix_key(rows: list[list[Token]], factor: Node) -> Key:
+    entries = [[parse(cell) for cell in cells(row)] for row in rows]
+    if len({len(row) for row in entries}) != 1:
+        raise Unreadable("ragged rows")
+    return ("matrix", tuple(tuple(value_key(("mul", factor, cell)) for cell in row) for row in entries))
+
+
+def _excluded(parts: list[list[Token]]) -> list[list[Token]]:
+    """x != 2, 3 in full: x != 2 and x != 3."""
+    if ("o", "!=") not in parts[0] or any(sides_of(p)[1] for p in parts[1:]):
+        return parts
+    left = parts[0][: parts[0].index(("o", "!=")) + 1]
+    return [parts[0], *(left + p for p in parts[1:])]
+
+
+def _is_union(items: Sequence[Item]) -> bool:
+    """x = 1 or 2 < x < 3"""
+    return any(i.is_solution for i in items) and all(i.is_solution or (i.name and i.key[0] == "n") for i in items)
+
+
+def _united(keys: list[Key], word: str) -> Key:
+    """Solutions joined by "or" unite; joined by "and" or a comma they intersect, unless nothing would be left."""
+    parts = [intervals_of(k) or [] for k in keys]
+    if word != "or":
+        common = parts[0]
+        for part in parts[1:]:
+            common = intersect(common, part) or []
+        if common:
+            return union(common)
+    return union([interval for part in parts for interval in part])
+
+
+def _ordered(keys: list[Key], left: str = "(", right: str = ")") -> Key:
+    """A tuple; of two coordinates, a pair with its brackets."""
+    if len(keys) != 2:
+        return keys[0] if len(keys) == 1 else ("tuple", tuple(keys))
+    left = "(" if keys[0] == MINUS_INFINITY else left
+    right = ")" if keys[1] == PLUS_INFINITY else right
+    return ("pair", left, right, *keys)
+
+
+def _is_curve(name: str, value: list[Token]) -> bool:
+    """x = 2y: an equation between coordinates, and y = y^2 - 1 one for y; not the value of a name."""
+    names = {v for kind, v in value if kind == "v"}
+    if name in names:
+        return True
+    return name in ("x", "y", "z") and bool(names) and names <= {"x", "y", "z"} and not (name == "y" and names == {"x"})
+
+
+def _constant_set(tokens: list[Token]) -> Key | None:
+    """Infinity with its sign, the empty set, and the sets of numbers."""
+    signs = [value for _, value in tokens[:-1]]
+    if tokens[-1] == ("c", "infty") and all(s in ("+", "-") for s in signs):
+        return MINUS_INFINITY if signs.count("-") % 2 else PLUS_INFINITY
+    if tokens == [("c", "emptyset")]:
+        return EMPTY_SET
+    if len(tokens) == 1 and tokens[0][0] == "c" and tokens[0][1].startswith("set "):
+        letter = tokens[0][1].removeprefix("set ")
+        return REALS.key() if letter == "R" else ("text", "set" + letter)
+    return None

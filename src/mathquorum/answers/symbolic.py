@@ -1,0 +1,101 @@
+"""The hard tail: integrals, limits, infinite sums and derivatives, worked out by sympy in a process of its own.
+
+Only what the lexer has understood is sent, written anew from tokens; words and unknown commands never leave. The worker
+returns the value at the fixed points, so that the answer gets a key of the same kind as every other. Without a
+value in time it gets none, is compared as text, "not shown equal", and is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from mathquorum.answers.tokens import Token
+
+__all__ = ["SymbolicReport", "is_calculus", "symbolic_key", "symbolic_report"]
+
+Key = tuple[Any, ...]
+
+MAX_TOKENS = 120
+
+_OPERATORS = {"*": r"\cdot ", "=>": r"\to ", "<=": r"\le ", ">=": r"\ge ", "\\{": "(", "\\}": ")", "+-": r"\pm "}
+_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot"}
+_DERIVATIVE = [("f", "frac"), ("o", "{"), ("v", "d"), ("o", "}"), ("o", "{"), ("v", "d")]
+
+
+@dataclass(frozen=True)
+class SymbolicReport:
+    """How the answers fared that needed the tail: in this process, since it started."""
+
+    asked: int
+    answered: int
+    timed_out: int
+
+
+_counts = {"asked": 0, "answered": 0, "timed_out": 0}
+
+
+def symbolic_report() -> SymbolicReport:
+    """The counts so far; an answer that timed out was not shown equal to anything."""
+    return SymbolicReport(**_counts)
+
+
+def is_calculus(tokens: list[Token]) -> bool:
+    """Whether the tokens hold an operation that only the tail can carry out."""
+    if ("f", "int") in tokens or ("f", "lim") in tokens or ("c", "partial") in tokens:
+        return True
+    if ("c", "infty") in tokens and (("f", "sum") in tokens or ("f", "prod") in tokens):
+        return True
+    size = len(_DERIVATIVE)
+    return any(tokens[i : i + size] == _DERIVATIVE for i in range(len(tokens) - size))
+
+
+def symbolic_key(tokens: list[Token], seconds: float) -> Key | None:
+    """The key of an expression of calculus; None when sympy finds no value in time."""
+    if seconds <= 0 or len(tokens) > MAX_TOKENS:
+        return None
+    latex = _latex(tokens)
+    return _key_of(latex, seconds) if latex else None
+
+
+@lru_cache(maxsize=10_000)
+def _key_of(latex: str, seconds: float) -> Key | None:
+    from mathquorum.answers.workers import TimedOut, pool  # lazy: starts no process before the first such answer
+
+    _counts["asked"] += 1
+    try:
+        reply = pool.ask({"latex": latex}, seconds)
+    except TimedOut:
+        _counts["timed_out"] += 1
+        return None
+    key = reply.get("key") if isinstance(reply, dict) else None
+    if key is None:
+        return None
+    _counts["answered"] += 1
+    return tuple(_tuples(part) for part in key)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _latex(tokens: list[Token]) -> str | None:
+    """The tokens as LaTeX again; None when one of them has no place in a formula."""
+    parts: list[str] = []
+    for kind, value in tokens:
+        if kind == "n":
+            fraction = isinstance(value, Fraction)
+            parts.append(f"\\frac{{{value.numerator}}}{{{value.denominator}}}" if fraction else f"{{{value}}}")
+        elif kind == "v":
+            parts.append(str(value) if len(value) == 1 else f"\\{value} ")
+        elif kind == "f":
+            parts.append(f"\\{_NAMES.get(str(value), str(value))} ")
+        elif kind == "o" and value not in ("$", "\\\\", "&", "#"):
+            parts.append(_OPERATORS.get(str(value), str(value)))
+        elif kind == "c" and value in ("infty", "partial"):
+            parts.append(f"\\{value} ")
+        else:
+            return None
+    return "".join(parts)

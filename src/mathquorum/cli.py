@@ -1,0 +1,210 @@
+"""The command line: a thin door to recipes and to single answers.
+
+Heavy packages are imported inside the commands that need them, so that help answers at once and `vote` and `grade` never
+load torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mathquorum.errors import MathquorumError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="mathquorum",
+    help="Fine-tune on step-by-step solutions, sample many, cluster by equivalent answers, vote and re-rank.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+_Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
+_Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")]
+_Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
+
+
+@app.command(context_settings=_OPEN_ENDED)
+def run(
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")],
+    config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
+    out: _Out = None,
+    show: _Show = False,
+    as_json: _Json = False,
+) -> None:
+    """Run a recipe, or what is left of it. Any setting: --sampling.temperature 0.7"""
+    from mathquorum.following import follow
+
+    follow(recipe, config, context.args, out, show=show, as_json=as_json)
+
+
+@app.command(context_settings=_OPEN_ENDED)
+def demo(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
+    out: _Out = None,
+    show: _Show = False,
+    as_json: _Json = False,
+) -> None:
+    """The paper's whole method on the embedded model, in minutes on a laptop. The same as: run demo"""
+    from mathquorum.following import follow
+
+    follow("demo", config, context.args, out, show=show, as_json=as_json)
+
+
+@app.command()
+def settings(recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")]) -> None:
+    """List every setting of a recipe with its default and meaning."""
+    from mathquorum.following import list_settings
+
+    list_settings(recipe)
+
+
+@app.command()
+def vote(
+    samples: Annotated[list[Path], typer.Argument(help="Candidate file(s): several solutions per problem.")],
+    problems: Annotated[
+        Path | None, typer.Option(help="problems.jsonl, for mathquorum's own candidates.jsonl.")
+    ] = None,
+    strategies: Annotated[
+        str | None, typer.Option(help="For example maj1,w.rr,rr.top8. Default: all that fit.")
+    ] = None,
+    answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
+    step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
+    as_json: _Json = False,
+) -> None:
+    """Cluster, vote and re-rank solutions that you already have. Needs no model and no torch."""
+    from rich.console import Console
+
+    from mathquorum.report.tables import estimates_json, estimates_table
+    from mathquorum.vote import measure_samples
+
+    names = strategies.split(",") if strategies else None
+    measured = measure_samples(samples, problems, names, answers=answers, step_scores=step_scores)
+    if as_json:
+        typer.echo(json.dumps({**estimates_json(measured.estimates), "counts": measured.counts}))
+        return
+    console = Console()
+    console.print(estimates_table(measured.estimates, ", ".join(path.name for path in samples)))
+    for name, count in measured.counts.items():
+        console.print(f"{name}: {count:,}", highlight=False, markup=False)
+
+
+@app.command()
+def solve(
+    problem: Annotated[str, typer.Argument(help="The problem's text, or - for standard input.")],
+    model: Annotated[str | None, typer.Option(help="Generator: folder or hub id. Default: the embedded model.")] = None,
+    evaluator: Annotated[str | None, typer.Option(help="Evaluator: folder or hub id.")] = None,
+    num_candidates: Annotated[int, typer.Option("--num-candidates", "-n", min=1)] = 64,
+    strategy: Annotated[str | None, typer.Option(help="Default: w.rr with an evaluator, else maj1.")] = None,
+    style: Annotated[str | None, typer.Option(help="Style tag of the prompt.")] = None,
+    temperature: Annotated[float, typer.Option(min=0.0)] = 0.9,
+    top_p: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.95,
+    max_tokens: Annotated[int, typer.Option(min=1)] = 512,
+    seed: int = 0,
+    as_json: _Json = False,
+) -> None:
+    """Solve one problem by sampling, clustering and choosing."""
+    from mathquorum.config import build
+    from mathquorum.engines.base import Sampling
+    from mathquorum.selection import strategy as named
+
+    chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
+    sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
+    text = sys.stdin.read() if problem == "-" else problem
+
+    from mathquorum import solve as method
+    from mathquorum.assets import tiny_base_path
+    from mathquorum.engines.hf import HuggingFaceEngine
+    from mathquorum.models import Hardware, load_model
+    from mathquorum.records import Problem
+
+    generator = HuggingFaceEngine(load_model(model or str(tiny_base_path()), Hardware()))
+    judge = HuggingFaceEngine(load_model(evaluator, Hardware())) if evaluator else None
+    solved = method.solve(
+        Problem("problem", text.strip()),
+        generator,
+        chooser,
+        judge,
+        num_candidates=num_candidates,
+        sampling=sampling,
+        style=style,
+        seed=seed,
+    )
+    _show_solved(solved, chooser.name, as_json)
+
+
+def _show_solved(solved: Any, strategy: str, as_json: bool) -> None:
+    clusters = [
+        {
+            "answer": cluster.answer,
+            "votes": len(cluster.members),
+            "score": sum(solved.scores[i] for i in cluster.members) / len(cluster.members) if solved.scores else None,
+        }
+        for cluster in solved.clusters
+    ]
+    chosen = solved.chosen
+    solution = solved.candidates[chosen.members[0]].text if chosen else None
+    if as_json:
+        answer = chosen.answer if chosen else None
+        typer.echo(json.dumps({"answer": answer, "strategy": strategy, "clusters": clusters, "solution": solution}))
+        return
+    if chosen is None:
+        typer.echo(f"No answer: none of the {len(solved.candidates)} candidates ended in one.")
+        return
+    typer.echo(f"{solution}\n\nAnswer: {chosen.answer}   ({strategy}, {len(solved.candidates)} candidates)")
+    for row in clusters[:8]:
+        score = "" if row["score"] is None else f"   mean score {row['score']:.2f}"
+        typer.echo(f"  {row['votes']:4d} x {row['answer']}{score}")
+    if len(clusters) > 8:
+        typer.echo(f"  and {len(clusters) - 8} other answers")
+
+
+@app.command()
+def grade(
+    gold: Annotated[str, typer.Argument(help="The reference answer.")],
+    answer: Annotated[str, typer.Argument(help="An answer, or a text that holds one.")],
+    as_json: _Json = False,
+) -> None:
+    """Is the answer right, and by which rule? Exit code 0 when it is, 1 when it is not."""
+    from mathquorum.answers.equivalence import explain_match
+
+    verdict = explain_match(answer, gold)
+    typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
+    raise typer.Exit(0 if verdict.equal else 1)
+
+
+@app.command()
+def version() -> None:
+    """Print the versions that a bug report should name."""
+    from mathquorum.run import library_versions
+
+    for library, number in library_versions().items():
+        typer.echo(f"{library} {number}")
+
+
+def main() -> None:
+    """The `mathquorum` command. Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C."""
+    try:
+        app()
+    except MathquorumError as error:
+        typer.echo(f"mathquorum: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != 130:  # which typer makes of Ctrl-C, without a word
+            raise
+        typer.echo("\nStopped. Run the same command again to continue.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone, as in `mathquorum vote ... | head -1`
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,133 @@
+"""Problems to look at: their clusters with counts, shares and scores, and which strategy chose which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+from mathquorum.errors import DataError
+from mathquorum.metrics import Pool
+from mathquorum.records import Problem
+from mathquorum.selection import Strategy
+from mathquorum.store import read_json
+
+__all__ = ["InspectedCluster", "InspectedProblem", "inspect_problems", "inspection_json", "read_inspection"]
+
+MAX_CLUSTERS = 8
+MAX_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class InspectedCluster:
+    """One cluster; scores are None without an evaluator, `solution` is its earliest member's text."""
+
+    answer: str
+    count: int
+    share: float
+    correct: bool
+    mean_score: float | None
+    best_score: float | None
+    chosen_by: tuple[str, ...]
+    solution: str
+
+
+@dataclass(frozen=True)
+class InspectedProblem:
+    """One problem. `num_more` clusters, the smallest, are left out."""
+
+    problem_id: str
+    text: str
+    reference: str
+    num_candidates: int
+    num_unanswered: int
+    clusters: tuple[InspectedCluster, ...]
+    num_more: int
+
+
+def inspect_problems(
+    pools: Sequence[Pool],
+    strategies: Sequence[Strategy],
+    problems: Mapping[str, Problem],
+    solutions: Mapping[tuple[str, int], str],
+    limit: int,
+) -> list[InspectedProblem]:
+    """Up to `limit` problems, those first where strategies part, then those that a vote lost, then the rest.
+
+    Args:
+        problems: By id.
+        solutions: Text of a candidate by problem id and index; only those of earliest members are read.
+        limit: At most so many.
+    """
+    ranked = sorted(pools, key=lambda pool: _interest(pool, strategies))  # a stable sort: ties stay in their order
+    return [_inspect(pool, strategies, problems[pool.problem_id], solutions) for pool in ranked[:limit]]
+
+
+def _interest(pool: Pool, strategies: Sequence[Strategy]) -> int:
+    chosen = [strategy.select(pool.clusters, pool.scores) for strategy in strategies]
+    verdicts = {cluster is not None and bool(cluster.correct) for cluster in chosen}
+    if len(verdicts) == 2:
+        return 0
+    return 1 if verdicts == {False} and pool.num_correct else 2
+
+
+def _inspect(
+    pool: Pool, strategies: Sequence[Strategy], problem: Problem, solutions: Mapping[tuple[str, int], str]
+) -> InspectedProblem:
+    chosen = {strategy.name: strategy.select(pool.clusters, pool.scores) for strategy in strategies}
+    # A cluster that is correct, or that a strategy chose, is shown however small it is.
+    shown = [
+        cluster
+        for place, cluster in enumerate(pool.clusters)
+        if place < MAX_CLUSTERS or cluster.correct or any(cluster is other for other in chosen.values())
+    ]
+    clusters = []
+    for cluster in shown:
+        scores = [pool.scores[index] for index in cluster.members if index in pool.scores]
+        clusters.append(
+            InspectedCluster(
+                answer=cluster.answer,
+                count=len(cluster.members),
+                share=len(cluster.members) / pool.num_candidates,
+                correct=bool(cluster.correct),
+                mean_score=fsum(scores) / len(scores) if scores else None,
+                best_score=max(scores, default=None),
+                chosen_by=tuple(name for name, other in chosen.items() if other is cluster),
+                solution=solutions.get((pool.problem_id, cluster.members[0]), "")[:MAX_CHARACTERS],
+            )
+        )
+    return InspectedProblem(
+        problem_id=pool.problem_id,
+        text=problem.text,
+        reference=problem.answer or "",
+        num_candidates=pool.num_candidates,
+        num_unanswered=pool.num_candidates - pool.num_answered,
+        clusters=tuple(clusters),
+        num_more=len(pool.clusters) - len(shown),
+    )
+
+
+def inspection_json(inspected: Sequence[InspectedProblem]) -> list[dict[str, Any]]:
+    """The content of `inspection.json`."""
+    return [asdict(problem) for problem in inspected]
+
+
+def read_inspection(path: Path) -> list[InspectedProblem]:
+    """Reads an `inspection.json`.
+
+    Raises:
+        DataError: If it cannot be read as one.
+    """
+    try:
+        return [
+            InspectedProblem(**{**row, "clusters": tuple(_read_cluster(cluster) for cluster in row["clusters"])})
+            for row in read_json(path)
+        ]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path} does not hold problems to inspect ({error!r}). Evaluate again.") from error
+
+
+def _read_cluster(row: Mapping[str, Any]) -> InspectedCluster:
+    return InspectedCluster(**{**row, "chosen_by": tuple(row["chosen_by"])})

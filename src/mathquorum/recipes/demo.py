@@ -1,0 +1,52 @@
+"""The paper's method in miniature: the embedded base and suite, on two CPU cores in minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from mathquorum.assets import tiny_base_path
+from mathquorum.config import Runtime
+from mathquorum.engines.base import Sampling
+from mathquorum.recipes.paper import AnySource, EvaluatorSettings, MtsftSettings, Paper, Sources, paper
+from mathquorum.run import Run
+from mathquorum.stages.prepare import Source
+from mathquorum.training import Training
+
+__all__ = ["Demo", "demo"]
+
+_TRAIN = 2500
+_EVALUATOR = 1200
+
+
+def _minimath(style: str, limit: int) -> tuple[Source, ...]:
+    return (Source(dataset="minimath", split="train", style=style, limit=limit),)
+
+
+class Demo(Paper):
+    """The recipe `paper` with other defaults: terse and fine solutions stand for MATH's and PRM800K's."""
+
+    base: str = str(tiny_base_path())
+    train: dict[str, Sources] = {"terse": _minimath("terse", _TRAIN), "fine": _minimath("fine", _TRAIN)}
+    test: AnySource = Source(dataset="minimath", split="test", limit=150)
+    num_candidates: int = Field(default=64, ge=1)
+    sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
+    generator: Training = Training(steps=200, learning_rate=5e-4, max_length=512)
+    evaluator: EvaluatorSettings = EvaluatorSettings(
+        problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
+        num_candidates=8,
+        training=Training(steps=150, learning_rate=3e-4, max_length=512),
+    )
+    mtsft: MtsftSettings = MtsftSettings(
+        objectives=("margin", "cross_entropy"),
+        evaluator=Training(steps=60, learning_rate=3e-4, max_length=512),
+        generator=Training(steps=100, learning_rate=3e-4, max_length=512),
+    )
+    workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
+
+
+def demo(run: Run, settings: Demo) -> Path:
+    """Follows the paper's recipe."""
+    return paper(run, settings)

@@ -1,0 +1,146 @@
+"""Evaluate: from clusters and scores to selections, figures with intervals, curves and per-problem outcomes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, field_validator
+
+from mathquorum import __version__
+from mathquorum.config import InputPath, Settings
+from mathquorum.curves import NUM_DRAWS
+from mathquorum.errors import DataError
+from mathquorum.evaluation import evaluate
+from mathquorum.inspection import inspect_problems, inspection_json
+from mathquorum.intervals import NUM_RESAMPLES
+from mathquorum.metrics import Pool, have_scores
+from mathquorum.records import AnswerCluster, Candidate, Problem, Score
+from mathquorum.results import outcome_records, results_json
+from mathquorum.selection import Strategy, default_strategies, strategy
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import read_records, write_json, write_records
+
+__all__ = ["Evaluate"]
+
+R = TypeVar("R", AnswerCluster, Score)
+
+
+class Evaluate(Settings):
+    """Makes selections.jsonl, outcomes.jsonl, results.json and inspection.json.
+
+    Each input is a file, or the directory of the stage that made it. A problem without a reference answer cannot be
+    measured, and one without candidates was not sampled: both are left out and counted. A problem whose candidates have
+    no answer is incorrect.
+    """
+
+    problems: InputPath
+    """problems.jsonl."""
+    candidates: InputPath
+    """candidates.jsonl."""
+    clusters: InputPath
+    """clusters.jsonl, of these candidates."""
+    scores: InputPath | None = None
+    """scores.jsonl, of these candidates; without it only the vote is measured."""
+    greedy: InputPath | None = None
+    """clusters.jsonl of one greedy solution per problem, for the paper's Pass@1."""
+    strategies: tuple[str, ...] | None = None
+    """Names as in the paper; by default those of its Tables 3 and 7 that the inputs allow."""
+    seed: int = 0
+    """Of bootstrap and draws."""
+    num_resamples: int = Field(default=NUM_RESAMPLES, ge=100)
+    """Of the bootstrap over problems."""
+    num_draws: int = Field(default=NUM_DRAWS, ge=1)
+    """Subsets per point of a curve that has no formula, over all problems together."""
+    num_inspected: int = Field(default=12, ge=0)
+    """Problems that the report shows with their clusters."""
+
+    @field_validator("strategies")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for name in names or ():
+            strategy(name)
+        return names
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        """See `Stage.run`."""
+        problems = {problem.id: problem for problem in read_records(_file(self.problems, "problems"), Problem)}
+        counts = Counter(c.problem_id for c in read_records(_file(self.candidates, "candidates"), Candidate))
+        measured = [problem.id for problem in problems.values() if problem.answer is not None and counts[problem.id]]
+        pools = self._pools(measured, counts)
+        progress(1, 3)
+        strategies = self._strategies(pools)
+        evaluation = evaluate(
+            pools, strategies, seed=self.seed, num_resamples=self.num_resamples, num_draws=self.num_draws
+        )
+        progress(2, 3)
+        inspected = inspect_problems(pools, strategies, problems, self._first_solutions(pools), self.num_inspected)
+        config = {
+            "strategies": [strategy.name for strategy in strategies],
+            "seed": self.seed,
+            "num_resamples": self.num_resamples,
+            "num_draws": self.num_draws,
+        }
+        versions = {"mathquorum": __version__, "numpy": version("numpy")}
+        write_records(out / "selections.jsonl", evaluation.selections)
+        write_records(out / "outcomes.jsonl", outcome_records(evaluation))
+        write_json(out / "inspection.json", inspection_json(inspected))
+        write_json(
+            out / "results.json", results_json(evaluation, num_read=len(problems), config=config, versions=versions)
+        )
+        progress(3, 3)
+        return {
+            "problems": len(measured),
+            "without a reference": sum(problem.answer is None for problem in problems.values()),
+            "without candidates": sum(not counts[problem] for problem in problems),
+            "candidates": int(evaluation.statistics["num_candidates"]),
+            "candidates without an answer": sum(pool.num_candidates - pool.num_answered for pool in pools),
+        }
+
+    def _pools(self, measured: Sequence[str], counts: Mapping[str, int]) -> list[Pool]:
+        clusters = _by_problem(read_records(_file(self.clusters, "clusters"), AnswerCluster))
+        scores = {} if self.scores is None else _by_problem(read_records(_file(self.scores, "scores"), Score))
+        greedy: dict[str, bool] | None = None
+        if self.greedy is not None:
+            found = _by_problem(read_records(_file(self.greedy, "clusters"), AnswerCluster))
+            greedy = {problem: any(cluster.correct for cluster in found.get(problem, ())) for problem in measured}
+        strangers = [problem for problem in clusters if not counts.get(problem)]
+        if strangers:
+            raise DataError(
+                f"clusters: {len(strangers)} problems have clusters but no candidates (first: {strangers[0]}). "
+                "Give the clusters that were made of these candidates."
+            )
+        return [
+            Pool(
+                problem,
+                counts[problem],
+                clusters.get(problem, []),
+                {score.index: score.value for score in scores.get(problem, [])},
+                None if greedy is None else greedy[problem],
+            )
+            for problem in measured
+        ]
+
+    def _strategies(self, pools: Sequence[Pool]) -> Sequence[Strategy]:
+        if self.strategies is None:
+            return default_strategies(with_scores=have_scores(pools))
+        return [strategy(name) for name in self.strategies]
+
+    def _first_solutions(self, pools: Sequence[Pool]) -> dict[tuple[str, int], str]:
+        wanted = {(pool.problem_id, cluster.members[0]) for pool in pools for cluster in pool.clusters}
+        candidates = read_records(_file(self.candidates, "candidates"), Candidate)
+        return {(c.problem_id, c.index): c.text for c in candidates if (c.problem_id, c.index) in wanted}
+
+
+def _file(path: Path, kind: str) -> Path:
+    return path / f"{kind}.jsonl" if path.is_dir() else path
+
+
+def _by_problem(records: Iterable[R]) -> dict[str, list[R]]:
+    groups: dict[str, list[R]] = {}
+    for record in records:
+        groups.setdefault(record.problem_id, []).append(record)
+    return groups

@@ -1,0 +1,94 @@
+"""The vote on solutions that someone already has: read, cluster, measure. No model and no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from mathquorum.answers import cluster_candidates
+from mathquorum.datasets.samples import Answers, Samples, StepScores, probabilities, read_samples
+from mathquorum.errors import DataError, SettingsError, suggest
+from mathquorum.evaluation import measure
+from mathquorum.metrics import Pool, evaluator_estimates, have_scores
+from mathquorum.records import Estimate
+from mathquorum.selection import default_strategies, strategy
+
+__all__ = ["Measured", "measure_samples"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of a candidate file.
+
+    Attributes:
+        estimates: As `evaluation.measure` gives them, then those of the scores, where there are any.
+        counts: What was read, and what was left out or has no answer.
+    """
+
+    estimates: list[Estimate]
+    counts: dict[str, int]
+
+
+def measure_samples(
+    paths: Sequence[Path],
+    problems: Path | None = None,
+    strategies: Sequence[str] | None = None,
+    *,
+    answers: str = "extract_or_given",
+    step_scores: str = "last",
+) -> Measured:
+    """Reads the candidates, clusters their answers by equivalence and measures every strategy that fits.
+
+    Scores are used when every candidate with an answer has one.
+
+    Raises:
+        SettingsError: If a strategy or option is unknown, or needs scores that are not there.
+        DataError: If a file cannot be read, or no problem has a reference answer.
+    """
+    _check("answers", answers, get_args(Answers))
+    _check("step_scores", step_scores, get_args(StepScores))
+    chosen = [strategy(name) for name in strategies] if strategies else None
+    where = paths[0] if len(paths) == 1 else list(paths)
+    read = probabilities(list(read_samples(where, problems, cast(Answers, answers), cast(StepScores, step_scores))))
+    graded = [item for item in read if item.problem.answer is not None and item.candidates]
+    if not graded:
+        raise DataError(
+            f"None of the {len(read)} problems has a reference answer and candidates, so none can be graded."
+        )
+    pools = [_pool(item) for item in graded]
+    unscored = sum(i not in pool.scores for pool in pools for cluster in pool.clusters for i in cluster.members)
+    if unscored:
+        pools = [Pool(pool.problem_id, pool.num_candidates, pool.clusters) for pool in pools]
+    estimates = measure(pools, chosen or default_strategies(have_scores(pools)))
+    if have_scores(pools):
+        estimates += evaluator_estimates(pools)
+    candidates = [candidate for item in graded for candidate in item.candidates]
+    counts = {
+        "problems": len(graded),
+        "candidates": len(candidates),
+        "candidates without an answer": sum(candidate.answer is None for candidate in candidates),
+        "problems left out (no reference answer or no candidates)": len(read) - len(graded),
+        "answered candidates without a score (scores are not used)": unscored if _any_scores(graded) else 0,
+    }
+    return Measured(estimates, {name: count for name, count in counts.items() if count or name in ("problems",)})
+
+
+def _check(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise SettingsError(f"Unknown {name} {value!r}. {suggest(value, known)}")
+
+
+def _any_scores(read: Sequence[Samples]) -> bool:
+    return any(item.scores is not None for item in read)
+
+
+def _pool(item: Samples) -> Pool:
+    clusters = cluster_candidates(item.problem.id, item.candidates, item.problem.answer)
+    scores = {
+        candidate.index: score
+        for candidate, score in zip(item.candidates, item.scores or (), strict=False)
+        if score is not None
+    }
+    return Pool(item.problem.id, len(item.candidates), clusters, scores)

@@ -1,0 +1,101 @@
+"""Imports point down. The floors are those of docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
+
+FLOORS = {
+    "records errors config store workers": 0,
+    "answers prompts selection metrics intervals differences curves evaluation inspection results report": 1,
+    "datasets engines evaluator models objectives examples batches training trainer": 2,
+    "stages run solve vote": 3,
+    "recipes assets": 4,
+    "cli following console": 5,
+}
+FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
+COLUMNS = {
+    "datasets": {"datasets"},
+    "engines": {"engines", "evaluator", "models"},
+    "evaluator": {"engines", "evaluator", "models"},
+    "models": {"models"},
+    "objectives": {"objectives", "examples", "models"},
+    "examples": {"examples", "models"},
+    "batches": {"batches", "examples"},
+    "training": {"training"},
+    "trainer": {"trainer", "batches", "examples", "objectives", "models", "training"},
+}
+"""Within floor 2: what each column may import of that floor."""
+
+
+def imports() -> Iterator[tuple[str, str, str]]:
+    """Place, importing part and imported part of every import of our own, function-level ones included."""
+    for file in sorted(ROOT.rglob("*.py")):
+        part = file.relative_to(ROOT).with_suffix("").parts[0]
+        if part == "__init__":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mathquorum"):
+                names = (
+                    [f"mathquorum.{alias.name}" for alias in node.names]
+                    if node.module == "mathquorum"
+                    else [node.module]
+                )
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names if alias.name.startswith("mathquorum.")]
+            for name in names:
+                target = name.split(".")[1]
+                if not target.startswith("__"):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}", part, target
+
+
+def test_every_part_has_a_floor() -> None:
+    parts = {p.stem for p in ROOT.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()} - {"__init__"}
+    assert parts == set(FLOOR)
+
+
+def test_imports_point_down() -> None:
+    wrong = [f"{place} imports {target}" for place, part, target in imports() if FLOOR[target] > FLOOR[part]]
+    assert not wrong
+
+
+def test_the_columns_of_the_second_floor_do_not_import_each_other() -> None:
+    wrong = [
+        f"{place} imports {target}"
+        for place, part, target in imports()
+        if FLOOR[part] == FLOOR[target] == 2 and target not in COLUMNS[part]
+    ]
+    assert not wrong
+
+
+def test_stages_do_not_import_each_other() -> None:
+    wrong = []
+    for file in (ROOT / "stages").glob("*.py"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("from mathquorum.stages.") and not line.startswith("from mathquorum.stages.base "):
+                wrong.append(f"{file.name}: {line}")
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("mathquorum.cli", {"torch", "transformers", "pydantic", "numpy"}),
+        ("mathquorum.answers", {"torch", "sympy", "numpy", "pydantic"}),
+        ("mathquorum.vote", {"torch", "transformers", "sympy", "matplotlib"}),
+        ("mathquorum.recipes.paper", {"torch", "transformers", "sympy"}),
+        ("mathquorum.recipes.demo", {"torch", "transformers", "sympy"}),
+    ],
+)
+def test_light_doors_load_nothing_heavy(module: str, absent: set[str]) -> None:
+    code = f"import sys, {module}; print(*sorted(set(sys.modules) & {absent!r}))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

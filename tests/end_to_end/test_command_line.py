@@ -1,0 +1,110 @@
+"""Commands as a person types them: exit codes, messages, and what they print."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLES = [
+    {"id": "a", "problem": "What is $1/4+1/4$?", "answer": "\\frac{1}{2}",
+     "samples": ["It is \\boxed{0.5}.", "So \\boxed{\\frac12}.", "\\boxed{2}"], "scores": [0.9, 0.5, 0.1]},
+    {"id": "b", "problem": "What is $2+2$?", "answer": "4",
+     "samples": ["\\boxed{5}", "\\boxed{5}", "I think \\boxed{4}"], "scores": [0.1, 0.1, 0.8]},
+    {"id": "c", "problem": "What is $1+1$?", "answer": "2", "samples": ["no idea", "", "\\boxed{3}"], "scores": [0, 0, 0]},
+]  # fmt: skip
+
+
+def mathquorum(*words: str, check: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", "from mathquorum.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), "COLUMNS": "120", **environment},
+    )
+    assert result.returncode == check, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in SAMPLES))
+    return path
+
+
+def test_help_lists_the_commands() -> None:
+    text = mathquorum("--help").stdout
+    assert all(command in text for command in ("run", "demo", "vote", "solve", "grade"))
+
+
+def test_vote_measures_by_equivalence_not_by_string(samples: Path) -> None:
+    rows = json.loads(mathquorum("vote", str(samples), "--json").stdout)
+    values = {row["name"]: row["value"] for row in rows["estimates"]}
+    assert values["maj1@3"] == pytest.approx(1 / 3), "0.5 and \\frac12 are one cluster; 5 outvotes 4; 3 is wrong"
+    assert values["pass@1"] == pytest.approx((2 / 3 + 1 / 3) / 3)
+    assert values["pass@3"] == values["rr.all"] == values["w.rr"] == pytest.approx(2 / 3)
+    assert all(set(row) == {"name", "value", "low", "high", "count"} for row in rows["estimates"])
+    assert rows["counts"]["candidates without an answer"] == 2
+
+
+def test_vote_prints_a_table(samples: Path) -> None:
+    text = mathquorum("vote", str(samples), "--strategies", "maj1,rr.top1").stdout
+    assert "maj1@3" in text and "rr.top1" in text and "33.3" in text and "without an answer: 2" in text
+
+
+def test_grade_says_which_rule_decided() -> None:
+    assert mathquorum("grade", "\\frac{1}{2}", "0.5").stdout.startswith("equal:")
+    assert mathquorum("grade", "\\frac{1}{2}", "0.6", check=1).stdout.startswith("different:")
+    assert json.loads(mathquorum("grade", "2", "2", "--json").stdout)["equal"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["vote", "absent.jsonl"], 1, "absent.jsonl cannot be read: No such file"),
+        (["vote", "SAMPLES", "--strategies", "maj9000"], 2, "Known:"),
+        (["vote", "SAMPLES", "--answers", "gven"], 2, "Did you mean 'given'?"),
+        (["vote", "TORN"], 1, "line 2: not valid JSON"),
+        (["vote"], 2, "Missing argument"),
+        (["vote", "SAMPLES", "--no-such-option"], 2, "No such option"),
+        (["run", "papr"], 2, "Did you mean 'paper'?"),
+        (["run", "paper", "--show"], 2, "base is required"),
+        (["run", "paper", "--base", "x", "--train", "a", "--test", "b", "--sampling.temprature", "1"], 2, "Did you mean 'temperature'?"),
+        (["run", "demo", "--num_candidates", "0"], 2, "num_candidates should be greater than or equal to 1. Got 0"),
+        (["run", "demo", "--config", "absent.yaml"], 2, "absent.yaml cannot be read"),
+        (["run", "paper", "--base", "./absent", "--train", "SAMPLES", "--test", "SAMPLES"], 1, "there is no './absent'"),
+        (["solve", "1+1?", "--model", "./absent"], 1, "There is no model folder './absent'"),
+        (["solve", "1+1?", "--strategy", "w.r"], 2, "Did you mean"),
+    ],
+)  # fmt: skip
+def test_misuse_and_failures_say_what_to_do(
+    words: list[str], code: int, text: str, samples: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text(samples.read_text()[:300])
+    words = [{"SAMPLES": str(samples), "TORN": str(torn)}.get(word, word) for word in words]
+    result = mathquorum(*words, check=code)
+    assert text in result.stderr and result.stderr.count("\n") < 12
+
+
+def test_show_prints_settings_and_plan_and_makes_nothing(tmp_path: Path) -> None:
+    text = mathquorum("demo", "--show", "--out", str(tmp_path / "run"), "--sampling.temperature", "0.7").stdout
+    assert "temperature: 0.7" in text and "ssft.fine" in text and "control" in text and "report" in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_version_names_what_a_bug_report_needs() -> None:
+    assert "torch " in mathquorum("version").stdout
+
+
+def test_settings_lists_every_setting_with_default_and_meaning() -> None:
+    text = mathquorum("settings", "paper").stdout
+    assert "base = required" in text and "sampling.top_p = 0.95" in text and "num_candidates = 64" in text
+    assert "generator.learning_rate = 1e-05" in text and "mtsft.generator.steps = 200" in text
+    assert "64 in the paper" in text

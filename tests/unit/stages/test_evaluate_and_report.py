@@ -1,0 +1,190 @@
+"""Evaluate and Report on small stage directories: what they write, count and refuse, and that they repeat themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mathquorum.config import build
+from mathquorum.errors import DataError, SettingsError
+from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection
+from mathquorum.results import read_outcomes, read_results
+from mathquorum.stages.base import no_progress
+from mathquorum.stages.evaluate import Evaluate
+from mathquorum.stages.report import Report
+from mathquorum.store import read_records, write_records
+
+SIZE = 8
+
+
+def write_stages(folder: Path, *, shift: int = 0, hostile: str = "") -> dict[str, Path]:
+    """Problems p0..p9 with 8 candidates each: p8 has no answer in any, p9 no reference; p10 was not sampled."""
+    problems = [Problem(f"p{n}", f"What is {n}? {hostile}", str(n) if n != 9 else None) for n in range(11)]
+    candidates, clusters, scores, greedy = [], [], [], []
+    for n in range(10):
+        members: dict[str, list[int]] = {}
+        for index in range(SIZE):
+            answer = None if n == 8 or index == 7 else str(n + (index * (n + 1) + shift) % 3)
+            candidates.append(Candidate(f"p{n}", index, f"It is {answer}. {hostile}", answer))
+            if answer is not None:
+                members.setdefault(answer, []).append(index)
+                scores.append(Score(f"p{n}", index, ((index * 3 + n) % 8) / 8))
+        found = [AnswerCluster(f"p{n}", a, tuple(m), a == str(n) if n != 9 else None) for a, m in members.items()]
+        clusters.extend(sorted(found, key=lambda cluster: (-len(cluster.members), cluster.members[0])))
+        greedy.append(AnswerCluster(f"p{n}", "x", (0,), n % 2 == 0))
+    places = {}
+    for kind, records in [
+        ("problems", problems),
+        ("candidates", candidates),
+        ("clusters", clusters),
+        ("scores", scores),
+    ]:
+        places[kind] = folder / kind
+        places[kind].mkdir(parents=True)
+        write_records(places[kind] / f"{kind}.jsonl", records)
+    places["greedy"] = folder / "greedy"
+    places["greedy"].mkdir()
+    write_records(places["greedy"] / "clusters.jsonl", greedy)
+    return places
+
+
+def run(stage: Evaluate | Report, out: Path) -> dict[str, Any]:
+    out.mkdir()
+    return dict(stage.run(out, no_progress))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def test_evaluate_writes_selections_outcomes_and_results(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    summary = run(Evaluate(**places, num_draws=64), tmp_path / "out")
+    assert summary["problems"] == 9
+    assert summary["without a reference"] == 1
+    assert summary["without candidates"] == 1
+    assert summary["candidates without an answer"] == 8 + 8
+
+    results = read_results(tmp_path / "out" / "results.json")
+    names = [estimate.name for estimate in results.estimates]
+    assert names[:4] == ["pass@1.greedy", "pass@1", "maj1@8", "rr.all"]
+    assert all(estimate.count == 9 for estimate in results.estimates)  # p8 counts as incorrect
+    assert results.num_read == 11
+    held = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert held["n-samples"] == {"original": 11, "effective": 9}
+    assert {"results", "config", "versions"} <= held.keys()
+
+    outcomes = read_outcomes(tmp_path / "out" / "outcomes.jsonl")
+    assert list(outcomes) == names
+    assert outcomes["maj1@8"]["p8"] == 0.0
+    value = next(estimate.value for estimate in results.estimates if estimate.name == "maj1@8")
+    assert value == pytest.approx(sum(outcomes["maj1@8"].values()) / 9, abs=1e-6)
+
+    selections = list(read_records(tmp_path / "out" / "selections.jsonl", Selection))
+    assert {s.strategy for s in selections} == {"maj1", "rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"}
+    assert all(s.answer is None and s.correct is False for s in selections if s.problem_id == "p8")
+
+
+def test_the_same_inputs_make_the_same_bytes(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    for out in ("one", "two"):
+        run(Evaluate(**places, num_draws=64), tmp_path / out)
+        run(Report(evaluations={"model": tmp_path / out}), tmp_path / f"{out}-report")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert contents(tmp_path / "one-report") == contents(tmp_path / "two-report")
+    assert str(tmp_path).encode() not in b"".join(contents(tmp_path / "one").values())
+
+
+def test_files_do_as_well_as_directories_and_scores_may_be_absent(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    files = {kind: places[kind] / f"{kind}.jsonl" for kind in ("problems", "candidates", "clusters")}
+    run(Evaluate(**files), tmp_path / "out")
+    results = read_results(tmp_path / "out" / "results.json")
+    assert [estimate.name for estimate in results.estimates] == ["pass@1", "maj1@8", "pass@8"]
+    run(Report(evaluations={"model": tmp_path / "out"}), tmp_path / "report")
+    assert sorted(contents(tmp_path / "report")) == [
+        "differences.json",
+        "figures.json",
+        "model-candidates.svg",
+        "report.html",
+        "report.md",
+    ]
+
+
+def test_scores_that_are_missing_are_counted(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    file = places["scores"] / "scores.jsonl"
+    write_records(file, list(read_records(file, Score))[3:])
+    with pytest.raises(DataError, match=r"3 of 56 candidates with an answer have no score \(first: p0, candidate 0\)"):
+        run(Evaluate(**places), tmp_path / "out")
+
+
+def test_an_unknown_strategy_is_refused_before_anything_is_read() -> None:
+    absent = dict.fromkeys(("problems", "candidates", "clusters"), "absent")
+    with pytest.raises(SettingsError, match=r"Did you mean 'w\.rr'\?"):
+        build(Evaluate, {**absent, "strategies": ["w.r"]})
+
+
+def test_clusters_of_other_candidates_are_refused(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    write_records(places["clusters"] / "clusters.jsonl", [AnswerCluster("q1", "7", (0,), True)])
+    with pytest.raises(DataError, match="1 problems have clusters but no candidates"):
+        run(Evaluate(**places), tmp_path / "out")
+
+
+def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) -> None:
+    for name, shift in (("a", 0), ("b", 1)):
+        run(Evaluate(**write_stages(tmp_path / f"in-{name}", shift=shift), num_draws=64), tmp_path / name)
+    evaluations = {"base": tmp_path / "a", "MTSFT": tmp_path / "b"}
+    report = Report(evaluations=evaluations, title="Two models", controls={"MTSFT": "base"})
+    summary = run(report, tmp_path / "report")
+    assert summary == {"evaluations": 2, "plots": 6}
+    differences = json.loads((tmp_path / "report" / "differences.json").read_text())
+    assert differences["baseline"] == "base"
+    between = {row["name"]: row for row in differences["between"]["MTSFT"]}
+    first, second = (read_outcomes(tmp_path / name / "outcomes.jsonl")["maj1@8"] for name in ("a", "b"))
+    expected = sum(second[p] - first[p] for p in first) / 9
+    assert between["maj1@8"]["value"] == pytest.approx(expected, abs=1e-6)
+    assert between["maj1@8"]["low"] <= expected <= between["maj1@8"]["high"]
+    assert [row["name"] for row in differences["within"]["base"]][:2] == ["rr.all", "rr.top8"]
+    page = (tmp_path / "report" / "report.md").read_text()
+    assert "## Against base" in page and "## Against its control" in page
+    assert differences["controls"]["MTSFT less base"] == differences["between"]["MTSFT"]
+    assert "![" in page
+    for file in ("base-candidates.svg", "mtsft-clusters.svg", "base-calibration.svg"):
+        assert f"({file})" in page
+        assert (tmp_path / "report" / file).exists()
+
+
+def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    run(Evaluate(**places, num_draws=64), tmp_path / "a")
+    turned = [Score(s.problem_id, s.index, 1 - s.value) for s in read_records(places["scores"] / "scores.jsonl", Score)]
+    write_records(places["scores"] / "scores.jsonl", turned)
+    run(Evaluate(**places, num_draws=64), tmp_path / "b")
+    run(Report(evaluations={"margin": tmp_path / "a", "turned": tmp_path / "b"}), tmp_path / "report")
+    rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["turned"]
+    assert [row["name"] for row in rows] == ["rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"]
+
+
+def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>{{ 7 * 7 }}{% raw %}"
+    run(Evaluate(**write_stages(tmp_path / "in", hostile=hostile), num_draws=64), tmp_path / "out")
+    run(Report(evaluations={"<b>|x": tmp_path / "out"}, title="<i>"), tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
+    assert "<b>|x" not in page
+    assert 'src="http' not in page
+    assert "https://" not in page
+    assert r"\<b\>\|x" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_report_names_must_be_usable() -> None:
+    with pytest.raises(SettingsError, match=r"Unknown baseline 'bas'\. Did you mean 'base'\?"):
+        build(Report, {"evaluations": {"base": "x"}, "baseline": "bas"})
+    with pytest.raises(SettingsError, match="same file names"):
+        build(Report, {"evaluations": {"SSFT fine": "x", "ssft-fine": "y"}})

@@ -1,0 +1,84 @@
+"""Paired differences against the paper's arithmetic (PAPER.md section 5, "Statistical weight") and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mathquorum.differences import paired_difference, seeded_difference, sign_test
+
+
+def outcomes(wins: int, losses: int, count: int) -> tuple[list[float], list[float]]:
+    same = count - wins - losses
+    return [1.0] * wins + [0.0] * losses + [1.0] * same, [0.0] * wins + [1.0] * losses + [1.0] * same
+
+
+def test_sign_test_by_hand() -> None:
+    assert sign_test(0, 0) == 1.0
+    assert sign_test(1, 1) == 1.0
+    assert sign_test(6, 0) == pytest.approx(2 / 64)
+    assert sign_test(0, 6) == sign_test(6, 0)
+
+
+@pytest.mark.parametrize(("net", "changed"), [(10, 20), (18, 74), (28, 190)])
+def test_the_papers_gains_are_significant_only_if_few_problems_changed(net: int, changed: int) -> None:
+    def p_value(total: int) -> float:
+        return paired_difference("d", *outcomes((total + net) // 2, (total - net) // 2, 500)).p_value
+
+    assert p_value(changed) < 0.05
+    assert p_value(changed + 2) >= 0.05
+
+
+def test_a_gain_with_no_loss_has_an_interval_above_zero() -> None:
+    difference = paired_difference("w.rr - maj1", *outcomes(16, 0, 500))
+    assert difference.estimate.value == pytest.approx(0.032)
+    assert 0 < difference.estimate.low < 0.032 < difference.estimate.high < 0.06
+    assert (difference.num_wins, difference.num_losses) == (16, 0)
+
+
+def test_no_change_is_no_certainty() -> None:
+    difference = paired_difference("d", *outcomes(0, 0, 10))
+    assert difference.estimate.value == 0.0
+    assert difference.estimate.low < -0.1
+    assert difference.estimate.high > 0.1
+    assert difference.p_value == 1.0
+
+
+def test_fractions_are_bootstrapped_by_problem() -> None:
+    random = np.random.default_rng(0)
+    hard = random.random(300)
+    first, second = np.clip(hard + 0.03, 0, 1), hard
+    difference = paired_difference("pass@1", first.tolist(), second.tolist())
+    assert 0 < difference.estimate.low < difference.estimate.value < difference.estimate.high
+    assert difference.estimate.high - difference.estimate.low < 0.01  # what is common to both cancels
+    again = paired_difference("pass@1", first.tolist(), second.tolist())
+    assert again == difference
+
+
+def test_turning_a_difference_round_turns_its_interval_round() -> None:
+    first, second = outcomes(9, 4, 60)
+    one, other = paired_difference("d", first, second), paired_difference("d", second, first)
+    assert one.estimate.low == pytest.approx(-other.estimate.high)
+    assert one.p_value == other.p_value
+
+
+def test_seeds_that_disagree_widen_the_interval() -> None:
+    random = np.random.default_rng(5)
+    base = (random.random((3, 200)) < 0.5).astype(float)
+    agree = np.clip(base + (random.random((3, 200)) < 0.1), 0, 1)
+    shifts = np.array([[0.3], [0.0], [0.02]])
+    disagree = np.clip(base + (random.random((3, 200)) < shifts), 0, 1)
+    narrow, wide = seeded_difference("d", agree, base), seeded_difference("d", disagree, base)
+    assert narrow.estimate.low > 0
+    assert wide.estimate.low < 0
+    assert narrow.estimate.count == 200
+
+
+def test_one_seed_is_the_difference_by_problem() -> None:
+    first, second = [[1.0, 0.0, 1.0, 0.5]], [[0.0, 0.0, 1.0, 0.25]]
+    assert seeded_difference("d", first, second).estimate.value == pytest.approx(0.3125)
+
+
+def test_different_problems_cannot_be_paired() -> None:
+    with pytest.raises(ValueError, match="same problems"):
+        paired_difference("d", [1.0], [1.0, 0.0])

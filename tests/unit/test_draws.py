@@ -1,0 +1,62 @@
+"""Drawing tokens: uniform numbers, the nucleus, and independence of the rows of a batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mathquorum.engines.base import candidate_seed
+from mathquorum.engines.draws import draw_tokens, uniform
+
+
+def test_uniform_is_splitmix64() -> None:
+    """Against SplitMix64 in plain integers."""
+
+    def reference(seed: int, step: int) -> float:
+        mask = 2**64 - 1
+        z = (seed + (step + 1) * 0x9E3779B97F4A7C15) & mask
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        return ((z ^ (z >> 31)) >> 11) * 2.0**-53
+
+    seeds = [0, 1, 12345, 2**53 - 1, 2**62]
+    for step in (0, 1, 500):
+        assert uniform(torch.tensor(seeds), step).tolist() == [reference(seed, step) for seed in seeds]
+
+
+def test_uniform_numbers_are_uniform_over_seeds_and_over_steps() -> None:
+    over_seeds = uniform(torch.tensor([candidate_seed(0, "p", i) for i in range(20_000)]), 3)
+    over_steps = torch.stack([uniform(torch.tensor([7]), step)[0] for step in range(20_000)])
+    for numbers in (over_seeds, over_steps):
+        assert numbers.min() >= 0 and numbers.max() < 1
+        counts = torch.histc(numbers.float(), 10, 0, 1)
+        assert ((counts - 2000) ** 2 / 2000).sum() < 33.7, "chi-squared of 9 degrees, p about 1e-4"
+
+
+def test_tokens_are_drawn_with_the_probabilities_of_the_nucleus() -> None:
+    probabilities = torch.tensor([0.05, 0.4, 0.15, 0.3, 0.1])
+    numbers = (torch.arange(10_000).double() + 0.5) / 10_000
+    drawn = draw_tokens(probabilities.log().expand(10_000, 5), numbers, temperature=1.0, top_p=0.8)
+    shares = torch.bincount(drawn, minlength=5) / 10_000
+    kept = torch.tensor([0.0, 0.4, 0.15, 0.3, 0.0])  # 0.4 + 0.3 < 0.8 <= 0.4 + 0.3 + 0.15
+    assert torch.allclose(shares, kept / kept.sum(), atol=2e-4)
+
+
+@pytest.mark.parametrize("top_p", [1e-9, 0.3])
+def test_the_likeliest_token_is_always_kept(top_p: float) -> None:
+    logits = torch.tensor([[0.0, 3.0, 1.0]])
+    for number in (0.0, 0.5, 1 - 2**-53):
+        assert draw_tokens(logits, torch.tensor([number]).double(), 1.0, top_p).item() == 1
+
+
+def test_a_low_temperature_takes_the_likeliest_and_full_top_p_can_take_any() -> None:
+    logits = torch.tensor([[0.0, 1.0, 0.5]])
+    last = torch.tensor([1 - 2**-53]).double()
+    assert draw_tokens(logits, last, 0.01, 1.0).item() == 1
+    assert draw_tokens(logits, last, 1.0, 1.0).item() == 0
+
+
+def test_candidate_seeds_are_stable_and_differ() -> None:
+    assert candidate_seed(0, "math/test/algebra/24", 3) == candidate_seed(0, "math/test/algebra/24", 3)
+    seeds = {candidate_seed(run, problem, index) for run in range(3) for problem in "ab" for index in range(50)}
+    assert len(seeds) == 300 and max(seeds) < 2**53
