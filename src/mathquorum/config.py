@@ -39,7 +39,9 @@ S = TypeVar("S", bound="Settings")
 class Settings(BaseModel):
     """Base of every settings model: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class Input:

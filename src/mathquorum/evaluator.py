@@ -18,12 +18,14 @@ __all__ = ["evaluator_scores", "likelihood_scores"]
 def evaluator_scores(engine: Engine, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
     """S_cls of each candidate: the probability of the label word "correct", renormalised over the two label words.
 
-    Equal texts are scored once. Candidates without an answer are scored too; no strategy can choose them.
+    Equal texts are scored once. One that is too long for the evaluator's context scores 0. Candidates without an answer are scored too; no strategy can choose them.
     """
     texts = list(dict.fromkeys(candidate.text for candidate in candidates))
     prompts = [evaluator_prompt(problem.text, text) for text in texts]
     found = engine.label_probabilities(prompts, (CORRECT, INCORRECT))
-    values = {text: probabilities[0] for text, probabilities in zip(texts, found, strict=True)}
+    values = {
+        text: probabilities[0] if probabilities else 0.0 for text, probabilities in zip(texts, found, strict=True)
+    }
     return [Score(c.problem_id, c.index, values[c.text]) for c in candidates]
 
 

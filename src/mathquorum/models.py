@@ -23,6 +23,7 @@ __all__ = [
     "LoadedModel",
     "Template",
     "context_length",
+    "enough_memory",
     "load_model",
     "load_tokenizer",
     "silence_transformers",
@@ -92,7 +93,7 @@ class Codec:
             ModelError: If the tokenizer does not know it.
         """
         ids = self.continuation(word)
-        if not ids or (self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in ids):
+        if self.tokenizer.decode(ids).strip() != word.strip():
             raise ModelError(f"The tokenizer cannot write the label word {word!r}: it has no tokens for it.")
         return ids
 
@@ -156,6 +157,23 @@ def load_model(
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
     return LoadedModel(loaded, codec, hardware.torch_device())
+
+
+@contextlib.contextmanager
+def enough_memory(setting: str) -> Iterator[None]:
+    """Says in words that the GPU's memory ran out.
+
+    Raises:
+        ModelError: If it did, naming the setting to lower.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"The GPU's memory ran out. Lower {setting} and run the same command again; what was finished is kept."
+        ) from error
 
 
 @contextlib.contextmanager

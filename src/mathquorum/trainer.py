@@ -16,7 +16,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from mathquorum.batches import Chunk, Step, read_logprobs, step_chunks
 from mathquorum.errors import ModelError, SettingsError
-from mathquorum.models import Hardware, writing
+from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training import Training
 
@@ -94,7 +94,7 @@ def train(
         raise SettingsError(f"loggers: {', '.join(training.loggers)} cannot be used: {error}") from error
     trainer.objectives = objectives
     trainer.remove_callback(PrinterCallback)
-    with writing(directory):
+    with writing(directory), enough_memory("training.batch_tokens, or set training.gradient_checkpointing"):
         trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
     history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
     whole = all(bool(parameter.isfinite().all()) for parameter in model.parameters())  # the last steps are not logged

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from mathquorum.config import Settings
+from mathquorum.config import Runtime, Settings
 
 __all__ = ["Training"]
 
@@ -29,9 +29,17 @@ class Training(Settings):
     """Longer examples are left out and counted."""
     batch_tokens: int = Field(default=8192, ge=8)
     """Tokens in one forward pass; a step that holds more is cut into several. Changes memory, not the loss."""
-    checkpoint_steps: int = Field(default=100, ge=1)
+    checkpoint_steps: Annotated[int, Runtime()] = Field(default=100, ge=1)
     """A stopped training run goes on from its last checkpoint, to the same weights."""
     log_steps: int = Field(default=10, ge=1)
     gradient_checkpointing: bool = False
-    loggers: tuple[str, ...] = ()
+    loggers: Annotated[tuple[str, ...], Runtime()] = ()
     """Names that transformers knows: tensorboard, wandb, trackio, mlflow."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Training:
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError(
+                f"give epochs or steps, not both. Got epochs {self.epochs} and steps {self.steps}: set one of them to null."
+            )
+        return self

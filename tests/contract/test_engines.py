@@ -121,9 +121,10 @@ def test_a_prompt_that_fills_the_context_gets_an_empty_unfinished_completion(loa
     assert (completion.text, completion.num_tokens, completion.finished) == ("", 0, False)
 
 
-def test_scoring_a_prompt_that_does_not_fit_names_the_lengths(loaded: LoadedModel) -> None:
-    with pytest.raises(ModelError, match="does not fit the model's context of 256 tokens"):
-        HuggingFaceEngine(loaded).label_probabilities(["1+" * 300], (" correct", " incorrect"))
+def test_a_prompt_that_does_not_fit_has_no_label_probabilities_and_the_others_have(loaded: LoadedModel) -> None:
+    labels = (" correct", " incorrect")
+    found = HuggingFaceEngine(loaded).label_probabilities([PROMPTS[0], "1+" * 300, PROMPTS[1]], labels)
+    assert found[1] == [] and [found[0], found[2]] == HuggingFaceEngine(loaded).label_probabilities(PROMPTS[:2], labels)
 
 
 @pytest.mark.parametrize("single_token_labels", [True, False])

@@ -86,7 +86,7 @@ def test_every_stage_is_complete_and_every_figure_is_there(finished: Path) -> No
     assert len(stages) > 20 and all((place / "stage.json").exists() for place in stages)
     rows = json.loads((finished / "report" / "figures.json").read_text())["estimates"]
     names = {(row["evaluation"], row["name"]) for row in rows}
-    for generator in ("base.main", "ssft.main + margin", "mtsft.margin", "control"):
+    for generator in ("base.main", "ssft.main + margin", "mtsft.margin", "control.margin"):
         assert {(generator, f) for f in ("pass@1.greedy", "pass@1", "maj1@4", "pass@4")} <= names
     for score in ("likelihood", "margin", "cross_entropy"):
         assert {(f"ssft.main + {score}", f) for f in ("rr.all", "rr.top8", "w.rr", "ece")} <= names
@@ -96,11 +96,11 @@ def test_every_stage_is_complete_and_every_figure_is_there(finished: Path) -> No
 def test_the_control_has_the_steps_and_tokens_of_both_stages(finished: Path) -> None:
     budgets = {
         n: json.loads((finished / n / "budget.json").read_text())
-        for n in ("mtsft.margin.evaluator", "mtsft.margin", "control")
+        for n in ("mtsft.margin.evaluator", "mtsft.margin", "control.margin")
     }
     both = {k: budgets["mtsft.margin.evaluator"][k] + budgets["mtsft.margin"][k] for k in ("steps", "tokens")}
-    assert budgets["control"]["steps"] == both["steps"]
-    assert budgets["control"]["tokens"] == pytest.approx(both["tokens"], rel=0.1)
+    assert budgets["control.margin"]["steps"] == both["steps"]
+    assert budgets["control.margin"]["tokens"] == pytest.approx(both["tokens"], rel=0.1)
 
 
 def test_running_again_does_nothing_and_prints_the_figures(finished: Path, data: Path, tiny_model: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from mathquorum.errors import RunError
 from mathquorum.recipes import tiny_base
 from mathquorum.recipes.muon import orthogonalize
 from mathquorum.recipes.tiny_base import TinyBase, pretrain
@@ -23,7 +24,7 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch) -> None:
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = pretrain(SETTINGS, tmp_path / "whole")
     original = tiny_base.weighted_loss
     calls = []
@@ -42,7 +43,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, monkeypatch) -> None
         assert (whole / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path) -> None:
+def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path: Path) -> None:
     steps = []
     folder = pretrain(SETTINGS, tmp_path, steps.append)
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
@@ -55,9 +56,9 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
     settings = SETTINGS.model_copy(
         update={"mixes": {0: tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)}}
     )
-    corpus = tiny_base.Corpus(settings, _tokenizer(settings))
+    corpus = tiny_base.Corpus(settings, tiny_base._tokenizer(settings))
     batch = corpus.batch(0)
-    tokenizer = _tokenizer(settings)
+    tokenizer = tiny_base._tokenizer(settings)
     heavy = batch.tokens[batch.weights == settings.mixes[0].verdict_weight]
     assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
     text = "".join(
@@ -66,12 +67,19 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
     )
     assert re.search(r"_=-?\d+_ correct", text)
     assert not re.search(r"\d_ incorrect", text)
-    assert torch.equal(batch.tokens, tiny_base.Corpus(settings, _tokenizer(settings)).batch(0).tokens)
+    assert torch.equal(batch.tokens, tiny_base.Corpus(settings, tiny_base._tokenizer(settings)).batch(0).tokens)
 
 
-def _tokenizer(settings):
-    texts = (tiny_base.text_of(d) for d in islice(tiny_base.documents(settings.mixes[0], "t"), 200))
-    return tiny_base.train_tokenizer(texts, settings.vocabulary_size, settings.context)
+def test_other_settings_are_refused(tmp_path: Path) -> None:
+    pretrain(SETTINGS, tmp_path)
+    with pytest.raises(RunError, match="other settings"):
+        pretrain(SETTINGS.model_copy(update={"seed": 1}), tmp_path)
+
+
+def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
+    settings = TinyBase(num_tokens=1000 * 2048)
+    factors = [tiny_base._schedule(step, settings) for step in (0, 100, 599, 800, 999)]
+    assert factors == pytest.approx([0.01, 1, 1, 2 / 3, 1 / 300])
 
 
 def test_orthogonalized_matrices_have_singular_values_near_one() -> None:

@@ -55,7 +55,10 @@ class Engine(Protocol):
         ...
 
     def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
-        """Per prompt the probability of each label as its continuation, renormalised over the labels (Eq. 7)."""
+        """Per prompt the probability of each label as its continuation, renormalised over the labels (Eq. 7).
+
+        A prompt that does not fit the model's context gets an empty list.
+        """
         ...
 
 

@@ -16,7 +16,7 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.draws import draw_tokens, uniform
 from mathquorum.errors import ModelError
-from mathquorum.models import LoadedModel, context_length, stop_tokens
+from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 
 __all__ = ["HuggingFaceEngine"]
 
@@ -55,7 +55,8 @@ class HuggingFaceEngine:
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         results: list[list[Completion | None]] = [[None] * len(request.seeds) for request in requests]
         for rows in self._batches(prompts, requests):
-            self._decode([prompts[row.request] for row in rows], rows, sampling, stop)
+            with enough_memory("batch_rows"):
+                self._decode([prompts[row.request] for row in rows], rows, sampling, stop)
             for row in rows:
                 results[row.request][row.place] = self._completion(row, stop)
         return [[completion for completion in of_request if completion is not None] for of_request in results]
@@ -147,18 +148,18 @@ class HuggingFaceEngine:
         """See `Engine.label_probabilities`. A label of several tokens weighs the product of their probabilities.
 
         Raises:
-            ModelError: If a label has no tokens, or a prompt does not fit the model's context.
+            ModelError: If a label has no tokens.
         """
         codec = self._loaded.codec
         endings = [codec.label(label) for label in labels]
         room = context_length(self._loaded.model) - max(map(len, endings)) + 1
         encoded = [codec.prompt(prompt) for prompt in prompts]
-        too_long = max(map(len, encoded), default=0)
-        if too_long > room:
-            raise ModelError(f"A prompt of {too_long} tokens does not fit the model's context of {room} tokens.")
+        fitting = [number for number, ids in enumerate(encoded) if len(ids) <= room]
         results: list[list[float]] = [[] for _ in prompts]
-        for batch in _length_batches([len(ids) for ids in encoded], self._batch_tokens):
-            scores = self._label_logprobs([encoded[number] for number in batch], endings)
+        for places in _length_batches([len(encoded[number]) for number in fitting], self._batch_tokens):
+            batch = [fitting[place] for place in places]
+            with enough_memory("batch_tokens"):
+                scores = self._label_logprobs([encoded[number] for number in batch], endings)
             for number, values in zip(batch, torch.softmax(scores, dim=-1).tolist(), strict=True):
                 _check_number(sum(values))
                 results[number] = values

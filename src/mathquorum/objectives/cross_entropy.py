@@ -27,7 +27,7 @@ class CrossEntropyLoss(Settings):
     """
 
     name: Literal["cross_entropy"] = "cross_entropy"
-    examples_per_problem: int = Field(default=10, ge=2)
+    examples_per_problem: int = Field(default=10, ge=2, multiple_of=2)
     """Labelled solutions per problem, half of them of each label. 10 is the paper's number for the margin loss; for this
     loss it does not say (PAPER.md section 2.3)."""
     normalize: Literal["labels", "vocabulary"] = "labels"

@@ -31,7 +31,7 @@ class Demo(Paper):
     base: str = str(tiny_base_path())
     train: dict[str, Sources] = {"terse": _minimath("terse", _TRAIN), "fine": _minimath("fine", _TRAIN)}
     test: AnySource = Source(dataset="minimath", split="test", limit=150)
-    num_candidates: int = Field(default=64, ge=1)
+    num_candidates: int = Field(default=32, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = Training(steps=200, learning_rate=5e-4, max_length=512)
     evaluator: EvaluatorSettings = EvaluatorSettings(
@@ -40,7 +40,7 @@ class Demo(Paper):
         training=Training(steps=150, learning_rate=3e-4, max_length=512),
     )
     mtsft: MtsftSettings = MtsftSettings(
-        objectives=("margin", "cross_entropy"),
+        objectives=("margin",),
         evaluator=Training(steps=60, learning_rate=3e-4, max_length=512),
         generator=Training(steps=100, learning_rate=3e-4, max_length=512),
     )

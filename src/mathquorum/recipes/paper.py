@@ -183,19 +183,23 @@ def paper(run: Run, settings: Paper) -> Path:
             for name in joint
         }
     )
-    controls = {}
-    if joint:
-        first = next(iter(joint))  # the others have as many steps
-        control = Finetune(
-            model=generator,
-            tasks=(references,),
-            training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
-            match_budget=(second[f"mtsft.{first}.evaluator"] / "budget.json", third[f"mtsft.{first}"] / "budget.json"),
-            template=s.template,
-            seed=s.seed,
-            hardware=s.hardware,
-        )
-        controls["control"] = run.do("control", control)
+    controls = run.do_together(
+        {
+            f"control.{name}": Finetune(
+                model=generator,
+                tasks=(references,),
+                training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
+                match_budget=(
+                    second[f"mtsft.{name}.evaluator"] / "budget.json",
+                    third[f"mtsft.{name}"] / "budget.json",
+                ),
+                template=s.template,
+                seed=s.seed,
+                hardware=s.hardware,
+            )
+            for name in joint
+        }
+    )
 
     # Every generator on the test problems
     bases = [_Generator(f"base.{n}", s.base, style, problems[n] / "labeled.jsonl") for n, style in styles.items()]
@@ -227,7 +231,7 @@ def paper(run: Run, settings: Paper) -> Path:
             evaluations[f"{item.name} + {scorer}"] = run.do(
                 f"{item.name}.evaluation.{scorer}", _evaluate(s, test, pool, scores / "scores.jsonl")
             )
-    compared = dict.fromkeys((f"mtsft.{name}" for name in joint), "control")
+    compared = {f"mtsft.{name}": f"control.{name}" for name in joint}
     return run.do("report", Report(evaluations=evaluations, baseline=f"ssft.{main} + likelihood", controls=compared))
 
 
@@ -245,10 +249,15 @@ class _Pool:
 
 def _evaluator_problems(run: Run, s: Paper, test: Path, problems: dict[str, Path]) -> Path:
     """The problems to label. Where they are taken from the main generator's, its entry in `problems` becomes the rest."""
-    if s.evaluator.problems is not None:
-        source = Prepare(sources=(s.evaluator.problems,), exclude=(test,), contamination=s.contamination, seed=s.seed)
-        return run.do("problems.evaluator", source) / "problems.jsonl"
     main = list(s.train)[-1]
+    if s.evaluator.problems is not None:
+        source = Prepare(
+            sources=(s.evaluator.problems,),
+            exclude=(test, problems[main] / "problems.jsonl"),
+            contamination=s.contamination,
+            seed=s.seed,
+        )
+        return run.do("problems.evaluator", source) / "problems.jsonl"
     whole = problems[main]
     split = run.do(
         f"problems.{main}.split",

@@ -13,11 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from mathquorum.config import Settings
+from mathquorum.errors import RunError
 from mathquorum.models import silence_transformers
 from mathquorum.recipes.muon import Muon
 from mathquorum.recipes.tiny_corpus import MIXES, CorpusMix, documents, text_of
@@ -50,7 +52,7 @@ class TinyBase(Settings):
 
     size: Literal["nano", "tiny", "small"] = "tiny"
     seed: int = 0
-    num_tokens: int = Field(default=18_432_000, ge=1)
+    num_tokens: int = Field(default=15_360_000, ge=1)
     """Corpus tokens; small batches matter more than throughput, so there are many steps of few tokens."""
     rows: int = Field(default=4, ge=1)
     context: int = Field(default=512, ge=32)
@@ -62,8 +64,6 @@ class TinyBase(Settings):
     """For AdamW on embeddings and norms."""
     weight_decay: float = Field(default=0.05, ge=0)
     warmup_steps: int = Field(default=100, ge=1)
-    decay_share: float = Field(default=0.5, gt=0, le=1)
-    """The last part of the training, over which the learning rate falls to zero; before, it is constant."""
     checkpoint_steps: int = Field(default=250, ge=1)
     mixes: dict[int, CorpusMix] = MIXES
     """The mix of the corpus, from the given number of tokens on; one must begin at 0."""
@@ -102,19 +102,26 @@ class Batch:
     weights: torch.Tensor  # (rows, context)
 
 
+# Share of the training and share of the peak learning rate, with straight lines between. The long fall matters: from
+# the same 7 M tokens, falling to zero over 0.8 M more raised sampled pass@1 from 12% to 32%.
+LEARNING_RATE = ((0.0, 1.0), (0.6, 1.0), (0.8, 2 / 3), (1.0, 0.0))
 SHARD_STEPS = 64
 REPORT_STEPS = 50
 
 
 def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None] | None = None) -> Path:
-    """Make the base in the folder `out`, or go on with it there, and return the Hugging Face folder `out/model`."""
+    """Make the base in the folder `out`, or go on with it there, and return the Hugging Face folder `out/model`.
+
+    Raises:
+        RunError: If `out` holds a pre-training with other settings.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer(settings, out / "tokenizer")
+    tokenizer = _tokenizer(settings)
     torch.manual_seed(settings.seed)
     model = _model(settings, tokenizer)
     optimizers = _optimizers(model, settings)
     checkpoint = out / "checkpoint.pt"
-    first = _restore(checkpoint, model, optimizers)
+    first = _restore(checkpoint, settings, model, optimizers)
     corpus = Corpus(settings, tokenizer)
     losses: list[float] = []
     model.train()
@@ -131,7 +138,7 @@ def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None]
         losses.append(loss.item())
         done = step + 1
         if done % settings.checkpoint_steps == 0:
-            _save(checkpoint, done, model, optimizers)
+            _save(checkpoint, settings, done, model, optimizers)
         if progress and (done % REPORT_STEPS == 0 or done == settings.num_steps):
             progress(Progress(done, settings.num_steps, sum(losses) / len(losses)))
             losses.clear()
@@ -154,16 +161,11 @@ def weighted_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     return (losses * weights).sum() / weights.sum()
 
 
-def _tokenizer(settings: TinyBase, folder: Path) -> Any:
-    if (folder / "tokenizer.json").exists():
-        return PreTrainedTokenizerFast.from_pretrained(folder)
-    texts = (
-        text_of(d)
-        for d in islice(documents(settings.mixes[0], f"tokenizer/{settings.seed}"), settings.tokenizer_documents)
-    )
-    tokenizer = train_tokenizer(texts, settings.vocabulary_size, settings.context)
-    tokenizer.save_pretrained(folder)
-    return tokenizer
+def _tokenizer(settings: TinyBase) -> Any:
+    """Trained anew by every run: it takes seconds and gives the same bytes."""
+    seed = f"tokenizer/{settings.seed}"
+    texts = (text_of(d) for d in islice(documents(settings.mixes[0], seed), settings.tokenizer_documents))
+    return train_tokenizer(texts, settings.vocabulary_size, settings.context)
 
 
 def _model(settings: TinyBase, tokenizer: Any) -> Any:
@@ -197,9 +199,9 @@ def _optimizers(model: torch.nn.Module, settings: TinyBase) -> list[torch.optim.
 
 
 def _schedule(step: int, settings: TinyBase) -> float:
-    """Warm up, stay, decay linearly to zero."""
-    left = (settings.num_steps - step) / (settings.num_steps * settings.decay_share)
-    return min(1.0, (step + 1) / settings.warmup_steps, left)
+    """The learning rate as a share of its peak: warm up, then follow `LEARNING_RATE`."""
+    shares, factors = zip(*LEARNING_RATE, strict=True)
+    return min((step + 1) / settings.warmup_steps, float(np.interp(step / settings.num_steps, shares, factors)))
 
 
 class Corpus:
@@ -239,16 +241,27 @@ class Corpus:
         )
 
 
-def _save(path: Path, step: int, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> None:
+def _save(
+    path: Path, settings: TinyBase, step: int, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]
+) -> None:
+    state = {
+        "settings": settings.model_dump_json(),
+        "step": step,
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+    }
     partial = path.with_suffix(".partial")
-    torch.save({"step": step, "model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers]}, partial)
+    torch.save(state, partial)
     partial.replace(path)
 
 
-def _restore(path: Path, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> int:
+def _restore(path: Path, settings: TinyBase, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> int:
+    """Load the checkpoint, if there is one, and return the number of steps it has done."""
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
+    if state["settings"] != settings.model_dump_json():
+        raise RunError(f"{path} was made with other settings. Use another folder, or delete this one.")
     model.load_state_dict(state["model"])
     for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(values)

@@ -21,6 +21,8 @@ from mathquorum.workers import map_units
 
 __all__ = ["Sample"]
 
+_PROBLEMS_PER_UNIT = 64  # so that greedy decoding, with one row per problem, still has units to share out and resume by
+
 
 class Sample(Settings):
     """Makes candidates.jsonl, in the order of the problems.
@@ -39,7 +41,7 @@ class Sample(Settings):
     style: str | None = None
     """The style tag shown in the prompt; None for a generator that was trained without."""
     demonstrations: InputPath | None = None
-    """labeled.jsonl whose first `num_demonstrations` correct solutions are shown before each problem."""
+    """labeled.jsonl; a correct solution of each of its first `num_demonstrations` problems is shown before each problem."""
     num_demonstrations: int = Field(default=4, ge=0)
     """4 as in the usual MATH prompt (Minerva), which the paper's few-shot baseline is likely to be."""
     limit: int | None = Field(default=None, ge=1)
@@ -56,8 +58,7 @@ class Sample(Settings):
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = list(read_records(self.problems, Problem))[: self.limit]
-        per_unit = max(1, self.batch_rows // self.num_candidates)
-        units = [problems[start : start + per_unit] for start in range(0, len(problems), per_unit)]
+        units = self._units(problems)
         whole_file, partial_file = out / "candidates.jsonl", out / "candidates.partial.jsonl"
         with Appender(partial_file) as file:
             found = [c for path in (whole_file, partial_file) if path.exists() for c in read_records(path, Candidate)]
@@ -82,6 +83,16 @@ class Sample(Settings):
             "tokens": sum(c.num_tokens or 0 for c in ordered),
         }
 
+    def _units(self, problems: Sequence[Problem]) -> list[list[Problem]]:
+        """Problems that are sampled together: of like prompt length, because only equal lengths share a batch."""
+        from mathquorum.models import Codec, load_tokenizer
+
+        codec, shown = Codec(load_tokenizer(self.model), self.template), self.shown()
+        lengths = [len(codec.prompt(generator_prompt(p.text, self.style, shown))) for p in problems]
+        order = sorted(range(len(problems)), key=lambda place: (lengths[place], place))
+        size = min(max(1, self.batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
+        return [[problems[place] for place in order[start : start + size]] for start in range(0, len(order), size)]
+
     def _is_done(self, unit: Sequence[Problem], done: dict[tuple[str, int], Candidate]) -> bool:
         return all((problem.id, index) in done for problem in unit for index in range(self.num_candidates))
 
@@ -89,8 +100,13 @@ class Sample(Settings):
         """The demonstrations of the prompt."""
         if self.demonstrations is None:
             return ()
-        correct = (item for item in read_records(self.demonstrations, LabeledSolution) if item.correct)
-        return tuple(item for _, item in zip(range(self.num_demonstrations), correct, strict=False))
+        first: dict[str, LabeledSolution] = {}
+        for item in read_records(self.demonstrations, LabeledSolution):
+            if item.correct:
+                first.setdefault(item.problem_id, item)
+            if len(first) >= self.num_demonstrations:
+                break
+        return tuple(first.values())[: self.num_demonstrations]
 
 
 def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], list[Candidate]]:

@@ -61,7 +61,13 @@ class ScoreCandidates(Settings):
         partial_file.unlink()
         texts = sum(len({c.text for c in candidates}) for _, candidates in units)
         total = sum(len(candidates) for _, candidates in units)
-        return {"candidates": total, "distinct texts": texts, "without a score": total - len(ordered)}
+        too_long = sum(score.value == 0.0 for score in ordered) if self.model else 0
+        return {
+            "too long to be judged, scored 0": too_long,
+            "candidates": total,
+            "distinct texts": texts,
+            "without a score": total - len(ordered),
+        }
 
 
 def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:
