@@ -8,9 +8,10 @@ from math import fsum
 from pathlib import Path
 from typing import Any
 
+from mathquorum.answers import explain, explain_match
 from mathquorum.errors import DataError
 from mathquorum.metrics import Pool
-from mathquorum.records import Problem
+from mathquorum.records import AnswerCluster, Problem
 from mathquorum.selection import Strategy
 from mathquorum.store import read_json
 
@@ -18,11 +19,19 @@ __all__ = ["InspectedCluster", "InspectedProblem", "inspect_problems", "inspecti
 
 MAX_CLUSTERS = 8
 MAX_CHARACTERS = 4000
+MAX_FORMS = 12
 
 
 @dataclass(frozen=True)
 class InspectedCluster:
-    """One cluster; scores are None without an evaluator, `solution` is its earliest member's text."""
+    """One cluster.
+
+    Attributes:
+        mean_score: None without an evaluator.
+        solution: The earliest member's text.
+        graded: The rule that decided whether the answer is correct.
+        joined: Each other way in which members wrote the answer, with the rule that joined it to the first.
+    """
 
     answer: str
     count: int
@@ -32,6 +41,8 @@ class InspectedCluster:
     best_score: float | None
     chosen_by: tuple[str, ...]
     solution: str
+    graded: str = ""
+    joined: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ def inspect_problems(
     strategies: Sequence[Strategy],
     problems: Mapping[str, Problem],
     solutions: Mapping[tuple[str, int], str],
+    answers: Mapping[tuple[str, int], str],
     limit: int,
 ) -> list[InspectedProblem]:
     """Up to `limit` problems, those first where strategies part, then those that a vote lost, then the rest.
@@ -59,10 +71,11 @@ def inspect_problems(
     Args:
         problems: By id.
         solutions: Text of a candidate by problem id and index; only those of earliest members are read.
+        answers: Answer of a candidate likewise, of all members.
         limit: At most so many.
     """
     ranked = sorted(pools, key=lambda pool: _interest(pool, strategies))  # a stable sort: ties stay in their order
-    return [_inspect(pool, strategies, problems[pool.problem_id], solutions) for pool in ranked[:limit]]
+    return [_inspect(pool, strategies, problems[pool.problem_id], solutions, answers) for pool in ranked[:limit]]
 
 
 def _interest(pool: Pool, strategies: Sequence[Strategy]) -> int:
@@ -74,7 +87,11 @@ def _interest(pool: Pool, strategies: Sequence[Strategy]) -> int:
 
 
 def _inspect(
-    pool: Pool, strategies: Sequence[Strategy], problem: Problem, solutions: Mapping[tuple[str, int], str]
+    pool: Pool,
+    strategies: Sequence[Strategy],
+    problem: Problem,
+    solutions: Mapping[tuple[str, int], str],
+    answers: Mapping[tuple[str, int], str],
 ) -> InspectedProblem:
     chosen = {strategy.name: strategy.select(pool.clusters, pool.scores) for strategy in strategies}
     # A cluster that is correct, or that a strategy chose, is shown however small it is.
@@ -96,6 +113,8 @@ def _inspect(
                 best_score=max(scores, default=None),
                 chosen_by=tuple(name for name, other in chosen.items() if other is cluster),
                 solution=solutions.get((pool.problem_id, cluster.members[0]), "")[:MAX_CHARACTERS],
+                graded=explain_match(cluster.answer, problem.answer or "").rule,
+                joined=_joined(cluster, answers),
             )
         )
     return InspectedProblem(
@@ -107,6 +126,12 @@ def _inspect(
         clusters=tuple(clusters),
         num_more=len(pool.clusters) - len(shown),
     )
+
+
+def _joined(cluster: AnswerCluster, answers: Mapping[tuple[str, int], str]) -> tuple[tuple[str, str], ...]:
+    written = dict.fromkeys(answers.get((cluster.problem_id, index), cluster.answer) for index in cluster.members)
+    others = [answer for answer in written if answer != cluster.answer]
+    return tuple((answer[:MAX_CHARACTERS], explain(answer, cluster.answer).rule) for answer in others[:MAX_FORMS])
 
 
 def inspection_json(inspected: Sequence[InspectedProblem]) -> list[dict[str, Any]]:
@@ -130,4 +155,5 @@ def read_inspection(path: Path) -> list[InspectedProblem]:
 
 
 def _read_cluster(row: Mapping[str, Any]) -> InspectedCluster:
-    return InspectedCluster(**{**row, "chosen_by": tuple(row["chosen_by"])})
+    joined = tuple((answer, rule) for answer, rule in row["joined"])
+    return InspectedCluster(**{**row, "chosen_by": tuple(row["chosen_by"]), "joined": joined})

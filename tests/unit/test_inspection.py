@@ -19,7 +19,8 @@ def inspected(limit: int = 9) -> list[InspectedProblem]:
     parted = Pool("parted", 13, [AnswerCluster("parted", "1", (0, 1), False), *small], scores | {11: 1.0})
     problems = {name: Problem(name, f"Text of {name}", "7") for name in ("lost", "won", "parted")}
     solutions = {("won", 0): "x" * 5000}
-    return inspect_problems([won, lost, parted], [Majority(), Rerank()], problems, solutions, limit)
+    answers = {("won", 0): "1", ("won", 1): "\\frac{2}{2}", ("won", 2): "1"}
+    return inspect_problems([won, lost, parted], [Majority(), Rerank()], problems, solutions, answers, limit)
 
 
 def test_problems_on_which_strategies_part_come_first_then_lost_ones() -> None:
@@ -45,3 +46,9 @@ def test_counts_scores_and_text_of_a_cluster() -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_json(tmp_path / "inspection.json", inspection_json(inspected()))
     assert read_inspection(tmp_path / "inspection.json") == inspected()
+
+
+def test_a_cluster_says_why_its_members_are_together_and_how_it_was_graded() -> None:
+    won = inspected()[2].clusters[0]
+    assert [form for form, _ in won.joined] == ["\\frac{2}{2}"] and "same number" in won.joined[0][1]
+    assert won.graded

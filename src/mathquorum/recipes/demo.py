@@ -33,16 +33,16 @@ class Demo(Paper):
     test: AnySource = Source(dataset="minimath", split="test", limit=150)
     num_candidates: int = Field(default=32, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
-    generator: Training = Training(steps=200, learning_rate=5e-4, max_length=512)
+    generator: Training = Training(steps=100, learning_rate=5e-4, max_length=512)
     evaluator: EvaluatorSettings = EvaluatorSettings(
         problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
         num_candidates=8,
-        training=Training(steps=150, learning_rate=3e-4, max_length=512),
+        training=Training(steps=100, learning_rate=3e-4, max_length=512),
     )
     mtsft: MtsftSettings = MtsftSettings(
         objectives=("margin",),
-        evaluator=Training(steps=60, learning_rate=3e-4, max_length=512),
-        generator=Training(steps=100, learning_rate=3e-4, max_length=512),
+        evaluator=Training(steps=40, learning_rate=3e-4, max_length=512),
+        generator=Training(steps=60, learning_rate=3e-4, max_length=512),
     )
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 

@@ -27,6 +27,7 @@ from mathquorum.store import read_records, write_json, write_records
 __all__ = ["Evaluate"]
 
 R = TypeVar("R", AnswerCluster, Score)
+_ByCandidate = dict[tuple[str, int], str]
 
 
 class Evaluate(Settings):
@@ -77,7 +78,8 @@ class Evaluate(Settings):
             pools, strategies, seed=self.seed, num_resamples=self.num_resamples, num_draws=self.num_draws
         )
         progress(2, 3)
-        inspected = inspect_problems(pools, strategies, problems, self._first_solutions(pools), self.num_inspected)
+        texts, answers = self._texts_and_answers(pools)
+        inspected = inspect_problems(pools, strategies, problems, texts, answers, self.num_inspected)
         config = {
             "strategies": [strategy.name for strategy in strategies],
             "seed": self.seed,
@@ -129,10 +131,17 @@ class Evaluate(Settings):
             return default_strategies(with_scores=have_scores(pools))
         return [strategy(name) for name in self.strategies]
 
-    def _first_solutions(self, pools: Sequence[Pool]) -> dict[tuple[str, int], str]:
-        wanted = {(pool.problem_id, cluster.members[0]) for pool in pools for cluster in pool.clusters}
-        candidates = read_records(_file(self.candidates, "candidates"), Candidate)
-        return {(c.problem_id, c.index): c.text for c in candidates if (c.problem_id, c.index) in wanted}
+    def _texts_and_answers(self, pools: Sequence[Pool]) -> tuple[_ByCandidate, _ByCandidate]:
+        """The text of each cluster's earliest member, and the answer of every candidate that has one."""
+        first = {(pool.problem_id, cluster.members[0]) for pool in pools for cluster in pool.clusters}
+        texts, answers = {}, {}
+        for candidate in read_records(_file(self.candidates, "candidates"), Candidate):
+            key = (candidate.problem_id, candidate.index)
+            if key in first:
+                texts[key] = candidate.text
+            if candidate.answer is not None:
+                answers[key] = candidate.answer
+        return texts, answers
 
 
 def _file(path: Path, kind: str) -> Path:
