@@ -103,7 +103,7 @@ class Batch:
 
 
 # Share of the training and share of the peak learning rate, with straight lines between. The long fall matters: from
-# the same 7 M tokens, falling to zero over 0.8 M more raised sampled pass@1 from 12% to 32%.
+# the same 7 M tokens, falling to zero over 0.8 M more raised sampled pass@1 from 12% to 32% (40 problems, 3 samples).
 LEARNING_RATE = ((0.0, 1.0), (0.6, 1.0), (0.8, 2 / 3), (1.0, 0.0))
 SHARD_STEPS = 64
 REPORT_STEPS = 50
