@@ -54,7 +54,7 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     """One model per row and one figure per column, as the tables of the paper; a figure that a model lacks is blank."""
     names = figure_names(named)
     table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
-    table.add_column("model")
+    table.add_column("model", overflow="fold")
     for name in names:
         table.add_column(name, justify="right")
     for model, estimates in named.items():
@@ -75,7 +75,7 @@ def run_tables(named: Mapping[str, Sequence[Estimate]]) -> list[Table]:
     for name, estimates in named.items():
         generator, _, score = name.partition(" + ")
         sampled = [e for e in estimates if "@" in e.name]
-        generators.setdefault(generator, sampled)
+        generators.setdefault(generator, [e for e in sampled if e.name.startswith(("pass@", "maj1@"))])
         if score:
             rest = [e for e in estimates if e not in sampled]
             of_scores = [e for e in rest if e.name.startswith(_SCORE_FIGURES)]
