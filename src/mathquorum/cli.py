@@ -36,7 +36,7 @@ _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the 
 @app.command(context_settings=_OPEN_ENDED)
 def run(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")],
+    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study or tiny-base.")],
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
     show: _Show = False,
@@ -62,8 +62,31 @@ def demo(
     follow("demo", config, context.args, out, show=show, as_json=as_json)
 
 
+@app.command(context_settings=_OPEN_ENDED)
+def study(
+    context: typer.Context,
+    size: Annotated[
+        str, typer.Option(help="small (about an hour on two cores), full (a night), or own: your models and data.")
+    ] = "small",
+    config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
+    out: _Out = None,
+    show: _Show = False,
+    as_json: _Json = False,
+) -> None:
+    """Every table of the paper, with its claims checked and the controls that it lacks."""
+    from mathquorum.errors import SettingsError
+    from mathquorum.following import follow
+
+    recipes = {"small": "study-small", "full": "study-full", "own": "study"}
+    if size not in recipes:
+        raise SettingsError(f"--size must be small, full or own. Got {size!r} instead.")
+    follow(recipes[size], config, context.args, out, show=show, as_json=as_json)
+
+
 @app.command()
-def settings(recipe: Annotated[str, typer.Argument(help="paper, demo or tiny-base.")]) -> None:
+def settings(
+    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study or tiny-base.")],
+) -> None:
     """List every setting of a recipe with its default and meaning."""
     from mathquorum.following import list_settings
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -18,6 +19,8 @@ from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import Run
 from mathquorum.store import read_json, write_text
+from mathquorum.study.pages import claims_table, terminal_table
+from mathquorum.study.tables import read_table
 
 __all__ = ["follow", "list_settings"]
 
@@ -82,10 +85,23 @@ def _show(report: Path, console: Console, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows))
         return
+    if (report / "study.json").exists():
+        _show_study(read_json(report / "study.json"), console)
+    else:
+        _show_estimates(rows, console)
+    console.print(f"Report: {report / 'report.html'} and report.md", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_estimates(rows: Mapping[str, Any], console: Console) -> None:
     estimates: dict[str, list[Estimate]] = {}
     for row in rows["estimates"]:
         estimate = Estimate(row["name"], row["value"], row["low"], row["high"], row["count"])
         estimates.setdefault(row["evaluation"], []).append(estimate)
     for table in run_tables(estimates):
         console.print(table)
-    console.print(f"Report: {report / 'report.html'} and report.md", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_study(held: Mapping[str, Any], console: Console) -> None:
+    for key, table in held["tables"].items():
+        console.print(terminal_table(read_table(key, table)))
+    console.print(claims_table(held["claims"]))

@@ -19,7 +19,15 @@ from mathquorum.intervals import NUM_RESAMPLES, Floats, Z, bootstrap_totals, mea
 from mathquorum.metrics.pools import Pool
 from mathquorum.records import Estimate
 
-__all__ = ["CalibrationBin", "auc", "calibration_bins", "calibration_error", "evaluator_estimates", "overall_auc"]
+__all__ = [
+    "CalibrationBin",
+    "auc",
+    "calibration_bins",
+    "calibration_error",
+    "evaluator_estimates",
+    "overall_auc",
+    "scores_and_labels",
+]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -45,7 +53,7 @@ def evaluator_estimates(pools: Sequence[Pool], *, seed: int = 0, num_resamples: 
     all candidates of all problems; and where all scores are in [0, 1], `ece`, the expected calibration error, and
     `brier`, the mean squared error of the score. `count` is the number of problems that went into a figure.
     """
-    scores, labels = zip(*(_scored(pool) for pool in pools if pool.scores), strict=True)
+    scores, labels = zip(*(scores_and_labels(pool) for pool in pools if pool.scores), strict=True)
     both = [p for p, label in enumerate(labels) if 0 < label.sum() < len(label)]
     estimates = []
     if both:
@@ -114,7 +122,7 @@ def _logit_interval(share: float, deviation: float) -> tuple[float, float]:
 
 def calibration_bins(pools: Sequence[Pool], num_bins: int = NUM_BINS) -> list[CalibrationBin]:
     """The reliability diagram: bins of equal width over [0, 1], empty ones left out."""
-    scores, labels = zip(*(_scored(pool) for pool in pools if pool.scores), strict=True)
+    scores, labels = zip(*(scores_and_labels(pool) for pool in pools if pool.scores), strict=True)
     values, correct = np.concatenate(scores), np.concatenate(labels)
     places = _bins(values, num_bins)
     bins = []
@@ -166,7 +174,7 @@ def _ratio(name: str, totals: Floats, seed: int, num_resamples: int) -> Estimate
     return Estimate(name, value, max(0.0, min(low, value)), min(1.0, max(high, value)), len(totals))
 
 
-def _scored(pool: Pool) -> tuple[Floats, Bools]:
+def scores_and_labels(pool: Pool) -> tuple[Floats, Bools]:
     """Scores and correctness of a problem's scored candidates, by index."""
     right = {index for cluster in pool.clusters if cluster.correct for index in cluster.members}
     indices = sorted(pool.scores)

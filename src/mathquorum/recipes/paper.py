@@ -29,7 +29,7 @@ from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
 from mathquorum.training import Training
 
-__all__ = ["Paper", "paper"]
+__all__ = ["AnySource", "Paper", "Sources", "named_sources", "paper"]
 
 
 def _source(value: Any) -> Any:
@@ -40,7 +40,7 @@ def _source(value: Any) -> Any:
     return value
 
 
-def _named_sources(value: Any) -> Any:
+def named_sources(value: Any) -> Any:
     """A single source, or a list of them, is the one generator "main"."""
     return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
 
@@ -88,7 +88,7 @@ class Paper(Settings):
 
     base: InputModel
     """The model: a local folder or a hub id."""
-    train: Annotated[dict[str, Sources], BeforeValidator(_named_sources), Field(min_length=1)]
+    train: Annotated[dict[str, Sources], BeforeValidator(named_sources), Field(min_length=1)]
     """The solutions of each generator, by its name, for example {math: ..., prm800k: ..., both: [..., ...]}. The last one is
     the main generator, which SCR and MTSFT go on from. A path alone makes one generator, "main"."""
     test: AnySource

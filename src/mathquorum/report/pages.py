@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -21,7 +22,7 @@ from mathquorum.report.plots import calibration_plot, candidates_plot, clusters_
 from mathquorum.report.tables import figure_names, p_text, percent, percent_interval, points
 from mathquorum.results import Results
 
-__all__ = ["Plot", "ReportData", "make_plots", "render_html", "render_markdown"]
+__all__ = ["Plot", "ReportData", "make_plots", "render", "render_html", "render_markdown"]
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,18 @@ def slugify(name: str) -> str:
 
 def render_markdown(data: ReportData) -> str:
     """The text of `report.md`; it shows the plots that lie beside it."""
-    return _render("report.md.jinja", data, autoescape=False)
+    return render("report.md.jinja", autoescape=False, data=data, figures=figure_names(data.estimates))
 
 
 def render_html(data: ReportData) -> str:
     """The text of `report.html`, one file that needs no other and no network."""
-    return _render("report.html.jinja", data, autoescape=True)
+    return render("report.html.jinja", autoescape=True, data=data, figures=figure_names(data.estimates))
 
 
-def _render(template: str, data: ReportData, *, autoescape: bool) -> str:
+def render(
+    template: str, *, autoescape: bool, filters: Mapping[str, Callable[..., str]] | None = None, **shown: Any
+) -> str:
+    """A page from one of our templates, in a sandbox."""
     environment = ImmutableSandboxedEnvironment(
         loader=PackageLoader("mathquorum", "templates"),
         autoescape=autoescape,
@@ -116,9 +120,9 @@ def _render(template: str, data: ReportData, *, autoescape: bool) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        percent=percent, interval=percent_interval, points=points, p_text=p_text, cell=_markdown_cell
+        percent=percent, interval=percent_interval, points=points, p_text=p_text, cell=_markdown_cell, **(filters or {})
     )
-    return environment.get_template(template).render(data=data, figures=figure_names(data.estimates))
+    return environment.get_template(template).render(**shown)
 
 
 def _markdown_cell(text: str) -> str:

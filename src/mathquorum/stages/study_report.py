@@ -1,0 +1,195 @@
+"""StudyReport: every table of the paper from the pools of a study, with its claims checked by interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from mathquorum.config import InputPath, Settings
+from mathquorum.errors import DataError
+from mathquorum.metrics import Pool
+from mathquorum.records import AnswerCluster, Candidate, Problem, Score
+from mathquorum.report.pages import Plot
+from mathquorum.report.plots import clusters_plot
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import read_json, read_records, write_json, write_text
+from mathquorum.study import Generator, Measured, Plan, StoredPool, all_tables, check_claims, figure_1
+from mathquorum.study.claims import claim_json
+from mathquorum.study.pages import StudyData, render_study
+from mathquorum.study.tables import StudyTable, table_json
+
+__all__ = ["MeasuredPool", "StudyReport"]
+
+R = TypeVar("R", Candidate, AnswerCluster, Score)
+
+
+class MeasuredPool(Settings):
+    """The files of one generator, trained with one seed."""
+
+    role: str
+    generator: str
+    seed: int
+    candidates: InputPath
+    clusters: InputPath
+    greedy: InputPath | None = None
+    """Clusters of one greedy solution per problem."""
+    scores: dict[str, InputPath] = Field(default_factory=dict)
+    """scores.jsonl by evaluator: "ROLE.NAME", or "likelihood"."""
+
+
+class StudyReport(Settings):
+    """Makes report.md, report.html, study.json (claims, tables) and figures.json (every figure, for programs)."""
+
+    problems: InputPath
+    """Test problems, of `pools`."""
+    validation: InputPath
+    """Validation problems, of `validation_pools`."""
+    pools: tuple[MeasuredPool, ...] = Field(min_length=1)
+    validation_pools: tuple[MeasuredPool, ...] = ()
+    data: InputPath | None = None
+    """data.json of `Describe`."""
+    roles: tuple[str, ...] = Field(min_length=1)
+    """From the smaller model to the larger."""
+    sources: tuple[str, ...] = Field(min_length=1)
+    losses: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    transferred: str = "cross_entropy"
+    mtsft: tuple[str, ...] = ()
+    title: str = "The study"
+    about: str = ""
+    seed: int = 0
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        """See `Stage.run`."""
+        measured = _measured(self.problems, self.pools)
+        progress(1, 4)
+        validation = _measured(self.validation, self.validation_pools)
+        progress(2, 4)
+        plan = Plan(
+            roles=self.roles,
+            sources=self.sources,
+            losses=self.losses,
+            variants=self.variants,
+            transferred=self.transferred,
+            mtsft=self.mtsft,
+            validation=validation,
+            data=_data_rows(read_json(self.data)) if self.data else {},
+        )
+        tables = all_tables(measured, plan)
+        claims = check_claims(measured, plan)
+        progress(3, 4)
+        plots = _plots(measured, plan)
+        for plot in plots:
+            write_text(out / plot.file, plot.svg)
+        data = StudyData(self.title, self.about, claims, tables, plots, self._facts(measured))
+        markdown, html = render_study(data)
+        write_text(out / "report.md", markdown)
+        write_text(out / "report.html", html)
+        held = {
+            "title": self.title,
+            "claims": [claim_json(claim) for claim in claims],
+            "tables": {table.key: table_json(table) for table in tables},
+        }
+        write_json(out / "study.json", held)
+        write_json(out / "figures.json", {"estimates": _figures(tables)})
+        progress(4, 4)
+        return {"tables": len(tables), **data.verdicts}
+
+    def _facts(self, measured: Measured) -> Mapping[str, Any]:
+        pools = {p.generator: p for p in self.pools}
+        first = next(iter(measured.generators.values()))
+        return {
+            "problems": len(next(iter(first.seeds.values())).pools),
+            "candidates per problem": first.num_candidates,
+            "training seeds": ", ".join(map(str, sorted({p.seed for p in self.pools}))),
+            "roles": ", ".join(self.roles),
+            "generators": ", ".join(pools),
+        }
+
+
+def _measured(problems: Path, pools: Iterable[MeasuredPool]) -> Measured:
+    """Generators by role and name, each with all its seeds."""
+    order = [problem.id for problem in read_records(problems, Problem) if problem.answer is not None]
+    seeds: dict[tuple[str, str], dict[int, StoredPool]] = {}
+    for pool in pools:
+        seeds.setdefault((pool.role, pool.generator), {})[pool.seed] = _stored(pool, order)
+    return Measured({key: Generator(f"{key[0]}: {key[1]}", of_key) for key, of_key in seeds.items()})
+
+
+def _stored(pool: MeasuredPool, order: list[str]) -> StoredPool:
+    candidates = _by_problem(read_records(pool.candidates, Candidate))
+    missing = [problem for problem in order if problem not in candidates]
+    if missing:
+        raise DataError(f"{pool.candidates}: {len(missing)} problems have no candidates (first: {missing[0]}).")
+    clusters = _by_problem(read_records(pool.clusters, AnswerCluster))
+    greedy = _by_problem(read_records(pool.greedy, AnswerCluster)) if pool.greedy else None
+    scores = {
+        name: {p: {s.index: s.value for s in found} for p, found in _by_problem(read_records(path, Score)).items()}
+        for name, path in pool.scores.items()
+    }
+    return StoredPool(
+        pools=[
+            Pool(
+                problem,
+                len(candidates[problem]),
+                clusters.get(problem, []),
+                greedy_correct=None if greedy is None else any(c.correct for c in greedy.get(problem, ())),
+            )
+            for problem in order
+        ],
+        answers={p: {c.index: c.answer for c in candidates[p] if c.answer is not None} for p in order},
+        tokens={p: [c.num_tokens or 0 for c in candidates[p]] for p in order},
+        texts={p: [c.text for c in candidates[p]] for p in order},
+        scores=scores,
+    )
+
+
+def _by_problem(records: Iterable[R]) -> dict[str, list[R]]:
+    groups: dict[str, list[R]] = {}
+    for record in records:
+        groups.setdefault(record.problem_id, []).append(record)
+    return groups
+
+
+def _data_rows(held: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Rows of Table 1: sources with their solutions, then the parts of problems."""
+    rows = {
+        name: {"train": f["solutions"], "problem tokens": f["problem tokens"], "solution tokens": f["solution tokens"]}
+        for name, f in held["solutions"].items()
+    }
+    for part, f in held["problems"].items():
+        rows[f"problems: {part}"] = {part: f["problems"], "problem tokens": f["problem tokens"]}
+    return rows
+
+
+def _plots(measured: Measured, plan: Plan) -> list[Plot]:
+    """Figure 1, for each role that has the evaluator."""
+    plots = []
+    for role in reversed(plan.roles):
+        generator, evaluator = measured.get(role, plan.main), f"{role}.{plan.transferred}"
+        if generator and evaluator in generator.evaluators:
+            title = f"Figure 1: {role}, {plan.transferred}"
+            caption = f"{title}. Accuracy over the clusters considered, and the evaluator calls that they cost."
+            svg = clusters_plot(figure_1(generator, evaluator), title)
+            plots.append(Plot(f"figure-1-{role.lower()}.svg", caption, svg))
+    return plots
+
+
+def _figures(tables: Iterable[StudyTable]) -> list[dict[str, Any]]:
+    return [
+        {
+            "evaluation": f"{table.key}: {row.name}",
+            "name": column,
+            "value": cell.estimate.value,
+            "low": cell.estimate.low,
+            "high": cell.estimate.high,
+            "count": cell.estimate.count,
+        }
+        for table in tables
+        for row in table.rows
+        for column, cell in zip(table.columns, row.cells, strict=True)
+        if cell.estimate
+    ]

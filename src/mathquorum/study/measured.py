@@ -1,0 +1,180 @@
+"""What a study measured: pools of candidates by generator and training seed, and each problem's outcome under every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+import numpy as np
+
+from mathquorum.curves import is_right, oracle
+from mathquorum.differences import Difference, seeded_difference
+from mathquorum.errors import DataError
+from mathquorum.intervals import Floats, mean_estimate
+from mathquorum.metrics import Pool, check_pools
+from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
+from mathquorum.records import Estimate
+from mathquorum.selection import Strategy
+
+__all__ = ["Generator", "Measured", "Rows", "StoredPool", "difference", "estimate"]
+
+Rows = Floats
+"""(seeds, problems): one row of values in [0, 1] per training seed."""
+
+Scores = Mapping[str, Mapping[int, float]]
+"""By problem, then by candidate."""
+
+
+@dataclass(frozen=True)
+class StoredPool:
+    """The candidates of one generator, trained with one seed, on all problems.
+
+    Attributes:
+        pools: Without scores.
+        answers: Per problem the answers of the candidates as they were written, by index.
+        tokens: Per problem the candidates' lengths in tokens, in sampling order.
+        texts: Per problem the candidates' texts, in sampling order: equal ones are one call of the evaluator.
+        scores: By evaluator.
+    """
+
+    pools: Sequence[Pool]
+    answers: Mapping[str, Mapping[int, str]]
+    tokens: Mapping[str, Sequence[int]]
+    texts: Mapping[str, Sequence[str]]
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+
+    def scored(self, evaluator: str) -> list[Pool]:
+        """The pools with that evaluator's scores."""
+        scores = self.scores[evaluator]
+        return [replace(pool, scores=scores.get(pool.problem_id, {})) for pool in self.pools]
+
+
+class Generator:
+    """One generator over its training seeds, with outcomes computed once.
+
+    Args:
+        seeds: By training seed. A model that was not trained, as the few-shot base, has one.
+
+    Raises:
+        DataError: If the seeds were measured on different problems.
+    """
+
+    def __init__(self, name: str, seeds: Mapping[int, StoredPool]) -> None:
+        self.name = name
+        self.seeds = seeds
+        problems = {tuple(pool.problem_id for pool in stored.pools) for stored in seeds.values()}
+        if len(problems) != 1:
+            raise DataError(f"{name}: its seeds were measured on different problems, so they cannot be put together.")
+        for stored in seeds.values():
+            check_pools(stored.pools)
+        self._rows: dict[Hashable, Rows] = {}
+
+    @property
+    def num_candidates(self) -> int:
+        return max(pool.num_candidates for stored in self.seeds.values() for pool in stored.pools)
+
+    @property
+    def evaluators(self) -> list[str]:
+        """Those that scored every seed's candidates."""
+        names = [set(stored.scores) for stored in self.seeds.values()]
+        first = next(iter(self.seeds.values()))
+        return [name for name in first.scores if all(name in held for held in names)]
+
+    def figure(self, name: str) -> Rows:
+        """pass@1.greedy, pass@1 or pass@N."""
+        rules: dict[str, Callable[[Pool], float]] = {
+            "pass@1.greedy": lambda pool: float(bool(pool.greedy_correct)),
+            "pass@1": lambda pool: pool.num_correct / pool.num_candidates,
+            "pass@N": oracle,
+        }
+        return self._of_pools(name, rules[name])
+
+    def strategy(self, strategy: Strategy, evaluator: str | None = None) -> Rows:
+        """What the strategy chooses; with the scores of an evaluator, where it reads scores."""
+        return self._of_pools((strategy, evaluator), lambda pool: is_right(strategy, pool), evaluator)
+
+    def oracle(self, top_clusters: int) -> Rows:
+        """MajK@N."""
+        return self._of_pools(("oracle", top_clusters), lambda pool: oracle(pool, top_clusters))
+
+    def calls(self, top_clusters: int) -> Rows:
+        """Share of the candidates with an answer that RR.MajK must have scored."""
+        return self._of_pools(
+            ("calls", top_clusters),
+            lambda pool: sum(len(c.members) for c in pool.clusters[:top_clusters]) / max(1, pool.num_answered),
+        )
+
+    def string_vote(self) -> Rows:
+        """The vote by raw answer string, as it would be without clusters."""
+        return self._stored("string vote", _string_vote)
+
+    def within_auc(self, evaluator: str) -> Estimate | None:
+        """The evaluator's AUC within a problem: mean over problems, on each over the seeds where it has both labels."""
+        found: dict[str, list[float]] = {}
+        for stored in self.seeds.values():
+            for pool in stored.scored(evaluator):
+                scores, labels = scores_and_labels(pool)
+                if 0 < labels.sum() < len(labels):
+                    found.setdefault(pool.problem_id, []).append(auc(scores, labels))
+        return mean_estimate("auc.within", [fmean(values) for values in found.values()]) if found else None
+
+    def evaluator_figures(self, evaluator: str) -> list[Mapping[str, float]]:
+        """Per seed every figure of `metrics.evaluator_estimates`."""
+        return [
+            {e.name: e.value for e in evaluator_estimates(stored.scored(evaluator))} for stored in self.seeds.values()
+        ]
+
+    def _of_pools(self, key: Hashable, rule: Callable[[Pool], float], evaluator: str | None = None) -> Rows:
+        if key not in self._rows:
+            pools = [stored.scored(evaluator) if evaluator else stored.pools for stored in self.seeds.values()]
+            self._rows[key] = np.array([[rule(pool) for pool in of_seed] for of_seed in pools])
+        return self._rows[key]
+
+    def _stored(self, key: Hashable, rule: Callable[[StoredPool, Pool], float]) -> Rows:
+        if key not in self._rows:
+            self._rows[key] = np.array([[rule(s, pool) for pool in s.pools] for s in self.seeds.values()])
+        return self._rows[key]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All generators of a study on one set of problems, by (role, name)."""
+
+    generators: Mapping[tuple[str, str], Generator]
+
+    def get(self, role: str, name: str) -> Generator | None:
+        return self.generators.get((role, name))
+
+
+def estimate(name: str, rows: Rows) -> Estimate:
+    """The mean, with an interval over problems and, where there are several, seeds (`seeded_difference` from nothing)."""
+    if len(rows) == 1:
+        return mean_estimate(name, rows[0])
+    found = seeded_difference(name, rows.tolist(), np.zeros_like(rows).tolist()).estimate
+    return Estimate(name, found.value, max(0.0, found.low), min(1.0, found.high), found.count)
+
+
+def difference(name: str, first: Rows, second: Rows) -> Difference:
+    """Paired by problem and nested by seed. A side with one row, an untrained model, is the same for every seed.
+
+    Raises:
+        DataError: If both have several seeds, and not equally many.
+    """
+    seeds = max(len(first), len(second))
+    if {len(first), len(second)} - {1, seeds}:
+        raise DataError(f"{name}: {len(first)} seeds cannot be paired with {len(second)}.")
+    wide = [np.broadcast_to(rows, (seeds, rows.shape[1])).tolist() for rows in (first, second)]
+    return seeded_difference(name, wide[0], wide[1])
+
+
+def _string_vote(stored: StoredPool, pool: Pool) -> float:
+    """1 where the most frequent string, the earliest among equals, is correct."""
+    answers = stored.answers[pool.problem_id]
+    counts: dict[str, list[int]] = {}
+    for index in sorted(answers):
+        counts.setdefault(answers[index], []).append(index)
+    if not counts:
+        return 0.0
+    chosen = max(counts.values(), key=lambda members: (len(members), -members[0]))
+    return float(any(cluster.correct and chosen[0] in cluster.members for cluster in pool.clusters))

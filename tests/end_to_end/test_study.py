@@ -1,0 +1,98 @@
+"""The study on a random two-layer model in both roles: every table is there, and a killed study ends in the same bytes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from end_to_end.test_paper_recipe import command, environment, results
+
+SETTINGS = [
+    "--seeds", "[0, 1]", "--num_candidates", "4", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
+    "--generator.epochs", "null", "--generator.steps", "6", "--generator.learning_rate", "3e-3",
+    "--evaluators.num_candidates", "4", "--evaluators.batch_size", "4",
+    "--evaluators.training.epochs", "null", "--evaluators.training.steps", "2",
+    "--mtsft.evaluator.epochs", "null", "--mtsft.evaluator.steps", "2", "--mtsft.generator.steps", "2",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sums, each with a terse and a fine solution, in four parts that share no problem."""
+    place = tmp_path_factory.mktemp("data")
+    parts = {
+        "terse": range(30),
+        "fine": range(30),
+        "evaluator": range(30, 42),
+        "validation": range(42, 46),
+        "test": range(46, 52),
+    }
+    for name, numbers in parts.items():
+        rows = []
+        for number in numbers:
+            words = f"Add: ${number}+3={number + 3}$.\n" if name != "terse" else ""
+            rows.append(
+                {
+                    "problem": f"What is ${number}+3$?",
+                    "solution": f"{words}So $\\boxed{{{number + 3}}}$",
+                    "answer": str(number + 3),
+                    "unique_id": f"p/{number}",
+                }
+            )
+        (place / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return place
+
+
+def words(data: Path, model: Path, out: Path) -> list[str]:
+    def at(name: str) -> str:
+        return str(data / f"{name}.jsonl")
+
+    train = f"{{terse: {at('terse')}, fine: {at('fine')}, both: [{at('terse')}, {at('fine')}]}}"
+    return [
+        "study", "--size", "own", "--bases", f"{{S: {model}, L: {model}}}", "--train", train,
+        "--validation", at("validation"), "--test", at("test"), "--evaluators.problems", at("evaluator"),
+        "--out", str(out), *SETTINGS,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    result = subprocess.run(command(*words(data, tiny_model, out)), capture_output=True, text=True, env=environment())
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def test_every_table_of_the_paper_is_filled(finished: Path) -> None:
+    held = json.loads((finished / "report" / "study.json").read_text())
+    assert [*held["tables"]] == [
+        *(f"table{number}" for number in range(1, 8)), "evaluators", "controls", "clusters"
+    ]  # fmt: skip
+    for table in held["tables"].values():
+        for row in table["rows"]:
+            assert any("value" in cell or "text" in cell for cell in row["cells"]), row["name"]
+    by_row = {row["name"]: row["cells"] for row in held["tables"]["table2"]["rows"]}
+    assert by_row["L: both"][0]["paper"] == 35.6
+    assert by_row["S: few-shot"][2]["paper"] == 27.2
+    assert len(held["tables"]["table6"]["rows"]) == 4
+
+
+def test_every_claim_is_decided_by_its_interval(finished: Path) -> None:
+    claims = json.loads((finished / "report" / "study.json").read_text())["claims"]
+    assert all(claim["verdict"] != "not measured" for claim in claims)
+    for claim in claims:
+        spans_zero = claim["low"] <= 0 <= claim["high"]
+        assert spans_zero == (claim["verdict"] == "undecided"), claim
+
+
+def test_a_second_call_does_nothing_and_says_the_same(finished: Path, data: Path, tiny_model: Path) -> None:
+    before = results(finished)
+    result = subprocess.run(
+        command(*words(data, tiny_model, finished), "--json"), capture_output=True, text=True, env=environment()
+    )
+    assert result.returncode == 0, result.stderr
+    assert results(finished) == before
+    figures = json.loads(result.stdout)["estimates"]
+    assert {"table2: L: both", "table7: margin, K from validation"} <= {row["evaluation"] for row in figures}
