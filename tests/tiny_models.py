@@ -25,8 +25,14 @@ FAMILIES: dict[str, dict[str, object]] = {
     "gemma": _SIZES,
     "gemma2": {**_SIZES, "sliding_window": 12},
     "mistral": {**_SIZES, "sliding_window": 12},
+    "qwen3": _SIZES,
+    "gemma3_text": {**_SIZES, "sliding_window": 12},
+    "phi3": _SIZES,
+    "olmo2": _SIZES,
     "gpt2": {"vocab_size": 324, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256},
 }
+# Families that can be sampled from, but whose attention is their own: prompts cannot be shared.
+UNSHARED = {"bloom": {"vocab_size": 324, "hidden_size": 32, "n_layer": 2, "n_head": 4}}
 
 _TEXT = [
     "Problem:\nWhat is $12+30$?\n\nSolution (fine):\nAdd: $12+30=42$. The answer is $\\boxed{42}$.",
@@ -58,7 +64,7 @@ def make_model(folder: Path, family: str = "qwen2", seed: int = 0, single_token_
     torch.manual_seed(seed)
     tokenizer = make_tokenizer(single_token_labels)
     config = CONFIG_MAPPING[family](
-        **FAMILIES[family], bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=None
+        **{**FAMILIES, **UNSHARED}[family], bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=None
     )
     model = AutoModelForCausalLM.from_config(config)
     for parameter in model.parameters():  # wider than the usual start, so that greedy choices are not near-ties

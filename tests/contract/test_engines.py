@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import FAMILIES, make_model
+from tiny_models import FAMILIES, UNSHARED, make_model
 
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.hf import HuggingFaceEngine
@@ -100,6 +100,22 @@ def test_a_candidate_does_not_depend_on_the_others_of_its_batch(loaded: LoadedMo
         for seed, completion in zip(request.seeds, expected, strict=True):
             alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], NUCLEUS, ())[0][0]
             assert alone.text == completion.text
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
+def test_candidates_that_share_a_prompt_are_those_of_single_rows(family: str, tmp_path: Path) -> None:
+    """Prompts longer than the sliding window of the families that have one, and few enough rows in a step that prompts wait
+    until those before them have ended."""
+    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    sampling = Sampling(temperature=1.0, top_p=0.9, max_tokens=40)
+    together = HuggingFaceEngine(loaded, batch_rows=13)
+    found = together.generate(requests(6), sampling, ())
+    assert (together.sharing_notice is not None) == (family in UNSHARED)
+    for request, of_request in zip(requests(6), found, strict=True):
+        for seed, completion in zip(request.seeds, of_request, strict=True):
+            alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], sampling, ())[0][0]
+            assert alone.text == completion.text
+            assert alone.logprob == pytest.approx(completion.logprob, abs=1e-3)
 
 
 def test_candidates_differ_by_their_seeds(loaded: LoadedModel) -> None:

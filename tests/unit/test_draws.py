@@ -56,6 +56,23 @@ def test_a_low_temperature_takes_the_likeliest_and_full_top_p_can_take_any() -> 
     assert draw_tokens(logits, last, 1.0, 1.0).item() == 0
 
 
+def test_the_head_of_a_large_vocabulary_gives_the_draws_of_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With flat rows whose nucleus is longer than the head, with ties at its end, and with steep ones."""
+    rows = torch.arange(300)
+    logits = torch.randn((300, 1000), generator=torch.Generator().manual_seed(0)) * (rows % 10).unsqueeze(-1)
+    logits[::7] = logits[::7].round()  # many ties
+    numbers = uniform(rows, rows % 5)
+    by_head = draw_tokens(logits, numbers, 0.9, 0.95)
+    monkeypatch.setattr("mathquorum.engines.draws._HEAD", 1000)
+    assert torch.equal(by_head, draw_tokens(logits, numbers, 0.9, 0.95))
+
+
+def test_a_step_of_its_own_for_each_row_is_that_step() -> None:
+    seeds, steps = torch.tensor([3, 4, 5]), torch.tensor([0, 7, 2])
+    apart = [uniform(seeds[i : i + 1], int(steps[i])).item() for i in range(3)]
+    assert uniform(seeds, steps).tolist() == apart
+
+
 def test_candidate_seeds_are_stable_and_differ() -> None:
     assert candidate_seed(0, "math/test/algebra/24", 3) == candidate_seed(0, "math/test/algebra/24", 3)
     seeds = {candidate_seed(run, problem, index) for run in range(3) for problem in "ab" for index in range(50)}

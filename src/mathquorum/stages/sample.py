@@ -21,6 +21,7 @@ from mathquorum.workers import map_units
 
 __all__ = ["Sample"]
 
+_BATCHES_PER_UNIT = 4  # the next problem moves in when candidates have ended; a unit ends with fewer and fewer rows
 _PROBLEMS_PER_UNIT = 64  # so that greedy decoding, with one row per problem, still has units to share out and resume by
 
 
@@ -66,8 +67,11 @@ class Sample(Settings):
             waiting = [unit for unit in units if not self._is_done(unit, done)]
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
-            for _, candidates in map_units(partial(_sampler, self), waiting, self.workers):
+            notices: dict[str, int] = {}
+            for _, (candidates, notice) in map_units(partial(_sampler, self), waiting, self.workers):
                 file.append(candidates)
+                if notice:
+                    notices[notice] = notices.get(notice, 0) + 1
                 done.update({(c.problem_id, c.index): c for c in candidates})
                 num_done += 1
                 progress(num_done, len(units))
@@ -81,16 +85,17 @@ class Sample(Settings):
             "cut off": sum(not c.finished for c in ordered),
             "prompt longer than the context": len({c.problem_id for c in ordered if c.num_tokens == 0}),
             "tokens": sum(c.num_tokens or 0 for c in ordered),
+            **notices,
         }
 
     def _units(self, problems: Sequence[Problem]) -> list[list[Problem]]:
-        """Problems that are sampled together: of like prompt length, because only equal lengths share a batch."""
+        """Problems that are sampled together: of like prompt length, because single rows share a batch only with their equals."""
         from mathquorum.models import Codec, load_tokenizer
 
         codec, shown = Codec(load_tokenizer(self.model), self.template), self.shown()
         lengths = [len(codec.prompt(generator_prompt(p.text, self.style, shown))) for p in problems]
         order = sorted(range(len(problems)), key=lambda place: (lengths[place], place))
-        size = min(max(1, self.batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
+        size = min(_BATCHES_PER_UNIT * max(1, self.batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
         return [[problems[place] for place in order[start : start + size]] for start in range(0, len(order), size)]
 
     def _is_done(self, unit: Sequence[Problem], done: dict[tuple[str, int], Candidate]) -> bool:
@@ -109,12 +114,14 @@ class Sample(Settings):
         return tuple(first.values())[: self.num_demonstrations]
 
 
-def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], list[Candidate]]:
+def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], tuple[list[Candidate], str | None]]:
+    """Gives a unit's candidates, and what the engine has to say of its speed."""
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
     engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_rows=stage.batch_rows)
-    return partial(sample_unit, engine, stage, stage.shown())
+    shown = stage.shown()
+    return lambda problems: (sample_unit(engine, stage, shown, problems), engine.sharing_notice)
 
 
 def sample_unit(

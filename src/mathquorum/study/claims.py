@@ -121,7 +121,7 @@ def _sources(measured: Measured, plan: Plan) -> list[Claim]:
                     1.8 if is_small else 0.8,
                     _figure(tuned[both], "pass@1.greedy"),
                     _figure(tuned[fine], "pass@1.greedy"),
-                )  # fmt: skip
+                )
             )
     return claims
 
