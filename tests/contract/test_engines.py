@@ -163,6 +163,29 @@ def test_label_probabilities_are_the_formula_of_the_paper(single_token_labels: b
         assert (len(after) == 1) == single_token_labels
 
 
+@pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
+@pytest.mark.parametrize("single_token_labels", [True, False])
+def test_texts_that_begin_alike_are_weighed_as_one_by_one(
+    family: str, single_token_labels: bool, tmp_path: Path
+) -> None:
+    """More texts than a row holds, some of them beginnings of others, in the smallest batches."""
+    path = make_model(tmp_path / family, family, single_token_labels=single_token_labels)
+    loaded = load_model(str(path), Hardware())
+    labels = (" correct", " incorrect")
+    starts = [f"Here is a math problem: {p} Solve it" for p in ("1+1", "12+30=42", "12+31=43")]
+    prompts = [start + " and add"[:cut] * (1 + cut % 3) for start in starts for cut in range(9)]
+    engine = HuggingFaceEngine(loaded, batch_tokens=1)
+    for prompt, values in zip(prompts, engine.label_probabilities(prompts, labels), strict=True):
+        totals = []
+        for label in labels:
+            before, after = loaded.codec.prompt(prompt), loaded.codec.label(label)
+            with torch.inference_mode():
+                logits = loaded.model(torch.tensor([before + after]), use_cache=False).logits[0]
+            logprobs = torch.log_softmax(logits[len(before) - 1 : -1].double(), -1)
+            totals.append(logprobs.gather(-1, torch.tensor(after).unsqueeze(-1)).sum())
+        assert values == pytest.approx(torch.softmax(torch.stack(totals), 0).tolist(), abs=1e-4)
+
+
 def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_model: Path) -> None:
     loaded = load_model(str(tiny_model), Hardware())
     loaded.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"

@@ -12,6 +12,12 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from mathquorum.engines.base import Completion, Request, Sampling
+from mathquorum.engines.beginnings import (
+    can_share_beginnings,
+    logprobs_by_beginnings,
+    logprobs_by_padding,
+    window_of,
+)
 from mathquorum.engines.decoding import Ending, Row, check_number, decode_equal_lengths, decode_shared
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory
@@ -19,6 +25,7 @@ from mathquorum.models import LoadedModel, context_length, enough_memory
 __all__ = ["HuggingFaceEngine"]
 
 _SHARED_ROWS = 4  # of a prompt; with fewer, rows of other prompts of equal length fill a step better
+_TRIED = 12  # tokens on which it is tried whether beginnings can be shared
 
 
 class HuggingFaceEngine:
@@ -36,6 +43,7 @@ class HuggingFaceEngine:
         self._batch_tokens = batch_tokens
         self._endings: dict[tuple[str, ...], Ending] = {}
         self._shares: bool | None = None
+        self._shares_beginnings: bool | None = None
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -105,39 +113,44 @@ class HuggingFaceEngine:
         encoded = [codec.prompt(prompt) for prompt in prompts]
         fitting = [number for number, ids in enumerate(encoded) if len(ids) <= room]
         results: list[list[float]] = [[] for _ in prompts]
-        for places in _length_batches([len(encoded[number]) for number in fitting], self._batch_tokens):
-            batch = [fitting[place] for place in places]
-            with enough_memory("batch_tokens"):
-                scores = self._label_logprobs([encoded[number] for number in batch], endings)
-            for number, values in zip(batch, torch.softmax(scores, dim=-1).tolist(), strict=True):
-                check_number(sum(values))
-                results[number] = values
+        if not fitting:
+            return results
+        totals = self._endings_logprobs([encoded[number] for number in fitting], endings)
+        for number, values in zip(fitting, torch.softmax(totals, dim=-1).tolist(), strict=True):
+            check_number(sum(values))
+            results[number] = values
         return results
 
-    def _label_logprobs(self, prompts: list[list[int]], endings: list[list[int]]) -> torch.Tensor:
-        """(prompts, labels), double precision."""
-        if all(len(ending) == 1 for ending in endings):
-            logprobs = self._last_logprobs(prompts)
-            return logprobs[:, [ending[0] for ending in endings]]
-        columns = []
-        for ending in endings:
-            total = torch.zeros(len(prompts), dtype=torch.float64, device=self._loaded.device)
-            for place, token in enumerate(ending):
-                total += self._last_logprobs([ids + ending[:place] for ids in prompts])[:, token]
-            columns.append(total)
-        return torch.stack(columns, dim=-1)
+    def _endings_logprobs(self, prompts: list[list[int]], endings: list[list[int]]) -> torch.Tensor:
+        """Log-probability of each ending after each prompt: (prompts, endings). A token is read after prompt and the tokens
+        before it, which are one more text with a common beginning."""
+        texts = [prompt + ending[:place] for prompt in prompts for ending in endings for place in range(len(ending))]
+        wanted = sorted({token for ending in endings for token in ending})
+        found = self._logprobs(texts, wanted)  # (texts, wanted)
+        totals = torch.zeros((len(prompts), len(endings)), dtype=torch.float64, device=found.device)
+        rows = iter(found)
+        for row in range(len(prompts)):
+            for column, ending in enumerate(endings):
+                totals[row, column] = sum(next(rows)[wanted.index(token)] for token in ending)
+        return totals
 
-    def _last_logprobs(self, sequences: list[list[int]]) -> torch.Tensor:
-        """Log-probabilities of the token after each sequence: (sequences, vocabulary), double precision."""
-        longest = max(map(len, sequences))
-        device = self._loaded.device
-        padded = torch.tensor([[0] * (longest - len(ids)) + ids for ids in sequences], device=device)
-        mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in sequences], device=device)
-        positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
-        output = self._loaded.model(
-            input_ids=padded, attention_mask=mask, position_ids=positions, use_cache=False, logits_to_keep=1
-        )
-        return torch.log_softmax(output.logits[:, -1].double(), dim=-1)
+    def _logprobs(self, texts: list[list[int]], tokens: list[int]) -> torch.Tensor:
+        """(texts, tokens), double precision."""
+        with enough_memory("batch_tokens"):
+            if self._can_share_beginnings(texts):
+                return logprobs_by_beginnings(self._loaded, texts, tokens, self._batch_tokens)
+            values = torch.zeros((len(texts), len(tokens)), dtype=torch.float64, device=self._loaded.device)
+            for places in _length_batches([len(text) for text in texts], self._batch_tokens):
+                values[places] = logprobs_by_padding(self._loaded, [texts[place] for place in places], tokens)
+            return values
+
+    def _can_share_beginnings(self, texts: list[list[int]]) -> bool:
+        longest = max(texts, key=len)
+        if len(longest) < _TRIED or len(longest) > (window_of(self._loaded.model) or len(longest)):
+            return False
+        if self._shares_beginnings is None:
+            self._shares_beginnings = can_share_beginnings(self._loaded, longest[:_TRIED])
+        return self._shares_beginnings
 
 
 def _length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
