@@ -9,6 +9,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from mathquorum.records import LabeledSolution
+
 _SIZES = {
     "vocab_size": 324,
     "hidden_size": 32,
@@ -73,3 +75,16 @@ def make_model(folder: Path, family: str = "qwen2", seed: int = 0, single_token_
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def solutions(num_problems: int = 3) -> list[LabeledSolution]:
+    made = []
+    for number in range(num_problems):
+        problem = f"What is ${number}+3$?"
+        for right in range(2):
+            steps = (f"Add {right}: ${number}+3={number + 3}$. ", f"$\\boxed{{{number + 3}}}$")
+            made.append(LabeledSolution(f"p{number}", problem, "".join(steps), True, "fine", steps, (1, 1)))
+        for wrong in range(number + 1):
+            steps = (f"Add: ${number}+3={wrong + 11}$. ", f"$\\boxed{{{wrong + 11}}}$")
+            made.append(LabeledSolution(f"p{number}", problem, "".join(steps), False, "fine", steps, (-1, 1)))
+    return made

@@ -9,14 +9,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mathquorum.examples import Example, TokenSequence
+from mathquorum.examples import Example, Read
+from mathquorum.trees import PrefixTree
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Chunk", "Part", "Step", "plan_steps", "read_logprobs", "step_chunks"]
+__all__ = ["Chunk", "Part", "Step", "plan_steps", "step_chunks"]
 
 _ROW_TOKENS = 256  # rows shorter than this waste nothing on a GPU and keep the attention of short texts cheap on a CPU
 
@@ -48,8 +49,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What goes through the model at once. `tensors` hold input_ids and position_ids (rows, length), and for each read
-    its place in the flattened rows, its token and its slot."""
+    """What goes through the model at once. `tensors` hold input_ids and position_ids (rows, length), for each read its
+    place in the flattened rows, its token and its slot, and where texts share beginnings a mask (rows, length, length)."""
 
     tensors: dict[str, torch.Tensor]
     parts: tuple[Part, ...]
@@ -101,7 +102,9 @@ def _passes(examples: Sequence[Example], seed: int, task: int) -> Iterator[Examp
         turn += 1
 
 
-def step_chunks(step: Step, slots: Sequence[int], batch_tokens: int, rank: int = 0, world: int = 1) -> list[Chunk]:
+def step_chunks(
+    step: Step, slots: Sequence[int], batch_tokens: int, rank: int = 0, world: int = 1, widest_tree: int = 0
+) -> list[Chunk]:
     """The share of a step that one process computes, cut so that no forward pass holds more than `batch_tokens` tokens
     (or one example, where that is longer).
 
@@ -111,6 +114,8 @@ def step_chunks(step: Step, slots: Sequence[int], batch_tokens: int, rank: int =
         batch_tokens: At most so many tokens at once.
         rank: This process's number.
         world: Number of processes that share the step.
+        widest_tree: The texts of an example that has none longer share what they have in common at their beginning; 0 for
+            models that take no mask of our own (`logprobs.LogprobReader.widest_tree`).
     """
     totals = step.totals()
     mine = [(task, e) for task, of_task in enumerate(step.examples) for e in of_task[rank::world]]
@@ -119,39 +124,46 @@ def step_chunks(step: Step, slots: Sequence[int], batch_tokens: int, rank: int =
     size = 0
     for task, example in mine:
         if waiting and size + example.num_tokens > batch_tokens:
-            chunks.append(_chunk(waiting, slots, totals))
+            chunks.append(_chunk(waiting, slots, totals, widest_tree))
             waiting, size = [], 0
         waiting.append((task, example))
         size += example.num_tokens
     if waiting:
-        chunks.append(_chunk(waiting, slots, totals))
+        chunks.append(_chunk(waiting, slots, totals, widest_tree))
     return chunks
 
 
-def _chunk(examples: Sequence[tuple[int, Example]], slots: Sequence[int], totals: Sequence[int]) -> Chunk:
+def _chunk(
+    examples: Sequence[tuple[int, Example]], slots: Sequence[int], totals: Sequence[int], widest_tree: int
+) -> Chunk:
     import torch
 
-    sequences: list[tuple[TokenSequence, int]] = []
+    trees: list[tuple[PrefixTree, list[Read]]] = []  # reads with places of the tree, and slots of the chunk
     first_slot = 0
     for task, example in examples:
-        sequences.extend((sequence, first_slot) for sequence in example.sequences)
+        shares = len(example.sequences) > 1 and max(len(s.ids) for s in example.sequences) <= widest_tree
+        for sequences in [example.sequences] if shares else [(sequence,) for sequence in example.sequences]:
+            tree, reads = PrefixTree(), []
+            for sequence in sequences:
+                path = tree.add(sequence.ids)
+                reads += [Read(path[r.position], r.token, first_slot + r.slot) for r in sequence.reads]
+            trees.append((tree, reads))
         first_slot += slots[task]
-    rows = _pack([len(sequence.ids) for sequence, _ in sequences])
-    length = max(sum(len(sequences[place][0].ids) for place in row) for row in rows)
+    rows = _pack([len(tree.ids) for tree, _ in trees])
+    length = max(sum(len(trees[place][0].ids) for place in row) for row in rows)
     ids = torch.zeros((len(rows), length), dtype=torch.long)
     positions = torch.zeros((len(rows), length), dtype=torch.long)
-    places, tokens, owners = [], [], []
+    sight = torch.eye(length, dtype=torch.bool).repeat(len(rows), 1, 1)
+    found: list[Read] = []
     for number, row in enumerate(rows):
         start = 0
         for place in row:
-            sequence, offset = sequences[place]
-            end = start + len(sequence.ids)
-            ids[number, start:end] = torch.tensor(sequence.ids)
-            positions[number, start:end] = torch.arange(end - start)
-            for read in sequence.reads:
-                places.append(number * length + start + read.position)
-                tokens.append(read.token)
-                owners.append(offset + read.slot)
+            tree, reads = trees[place]
+            end = start + len(tree.ids)
+            ids[number, start:end] = torch.tensor(tree.ids)
+            positions[number, start:end] = torch.tensor(tree.depths)
+            sight[number, start:end, start:end] = torch.from_numpy(tree.sight())
+            found += [Read(number * length + start + r.position, r.token, r.slot) for r in reads]
             start = end
         positions[number, start:] = torch.arange(length - start)  # padding is a text of its own that nobody reads
     tasks = sorted({task for task, _ in examples})
@@ -159,10 +171,12 @@ def _chunk(examples: Sequence[tuple[int, Example]], slots: Sequence[int], totals
     tensors = {
         "input_ids": ids,
         "position_ids": positions,
-        "places": torch.tensor(places),
-        "tokens": torch.tensor(tokens),
-        "owners": torch.tensor(owners),
+        "places": torch.tensor([read.position for read in found]),
+        "tokens": torch.tensor([read.token for read in found]),
+        "owners": torch.tensor([read.slot for read in found]),
     }
+    if any(tree.is_branched for tree, _ in trees):
+        tensors["mask"] = sight
     return Chunk(tensors, parts)
 
 
@@ -180,19 +194,3 @@ def _pack(lengths: Sequence[int]) -> list[list[int]]:
         rows[fitting].append(place)
         left[fitting] -= lengths[place]
     return rows
-
-
-def read_logprobs(model: Any, tensors: dict[str, torch.Tensor], num_slots: int) -> torch.Tensor:
-    """The summed log-probabilities that the chunk's slots ask for: (num_slots,), float32, in nats.
-
-    Texts in a row are kept apart by their positions, which transformers turns into a mask. That holds only without a cache:
-    with one, the second text of a row attends to the first.
-    """
-    import torch
-
-    logits = model(
-        input_ids=tensors["input_ids"], position_ids=tensors["position_ids"], use_cache=False
-    ).logits  # (rows, length, vocabulary)
-    wanted = logits.flatten(0, 1).index_select(0, tensors["places"]).float()  # (reads, vocabulary)
-    logprobs = torch.log_softmax(wanted, dim=-1).gather(-1, tensors["tokens"].unsqueeze(-1)).squeeze(-1)
-    return logprobs.new_zeros(num_slots).index_add(0, tensors["owners"], logprobs)

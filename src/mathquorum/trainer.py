@@ -14,8 +14,9 @@ import torch
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from mathquorum.batches import Chunk, Step, read_logprobs, step_chunks
+from mathquorum.batches import Chunk, Step, step_chunks
 from mathquorum.errors import ModelError, SettingsError
+from mathquorum.logprobs import LogprobReader
 from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training import Training
@@ -77,7 +78,9 @@ def train(
     )
     if training.gradient_checkpointing:
         model.gradient_checkpointing_enable()
-    dataset = _Shares(steps, [o.objective.num_slots for o in objectives], training.batch_tokens, arguments.world_size)
+    slots = [o.objective.num_slots for o in objectives]
+    widest_tree = LogprobReader(model).widest_tree
+    dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, widest_tree)
     if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
         arguments._n_gpu = 1
     try:
@@ -110,41 +113,47 @@ def _numbers(row: dict[str, Any]) -> dict[str, float]:
 class _Shares(Dataset[list[Chunk]]):
     """Item i is the share of step i // world for process i % world; the Trainer deals items out in that order."""
 
-    def __init__(self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int) -> None:
-        self._steps, self._slots, self._batch_tokens, self._world = steps, slots, batch_tokens, world
+    def __init__(
+        self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int, widest_tree: int
+    ) -> None:
+        self._steps, self._slots, self._world = steps, slots, world
+        self._batch_tokens, self._widest_tree = batch_tokens, widest_tree
 
     def __len__(self) -> int:
         return len(self._steps) * self._world
 
     def __getitem__(self, item: int) -> list[Chunk]:
         number, rank = divmod(item, self._world)
-        return step_chunks(self._steps[number], self._slots, self._batch_tokens, rank, self._world)
+        return step_chunks(self._steps[number], self._slots, self._batch_tokens, rank, self._world, self._widest_tree)
 
 
 class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
     """Hands batch and loss to the objectives; everything else is the Trainer's."""
 
     objectives: Sequence[WeightedObjective] = ()
+    reader: LogprobReader | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
     def training_step(self, model: Any, inputs: dict[str, list[Chunk]], num_items_in_batch: Any = None) -> torch.Tensor:
+        if self.reader is None:
+            self.reader = LogprobReader(model)
         model.train()
         total = torch.zeros((), device=self.args.device)
         for chunk in inputs["chunks"]:
             with self.compute_loss_context_manager():
-                loss = self._chunk_loss(model, chunk)
+                loss = self._chunk_loss(self.reader, chunk)
             # Gradients are averaged over processes; each holds a share of the sum.
             self.accelerator.backward(loss * self.args.world_size)
             total += loss.detach()
         mean: torch.Tensor = total * self.args.world_size
         return mean
 
-    def _chunk_loss(self, model: Any, chunk: Chunk) -> torch.Tensor:
+    def _chunk_loss(self, reader: LogprobReader, chunk: Chunk) -> torch.Tensor:
         tensors = {name: tensor.to(self.args.device) for name, tensor in chunk.tensors.items()}
         slots = [part.num_examples * self.objectives[part.task].objective.num_slots for part in chunk.parts]
-        logprobs = read_logprobs(model, tensors, sum(slots))
+        logprobs = reader.read(tensors, sum(slots))
         loss = logprobs.new_zeros(())
         for part, of_part in zip(chunk.parts, torch.split(logprobs, slots), strict=True):
             term = self.objectives[part.task]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store workers": 0,
     "answers prompts selection metrics intervals differences curves evaluation inspection results report study": 1,
-    "datasets engines evaluator models objectives examples batches training trainer": 2,
+    "datasets engines evaluator models objectives examples batches logprobs trees training trainer": 2,
     "stages run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -23,14 +23,16 @@ FLOORS = {
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {
     "datasets": {"datasets"},
-    "engines": {"engines", "evaluator", "models"},
+    "engines": {"engines", "evaluator", "models", "trees"},
     "evaluator": {"engines", "evaluator", "models"},
     "models": {"models"},
     "objectives": {"objectives", "examples", "models"},
     "examples": {"examples", "models"},
-    "batches": {"batches", "examples"},
+    "batches": {"batches", "examples", "trees"},
+    "logprobs": {"logprobs", "trees"},
+    "trees": {"trees"},
     "training": {"training"},
-    "trainer": {"trainer", "batches", "examples", "objectives", "models", "training"},
+    "trainer": {"trainer", "batches", "logprobs", "examples", "objectives", "models", "training"},
 }
 """Within floor 2: what each column may import of that floor."""
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import FAMILIES, make_model, make_tokenizer
+from tiny_models import FAMILIES, make_model, make_tokenizer, solutions
 
-from mathquorum.batches import plan_steps, read_logprobs, step_chunks
+from mathquorum.batches import plan_steps, step_chunks
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
+from mathquorum.logprobs import LogprobReader
 from mathquorum.models import Codec, Hardware, load_model
 from mathquorum.objectives import (
     AnyObjective,
@@ -35,19 +36,6 @@ OBJECTIVES: list[AnyObjective] = [
 ]
 
 CODEC = Codec(make_tokenizer())
-
-
-def solutions(num_problems: int = 3) -> list[LabeledSolution]:
-    made = []
-    for number in range(num_problems):
-        problem = f"What is ${number}+3$?"
-        for right in range(2):
-            steps = (f"Add {right}: ${number}+3={number + 3}$. ", f"$\\boxed{{{number + 3}}}$")
-            made.append(LabeledSolution(f"p{number}", problem, "".join(steps), True, "fine", steps, (1, 1)))
-        for wrong in range(number + 1):
-            steps = (f"Add: ${number}+3={wrong + 11}$. ", f"$\\boxed{{{wrong + 11}}}$")
-            made.append(LabeledSolution(f"p{number}", problem, "".join(steps), False, "fine", steps, (-1, 1)))
-    return made
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: o.name)
@@ -74,17 +62,22 @@ class TestEveryObjective:
         assert objective.losses(better).shape == (1,)
         assert objective.losses(better).item() < objective.losses(worse).item()
 
+    @pytest.mark.parametrize("trees", [True, False])
     @pytest.mark.parametrize("family", FAMILIES)
     def test_packed_rows_give_the_log_probabilities_of_single_texts(
-        self, objective: AnyObjective, family: str, tmp_path: Path
+        self, objective: AnyObjective, family: str, trees: bool, tmp_path: Path
     ) -> None:
+        """With and without trees of the texts of an example, which begin alike."""
         loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
         examples = objective.examples(solutions(), loaded.codec, 200, 0).examples
         step = plan_steps([examples], [len(examples)], 1, seed=0)[0]
-        chunks = step_chunks(step, [objective.num_slots], batch_tokens=2**20)
+        widest = LogprobReader(loaded.model).widest_tree if trees else 0
+        chunks = step_chunks(step, [objective.num_slots], batch_tokens=2**20, widest_tree=widest)
+        windowed = "sliding_window" in FAMILIES[family]
+        assert ("mask" in chunks[0].tensors) == (trees and not windowed and any(len(e.sequences) > 1 for e in examples))
         assert len(chunks) == 1 and chunks[0].tensors["input_ids"].shape[0] < sum(len(e.sequences) for e in examples)
         with torch.inference_mode():
-            packed = read_logprobs(loaded.model, chunks[0].tensors, len(examples) * objective.num_slots)
+            packed = LogprobReader(loaded.model).read(chunks[0].tensors, len(examples) * objective.num_slots)
             single = []
             for example in step.examples[0]:
                 slots = torch.zeros(objective.num_slots)
@@ -105,7 +98,7 @@ class TestEveryObjective:
             for rank in range(world):
                 for chunk in step_chunks(step, [objective.num_slots], batch_tokens, rank, world):
                     (part,) = chunk.parts
-                    slots = read_logprobs(loaded.model, chunk.tensors, part.num_examples * objective.num_slots)
+                    slots = LogprobReader(loaded.model).read(chunk.tensors, part.num_examples * objective.num_slots)
                     total += (objective.losses(slots.view(part.num_examples, -1)).sum() / part.total).item()
             return total
 
@@ -203,7 +196,7 @@ def test_training_and_engine_compute_one_score(single_token_labels: bool, tmp_pa
     step = plan_steps([[example]], [1], 1, seed=0)[0]
     (chunk,) = step_chunks(step, [4], 2**20)
     with torch.inference_mode():
-        slots = read_logprobs(loaded.model, chunk.tensors, 4)
+        slots = LogprobReader(loaded.model).read(chunk.tensors, 4)
     trained = {torch.sigmoid(slots[0] - slots[1]).item(), torch.sigmoid(slots[2] - slots[3]).item()}
     candidates = [Candidate("p0", i, s.solution) for i, s in enumerate(pair)]
     scores = evaluator_scores(HuggingFaceEngine(loaded), Problem("p0", pair[0].problem), candidates)

@@ -9,56 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from mathquorum.models import LoadedModel
+from mathquorum.trees import PrefixTree
 
-__all__ = ["can_share_beginnings", "logprobs_by_beginnings", "logprobs_by_padding", "window_of"]
+__all__ = ["can_share_beginnings", "logprobs_by_beginnings", "logprobs_by_padding"]
 
 _ROW_TOKENS = 192  # a row's attention grows with the square of its length
 
 
 @dataclass
-class _Tree:
-    """A row: texts without what all share, as a prefix tree in depth-first order."""
+class _Row:
+    """Texts without what all share."""
 
-    ids: list[int] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)  # -1: what all texts share
+    tree: PrefixTree = field(default_factory=PrefixTree)
     ends: dict[int, int] = field(default_factory=dict)  # number of a text -> place of its last token
-    path: list[int] = field(default_factory=list)  # places of the latest text's tokens
-
-    def num_new(self, text: Sequence[int]) -> int:
-        return len(text) - self._common(text)
-
-    def add(self, number: int, text: Sequence[int]) -> None:
-        self.path = self.path[: self._common(text)]
-        for token in text[len(self.path) :]:
-            self.parents.append(self.path[-1] if self.path else -1)
-            self.depths.append(len(self.path))
-            self.path.append(len(self.ids))
-            self.ids.append(token)
-        self.ends[number] = self.path[-1]
-
-    def _common(self, text: Sequence[int]) -> int:
-        return next(
-            (n for n, (place, token) in enumerate(zip(self.path, text, strict=False)) if self.ids[place] != token),
-            min(len(self.path), len(text)),
-        )
-
-    def sight(self, width: int) -> npt.NDArray[np.bool_]:
-        """Which places each place attends to: (width, width); padding sees itself."""
-        seen = np.eye(width, dtype=bool)
-        for place, parent in enumerate(self.parents):
-            if parent >= 0:
-                seen[place] |= seen[parent]
-        return seen
 
 
 def logprobs_by_beginnings(
@@ -86,8 +55,8 @@ def logprobs_by_beginnings(
             use_cache=True,
             logits_to_keep=1,
         )
-    for trees in _batches(_trees([text[common:] for text in distinct]), batch_tokens):
-        for number, found in _read(loaded, trees, shared, common, tokens):
+    for rows in _batches(_rows([text[common:] for text in distinct]), batch_tokens):
+        for number, found in _read(loaded, rows, shared, common, tokens):
             values[distinct[number]] = found
     return torch.stack([values[tuple(text)] for text in texts])
 
@@ -99,53 +68,55 @@ def _common_length(ordered: Sequence[Sequence[int]]) -> int:
     return next((n for n in range(limit) if first[n] != last[n]), limit)
 
 
-def _trees(texts: Sequence[Sequence[int]]) -> list[_Tree]:
-    trees = [_Tree()]
+def _rows(texts: Sequence[Sequence[int]]) -> list[_Row]:
+    rows = [_Row()]
     room = max(_ROW_TOKENS, *map(len, texts))
     for number, text in enumerate(texts):
-        if len(trees[-1].ids) + trees[-1].num_new(text) > room:
-            trees.append(_Tree())
-        trees[-1].add(number, text)
-    return trees
+        if len(rows[-1].tree.ids) + rows[-1].tree.num_new(text) > room:
+            rows.append(_Row())
+        rows[-1].ends[number] = rows[-1].tree.add(text)[-1]
+    return rows
 
 
-def _batches(trees: Sequence[_Tree], batch_tokens: int) -> Iterator[list[_Tree]]:
-    batch: list[_Tree] = []
-    for tree in trees:
-        if batch and (len(batch) + 1) * max(len(t.ids) for t in (*batch, tree)) > batch_tokens:
+def _batches(rows: Sequence[_Row], batch_tokens: int) -> Iterator[list[_Row]]:
+    batch: list[_Row] = []
+    for row in rows:
+        if batch and (len(batch) + 1) * max(len(r.tree.ids) for r in (*batch, row)) > batch_tokens:
             yield batch
             batch = []
-        batch.append(tree)
+        batch.append(row)
     yield batch
 
 
 def _read(
-    loaded: LoadedModel, trees: Sequence[_Tree], shared: DynamicCache, common: int, tokens: Sequence[int]
+    loaded: LoadedModel, rows: Sequence[_Row], shared: DynamicCache, common: int, tokens: Sequence[int]
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """The number of each text and its log-probabilities."""
     device = loaded.device
-    width = max(len(tree.ids) for tree in trees)
-    ids = torch.zeros((len(trees), width), dtype=torch.long)
-    positions = torch.zeros((len(trees), width), dtype=torch.long)
-    sight = torch.ones((len(trees), 1, width, common + width), dtype=torch.bool)
-    for row, tree in enumerate(trees):
-        ids[row, : len(tree.ids)] = torch.tensor(tree.ids)
-        positions[row, : len(tree.ids)] = torch.tensor(tree.depths)
-        sight[row, 0, :, common:] = torch.from_numpy(tree.sight(width))
+    width = max(len(row.tree.ids) for row in rows)
+    ids = torch.zeros((len(rows), width), dtype=torch.long)
+    positions = torch.zeros((len(rows), width), dtype=torch.long)
+    sight = torch.ones((len(rows), 1, width, common + width), dtype=torch.bool)
+    sight[..., common:] = torch.eye(width, dtype=torch.bool)
+    for number, row in enumerate(rows):
+        size = len(row.tree.ids)
+        ids[number, :size] = torch.tensor(row.tree.ids)
+        positions[number, :size] = torch.tensor(row.tree.depths)
+        sight[number, 0, :size, common : common + size] = torch.from_numpy(row.tree.sight())
     dtype = loaded.model.dtype
     mask = torch.zeros(sight.shape, dtype=dtype).masked_fill(~sight, torch.finfo(dtype).min)
-    kept = sorted({place for tree in trees for place in tree.ends.values()})
+    kept = sorted({place for row in rows for place in row.ends.values()})
     output = loaded.model(
         input_ids=ids.to(device),
         position_ids=(positions + common).to(device),
         attention_mask=mask.to(device),
-        past_key_values=_repeated(shared, len(trees)),
+        past_key_values=_repeated(shared, len(rows)),
         use_cache=True,
         logits_to_keep=torch.tensor(kept, device=device),
     )
-    for row, tree in enumerate(trees):
-        for number, place in tree.ends.items():
-            logits = output.logits[row, kept.index(place)].double()
+    for line, row in enumerate(rows):
+        for number, place in row.ends.items():
+            logits = output.logits[line, kept.index(place)].double()
             yield number, (logits[list(tokens)] - torch.logsumexp(logits, dim=-1))
 
 
@@ -175,17 +146,6 @@ def can_share_beginnings(loaded: LoadedModel, text: Sequence[int]) -> bool:
         return False  # whatever the model's own code raised
     tolerance = 1e-3 if loaded.model.dtype == torch.float32 else 0.1
     return bool(((found - logprobs_by_padding(loaded, texts, tokens)).abs() <= tolerance).all())
-
-
-def window_of(model: Any) -> int | None:
-    """How far back the model's narrowest layer sees; a mask of our own would widen it. None: everything."""
-    config = model.config.get_text_config(decoder=True)
-    windows = [
-        layer.sliding_window
-        for layer in DynamicCache(config=config).layers
-        if isinstance(layer, DynamicSlidingWindowLayer)
-    ]
-    return min(windows, default=None)
 
 
 def logprobs_by_padding(loaded: LoadedModel, texts: Sequence[Sequence[int]], tokens: Sequence[int]) -> torch.Tensor:

@@ -16,11 +16,11 @@ from mathquorum.engines.beginnings import (
     can_share_beginnings,
     logprobs_by_beginnings,
     logprobs_by_padding,
-    window_of,
 )
 from mathquorum.engines.decoding import Ending, Row, check_number, decode_equal_lengths, decode_shared
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory
+from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
 

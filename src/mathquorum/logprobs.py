@@ -1,0 +1,129 @@
+"""Log-probabilities of chosen tokens, without the logits of the others.
+
+A vocabulary of 150,000 entries makes the logits of a batch its largest tensor by far, and most of them are never asked for:
+those of prompts, of padding, of judged solutions. Here the model's head is given only the places that are read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.checkpoint import checkpoint
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from mathquorum.trees import window_of
+
+__all__ = ["LogprobReader"]
+
+_LOGITS_AT_ONCE = 2**25  # 128 MB in float32; more are computed in parts, and again in the backward pass
+
+
+class LogprobReader:
+    """Reads the log-probabilities that a `batches.Chunk` asks for.
+
+    Args:
+        model: A transformers model, as it is or wrapped for several processes. It is not changed.
+
+    Attributes:
+        widest_tree: The longest text that may share beginnings with others (see `trees`); 0 where the model takes no mask
+            of our own.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        inner = getattr(model, "module", model)
+        self._head = inner.get_output_embeddings()
+        with torch.no_grad():
+            self._head_is_last = inner is model and self._head is not None and self._gives_the_logits()
+            self.widest_tree = self._widest_tree(inner)
+
+    def read(self, tensors: dict[str, torch.Tensor], num_slots: int) -> torch.Tensor:
+        """The summed log-probabilities of the chunk's slots: (num_slots,), float32, in nats.
+
+        Texts in a row are kept apart by the chunk's mask, or else by their positions, which transformers turns into a mask.
+        The latter holds only without a cache: with one, the second text of a row attends to the first.
+        """
+        places, tokens = tensors["places"], tensors["tokens"]
+        size = len(places) * self._model_config().vocab_size
+        if self._head_is_last and size > _LOGITS_AT_ONCE:
+            hidden = self._forward(tensors, None).index_select(0, places)  # (reads, width)
+            parts = max(1, -(-size // _LOGITS_AT_ONCE))
+            logprobs = torch.cat(
+                [
+                    checkpoint(self._of_part, *part, use_reentrant=False)
+                    for part in zip(hidden.tensor_split(parts), tokens.tensor_split(parts), strict=True)
+                ]
+            )
+        else:
+            logprobs = _chosen(self._forward(tensors, places), tokens)
+        return logprobs.new_zeros(num_slots).index_add(0, tensors["owners"], logprobs)
+
+    def _of_part(self, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        return _chosen(self._head(hidden), tokens)
+
+    def _forward(self, tensors: dict[str, torch.Tensor], places: torch.Tensor | None) -> torch.Tensor:
+        """Logits at the places (reads, vocabulary); with None, what the head would have been given everywhere
+        (tokens, width)."""
+        arguments = {"input_ids": tensors["input_ids"], "position_ids": tensors["position_ids"], "use_cache": False}
+        if "mask" in tensors:
+            sight = tensors["mask"].unsqueeze(1)  # (rows, 1, length, length)
+            dtype = next(self._model.parameters()).dtype
+            arguments["attention_mask"] = torch.zeros(sight.shape, dtype=dtype, device=sight.device).masked_fill(
+                ~sight, torch.finfo(dtype).min
+            )
+        if self._head is None:
+            return self._model(**arguments).logits.flatten(0, 1).index_select(0, places)  # type: ignore[no-any-return]
+        given: list[torch.Tensor] = []
+
+        def hand_over(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+            hidden = inputs[0].flatten(0, 1)
+            given.append(hidden)
+            chosen = hidden[:0] if places is None else hidden.index_select(0, places)
+            return (chosen, *inputs[1:])
+
+        hook = self._head.register_forward_pre_hook(hand_over)
+        try:
+            logits: torch.Tensor = self._model(**arguments).logits
+        finally:
+            hook.remove()
+        return given[0] if places is None else logits
+
+    def _model_config(self) -> Any:
+        return getattr(self._model, "module", self._model).config.get_text_config(decoder=True)
+
+    def _gives_the_logits(self) -> bool:
+        """Whether the model does nothing to the logits after its head (some scale or squeeze them)."""
+        tensors = self._tried([[0, 1, 2]])
+        own = self._forward(tensors, torch.arange(3, device=tensors["input_ids"].device))
+        return torch.allclose(self._head(self._forward(tensors, None)).float(), own.float(), atol=1e-5, rtol=1e-3)
+
+    def _widest_tree(self, inner: Any) -> int:
+        layers = DynamicCache(config=inner.config).layers
+        if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
+            return 0
+        window = window_of(inner) or 2**31
+        plain, places = self._tried([[0, 1, 2, 3], [0, 1, 4, 5]]), torch.tensor([0, 1, 2, 3, 6, 7])
+        tree = self._tried([[0, 1, 2, 3, 4, 5]])
+        tree["position_ids"] = torch.tensor([[0, 1, 2, 3, 2, 3]], device=tree["input_ids"].device)
+        sight = torch.ones((6, 6), dtype=torch.bool, device=tree["input_ids"].device).tril()
+        sight[4:, 2:4] = False
+        tree["mask"] = sight.unsqueeze(0)
+        try:
+            expected = self._forward(plain, places.to(sight.device)).float()
+            found = self._forward(tree, torch.arange(6, device=sight.device)).float()
+        except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
+            return 0  # whatever the model's own code raised
+        tolerance = 1e-3 * expected.abs().max().clamp(min=1)
+        return window if bool(((found - expected).abs() <= tolerance).all()) else 0
+
+    def _tried(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
+        device = next(self._model.parameters()).device
+        rows = torch.tensor(ids, device=device)
+        return {"input_ids": rows, "position_ids": torch.arange(rows.shape[1], device=device).expand(rows.shape)}
+
+
+def _chosen(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Log-probability of each row's token: (rows,), float32."""
+    return torch.log_softmax(logits.float(), dim=-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
