@@ -47,12 +47,21 @@ class Answer:
         plain = _forms_of_number(self.value)
         if self.unit is not None:
             return (*plain, *(form for text in plain[:2] for form in _with_unit(text, self.unit)))
-        named = [f"{self.name}{sign}{text}" for text in plain[:2] for sign in ("=", " = ")] if self.name else []
+        if self.name is None:
+            return plain
+        named = [f"{self.name}{sign}{text}" for text in plain[:2] for sign in ("=", " = ")]
+        if isinstance(simplest(self.value), int):  # with a decimal, as programs print it, and set as text
+            named += [f"{plain[0]}.0", f"{self.name}={plain[0]}.0", f"\\text{{{plain[0]}}}"]
         return (*plain, *named)
 
 
 def _with_unit(text: str, unit: str) -> tuple[str, ...]:
-    return (f"{text}\\text{{ {unit}}}", f"{text} {unit}", f"{text}\\ \\text{{{unit}}}")
+    return (
+        f"{text}\\text{{ {unit}}}",
+        f"{text} {unit}",
+        f"{text}\\ \\text{{{unit}}}",
+        f"\\text{{{text} {unit}}}",
+    )
 
 
 def _forms_of_number(value: Number) -> tuple[str, ...]:
