@@ -36,7 +36,7 @@ _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the 
 @app.command(context_settings=_OPEN_ENDED)
 def run(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study or tiny-base.")],
+    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
     show: _Show = False,
@@ -85,7 +85,7 @@ def study(
 
 @app.command()
 def settings(
-    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study or tiny-base.")],
+    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
 ) -> None:
     """List every setting of a recipe with its default and meaning."""
     from mathquorum.following import list_settings

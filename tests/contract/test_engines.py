@@ -109,9 +109,9 @@ def test_candidates_that_share_a_prompt_are_those_of_single_rows(family: str, tm
     loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
     sampling = Sampling(temperature=1.0, top_p=0.9, max_tokens=40)
     together = HuggingFaceEngine(loaded, batch_rows=13)
-    found = together.generate(requests(6), sampling, ())
+    found = together.generate(requests(9), sampling, ())
     assert (together.sharing_notice is not None) == (family in UNSHARED)
-    for request, of_request in zip(requests(6), found, strict=True):
+    for request, of_request in zip(requests(9), found, strict=True):
         for seed, completion in zip(request.seeds, of_request, strict=True):
             alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], sampling, ())[0][0]
             assert alone.text == completion.text

@@ -68,7 +68,7 @@ def finished(data: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFact
 def test_every_table_of_the_paper_is_filled(finished: Path) -> None:
     held = json.loads((finished / "report" / "study.json").read_text())
     assert [*held["tables"]] == [
-        *(f"table{number}" for number in range(1, 8)), "evaluators", "controls", "clusters"
+        *(f"table{number}" for number in range(1, 8)), "evaluators", "controls", "clusters", "spending"
     ]  # fmt: skip
     for table in held["tables"].values():
         for row in table["rows"]:

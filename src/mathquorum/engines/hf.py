@@ -24,7 +24,7 @@ from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
 
-_SHARED_ROWS = 4  # of a prompt; with fewer, rows of other prompts of equal length fill a step better
+_SHARED_ROWS = 8  # of a prompt; with fewer, rows of other prompts of equal length fill a step better
 _TRIED = 12  # tokens on which it is tried whether beginnings can be shared
 
 

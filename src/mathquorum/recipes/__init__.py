@@ -28,6 +28,7 @@ class Recipe:
 
 RECIPES: dict[str, tuple[str, str, str]] = {
     "demo": ("mathquorum.recipes.demo", "Demo", "demo"),
+    "mini-base": ("mathquorum.recipes.tiny_base", "MiniBase", "tiny_base"),
     "paper": ("mathquorum.recipes.paper", "Paper", "paper"),
     "study": ("mathquorum.recipes.study", "Study", "study"),
     "study-full": ("mathquorum.recipes.study", "FullStudy", "study"),

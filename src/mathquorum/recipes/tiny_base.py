@@ -27,7 +27,7 @@ from mathquorum.recipes.tiny_tokenizer import train_tokenizer
 from mathquorum.run import Run
 from mathquorum.stages.base import Summary
 
-__all__ = ["SIZES", "Progress", "TinyBase", "pretrain", "tiny_base"]
+__all__ = ["SIZES", "MiniBase", "Progress", "TinyBase", "pretrain", "tiny_base"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,15 @@ class TinyBase(Settings):
 
         pretrain(self, out, hear)
         return {"steps": self.num_steps, "final loss": round(losses[-1], 4) if losses else "not reported"}
+
+
+class MiniBase(TinyBase):
+    """The smaller base, in the role of PaLM 2-S* in the study: half the weights and fewer tokens."""
+
+    size: Literal["nano", "mini", "tiny", "small"] = "mini"
+    seed: int = 2
+    num_tokens: int = Field(default=9_000_000, ge=1)
+    mixes: dict[int, CorpusMix] = dict(zip((0, 3_000_000, 5_400_000), MIXES.values(), strict=True))
 
 
 @dataclass(frozen=True)

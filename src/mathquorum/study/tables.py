@@ -10,8 +10,10 @@ from mathquorum.curves import Curve, CurvePoint
 from mathquorum.evaluation import Curves
 from mathquorum.records import Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
+from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import published
 from mathquorum.study.measured import Generator, Measured, Rows, difference, estimate
+from mathquorum.study.spending import choose_confidence, replay, rules
 
 __all__ = [
     "Cell",
@@ -112,6 +114,7 @@ def all_tables(measured: Measured, plan: Plan) -> list[StudyTable]:
         _evaluators(measured, plan),
         _controls(measured, plan),
         _clusters(measured, plan),
+        _spending(measured, plan),
     ]
     return [table for table in tables if table.rows]
 
@@ -418,6 +421,43 @@ def _control_cells(first: Generator, second: Generator, role: str, plan: Plan) -
         else:
             cells.append(Cell())
     return tuple(cells)
+
+
+def _spending(measured: Measured, plan: Plan) -> StudyTable:
+    """What stopping early costs and saves, against all N candidates with every distinct text scored."""
+    role = plan.roles[-1]
+    generator, validation = measured.get(role, plan.main), plan.validation.get(role, plan.main)
+    evaluator = f"{role}.{plan.transferred}"
+    rows = []
+    if generator is not None and evaluator in generator.evaluators:
+        size = generator.num_candidates
+        full = replay(generator, evaluator, FixedBudget(size, weighted=True))
+        shown = [(rule.name, rule) for rule in (FixedBudget(size, weighted=True), *rules(size))]
+        if validation is not None and evaluator in validation.evaluators:
+            chosen = choose_confidence(validation, evaluator)
+            shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
+        for name, rule in shown:
+            spent = replay(generator, evaluator, rule)
+            cells = (
+                Cell(estimate(name, spent.correct)),
+                _difference_cell(f"{name} - w.rr", spent.correct, full.correct),
+                Cell(text=f"{spent.candidates.mean():.1f}"),
+                _share_cell(spent.tokens, full.tokens),
+                _share_cell(spent.calls, full.calls),
+            )
+            rows.append(StudyRow(name, cells))
+    return StudyTable(
+        "spending",
+        "Test-time compute: stopping early",
+        ("accuracy", "against W.RR with all", "candidates", "tokens, %", "evaluator calls, %"),
+        tuple(rows),
+        f"Candidates of {role}: {plan.main}, scores of {plan.transferred}, replayed in sampling order. Shares are of what W.RR "
+        "spends with all candidates and every distinct text with an answer scored once.",
+    )
+
+
+def _share_cell(spent: Rows, full: Rows) -> Cell:
+    return Cell(text=f"{100 * spent.sum() / max(1.0, float(full.sum())):.1f}")
 
 
 def _clusters(measured: Measured, plan: Plan) -> StudyTable:

@@ -1,0 +1,268 @@
+"""When to stop: rules that spend fewer candidates and fewer evaluator calls where the choice is already clear.
+
+They are replayed on stored candidates in the order in which these were sampled, which is what makes a replay honest: a
+rule sees only what it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mathquorum.errors import SettingsError
+
+__all__ = ["AdaptiveConsistency", "EarlyStopping", "FixedBudget", "Sampled", "Stopped", "StoppingRule", "SureChoice"]
+
+NO_ANSWER = -1
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The stored candidates of one problem, in sampling order.
+
+    Attributes:
+        clusters: The number of each one's cluster; `NO_ANSWER` where it has none.
+        scores: The evaluator's P(correct) of each, in [0, 1].
+        texts: The number of each one's text: equal texts are scored once.
+        tokens: The length of each.
+    """
+
+    clusters: Sequence[int]
+    scores: Sequence[float]
+    texts: Sequence[int]
+    tokens: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a rule chose, and what it spent.
+
+    Attributes:
+        cluster: The chosen cluster's number; `NO_ANSWER` where no candidate had an answer.
+        num_candidates: Sampled until then.
+        num_tokens: Of these candidates.
+        num_calls: Texts that the evaluator was asked about.
+    """
+
+    cluster: int
+    num_candidates: int
+    num_tokens: int
+    num_calls: int
+
+
+class StoppingRule(Protocol):
+    """A rule for when to stop, and what to choose then."""
+
+    @property
+    def name(self) -> str: ...
+
+    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+        """What the rule would have done. Equal arguments give equal results; `seed` is for rules that simulate."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedBudget:
+    """The first `num_candidates`, then the vote, or with `weighted` the vote weighted by scores (W.RR)."""
+
+    num_candidates: int
+    weighted: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{'w.rr' if self.weighted else 'maj1'}, first {self.num_candidates}"
+
+    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+        number = min(self.num_candidates, len(sampled.clusters))
+        return _stop(sampled, _largest(sampled, number, weighted=self.weighted), number, weighted=self.weighted)
+
+
+@dataclass(frozen=True)
+class AdaptiveConsistency:
+    """Stops when the leader's majority over the runner-up is likely enough (Aggarwal et al. 2023, arXiv 2305.11860).
+
+    With counts a and b of the two: P(Beta(a + 1, b + 1) > 1/2) >= confidence, after every candidate. Chooses by vote.
+    """
+
+    confidence: float = 0.95  # the authors'
+
+    @property
+    def name(self) -> str:
+        return f"adaptive consistency, {self.confidence:g}"
+
+    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+        counts: dict[int, int] = {}
+        for number, cluster in enumerate(sampled.clusters, start=1):
+            if cluster != NO_ANSWER:
+                counts[cluster] = counts.get(cluster, 0) + 1
+                first, second = (*sorted(counts.values(), reverse=True), 0)[:2]
+                if _beta_above_half(first, second) >= self.confidence:
+                    return _stop(sampled, _largest(sampled, number), number)
+        return _stop(sampled, _largest(sampled, len(sampled.clusters)), len(sampled.clusters))
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Samples in windows and stops when one is unanimous (Li et al. 2024, arXiv 2401.10480). Chooses by vote."""
+
+    window: int = 5  # the authors'
+
+    @property
+    def name(self) -> str:
+        return f"early stopping, window {self.window}"
+
+    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+        for start in range(0, len(sampled.clusters), self.window):
+            window = set(sampled.clusters[start : start + self.window])
+            end = min(start + self.window, len(sampled.clusters))
+            if len(window) == 1 and NO_ANSWER not in window:
+                return _stop(sampled, _largest(sampled, end), end)
+        return _stop(sampled, _largest(sampled, len(sampled.clusters)), len(sampled.clusters))
+
+
+@dataclass(frozen=True)
+class SureChoice:
+    """Stops when neither more votes nor more scores are likely to change what W.RR would choose in the end.
+
+    After every window, the end is simulated from what is known: the shares of the clusters (a Dirichlet posterior with a
+    little room for answers not yet seen) give the candidates still to come, and the mean score of each cluster, known from
+    few scored texts or from none, is drawn from a normal posterior. If the cluster that leads in expectation wins in
+    `confidence` of the simulated ends, it is chosen. Otherwise the doubt that is larger is removed: a text of the two
+    closest clusters is scored, or the next window is sampled. Our own rule.
+
+    Args:
+        confidence: In (0, 1).
+        window: Candidates between two looks.
+        prior_mean: Of a cluster's mean score before any of its texts is scored, in [0, 1].
+        prior_spread: Standard deviation of that, and of single scores within a cluster.
+    """
+
+    confidence: float = 0.9
+    window: int = 4
+    prior_mean: float = 0.5
+    prior_spread: float = 0.3
+    num_simulations: int = 256
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise SettingsError(f"confidence must be between 0 and 1. Got {self.confidence!r} instead.")
+        if self.window < 1:
+            raise SettingsError(f"window must be an int of at least 1. Got {self.window!r} instead.")
+
+    @property
+    def name(self) -> str:
+        return f"sure choice, {self.confidence:g}"
+
+    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+        end = len(sampled.clusters)
+        rng = np.random.default_rng(list(seed.encode()))
+        known = _Known(self, sampled)
+        number = min(self.window, end)
+        known.see(number)
+        while True:
+            leader, rival, by_votes, by_scores = known.look(end - number, rng)
+            unscored = known.next_text(leader, rival) if leader != NO_ANSWER else None
+            sure = min(by_votes, by_scores) >= self.confidence
+            if sure or (number == end and unscored is None):
+                return Stopped(leader, number, sum(sampled.tokens[:number]), len(known.scored))
+            if unscored is not None and (by_scores <= by_votes or number == end):
+                known.scored.add(unscored)
+            else:
+                number = min(number + self.window, end)
+                known.see(number)
+
+
+class _Known:
+    """What a rule has seen of a problem."""
+
+    def __init__(self, rule: SureChoice, sampled: Sampled) -> None:
+        self._rule, self._sampled = rule, sampled
+        self._order: list[int] = []  # clusters as they appeared
+        self._texts: list[dict[int, int]] = []  # per cluster: text -> how many candidates have it
+        self._score = dict(zip(sampled.texts, sampled.scores, strict=True))
+        self._number = 0
+        self.scored: set[int] = set()
+
+    def see(self, number: int) -> None:
+        for place in range(self._number, number):
+            cluster, text = self._sampled.clusters[place], self._sampled.texts[place]
+            if cluster == NO_ANSWER:
+                continue
+            if cluster not in self._order:
+                self._order.append(cluster)
+                self._texts.append({})
+            texts = self._texts[self._order.index(cluster)]
+            texts[text] = texts.get(text, 0) + 1
+        self._number = number
+
+    def look(self, left: int, rng: np.random.Generator) -> tuple[int, int, float, float]:
+        """Leader, rival, and how often the leader wins when only the votes to come are uncertain, and when the scores are
+        uncertain too. With no answer seen: no leader, and no certainty."""
+        if not self._order:
+            return NO_ANSWER, NO_ANSWER, 0.0, 1.0
+        rule, size = self._rule, len(self._order)
+        counts = np.array([sum(texts.values()) for texts in self._texts], dtype=float)
+        found = [[(self._score[t], n) for t, n in texts.items() if t in self.scored] for texts in self._texts]
+        known = np.array([sum(score * n for score, n in of_one) for of_one in found])
+        open_counts = counts - np.array([sum(n for _, n in of_one) for of_one in found])
+        num_scored = np.array([len(of_one) for of_one in found], dtype=float)
+        sums = np.array([sum(score for score, _ in of_one) for of_one in found])
+        means = (rule.prior_mean + sums) / (1 + num_scored)
+        spreads = rule.prior_spread / np.sqrt(1 + num_scored)
+        shares = (counts + 0.1) / (counts.sum() + 0.1 * size + _UNSEEN)
+        expected = known + (open_counts + left * shares) * means
+        ranking = np.argsort(-expected, kind="stable")
+        leader = int(ranking[0])
+        if size == 1 and not left:
+            return self._order[leader], NO_ANSWER, 1.0, 1.0
+        weights = rng.gamma(np.append(counts + 0.1, _UNSEEN), size=(rule.num_simulations, size + 1))
+        coming = rng.multinomial(left, weights / weights.sum(axis=1, keepdims=True)).astype(float)
+        drawn = np.clip(rng.normal(means, spreads, size=(rule.num_simulations, size)), 0, 1)
+        unseen = coming[:, -1:] * np.clip(rng.normal(rule.prior_mean, rule.prior_spread, (len(coming), 1)), 0, 1)
+        by_votes = np.append(known + (open_counts + coming[:, :-1]) * means, coming[:, -1:] * rule.prior_mean, axis=1)
+        by_both = np.append(known + (open_counts + coming[:, :-1]) * drawn, unseen, axis=1)
+        rival = self._order[int(ranking[1])] if size > 1 else NO_ANSWER
+        return self._order[leader], rival, _share_won(by_votes, leader), _share_won(by_both, leader)
+
+    def next_text(self, leader: int, rival: int) -> int | None:
+        """The text whose score says most: of the one of the two clusters with fewer scored texts, the commonest."""
+        waiting = []
+        for cluster in (leader, rival):
+            if cluster != NO_ANSWER:
+                texts = self._texts[self._order.index(cluster)]
+                left = [(-n, text) for text, n in texts.items() if text not in self.scored]
+                if left:
+                    waiting.append((len(texts) - len(left), min(left)[1]))
+        return min(waiting)[1] if waiting else None
+
+
+_UNSEEN = 0.5  # weight of answers not yet seen, where a seen one has its count
+
+
+def _share_won(ends: npt.NDArray[np.float64], leader: int) -> float:
+    return float((ends.argmax(axis=1) == leader).mean())
+
+
+def _largest(sampled: Sampled, number: int, *, weighted: bool = False) -> int:
+    """The cluster with most candidates, or the largest sum of scores, among the first; ties to the earliest."""
+    sums: dict[int, float] = {}
+    for cluster, score in zip(sampled.clusters[:number], sampled.scores[:number], strict=True):
+        if cluster != NO_ANSWER:
+            sums[cluster] = sums.get(cluster, 0.0) + (score if weighted else 1.0)
+    return max(sums, key=sums.__getitem__, default=NO_ANSWER)
+
+
+def _stop(sampled: Sampled, cluster: int, number: int, *, weighted: bool = False) -> Stopped:
+    answered = [t for t, c in zip(sampled.texts[:number], sampled.clusters[:number], strict=True) if c != NO_ANSWER]
+    return Stopped(cluster, number, sum(sampled.tokens[:number]), len(set(answered)) if weighted else 0)
+
+
+def _beta_above_half(first: int, second: int) -> float:
+    """P(Beta(first + 1, second + 1) > 1/2), by the binomial sum that it equals."""
+    total = first + second + 1
+    return float(sum(comb(total, i) for i in range(first + 1)) / 2**total)

@@ -1,0 +1,99 @@
+"""Accuracy against what it costs: stopping rules replayed on the stored candidates of a generator, in sampling order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mathquorum.selection.stopping import (
+    NO_ANSWER,
+    AdaptiveConsistency,
+    EarlyStopping,
+    FixedBudget,
+    Sampled,
+    StoppingRule,
+    SureChoice,
+)
+from mathquorum.study.measured import Generator, Rows, StoredPool
+
+__all__ = ["Spent", "choose_confidence", "replay", "rules"]
+
+CONFIDENCES = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+TOLERANCE = 0.005  # what the rule chosen on validation may lose there against the full budget: half of the bar's point
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a rule chose and spent, over seeds and problems.
+
+    Attributes:
+        correct: 1 where its choice is correct.
+        tokens: Tokens sampled.
+        calls: Distinct texts scored.
+        candidates: Candidates sampled.
+    """
+
+    correct: Rows
+    tokens: Rows
+    calls: Rows
+    candidates: Rows
+
+
+def rules(num_candidates: int) -> list[StoppingRule]:
+    """Fixed budgets, the two published rules, and ours at several confidences."""
+    fixed = [n for n in (4, 8, 16, 32, 64, 128, 256) if n < num_candidates]
+    return [
+        *(FixedBudget(n) for n in (*fixed, num_candidates)),
+        *(FixedBudget(n, weighted=True) for n in fixed),
+        AdaptiveConsistency(),
+        EarlyStopping(),
+        *(SureChoice(confidence) for confidence in CONFIDENCES),
+    ]
+
+
+def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
+    """The rule on every problem and seed, with the scores of one evaluator."""
+    found = []
+    for seed, stored in generator.seeds.items():
+        of_seed = []
+        for place, sampled in enumerate(_sampled(stored, evaluator)):
+            pool = stored.pools[place]
+            stopped = rule.replay(sampled, f"{seed}/{pool.problem_id}")
+            right = stopped.cluster != NO_ANSWER and bool(pool.clusters[stopped.cluster].correct)
+            of_seed.append((right, stopped.num_tokens, stopped.num_calls, stopped.num_candidates))
+        found.append(of_seed)
+    values = np.array(found, dtype=np.float64)  # (seeds, problems, figures)
+    return Spent(values[..., 0], values[..., 1], values[..., 2], values[..., 3])
+
+
+def choose_confidence(validation: Generator, evaluator: str) -> SureChoice:
+    """Ours at the confidence that costs least on validation problems among those about as good there as the full budget; the
+    most careful where none is."""
+    full = replay(validation, evaluator, FixedBudget(validation.num_candidates, weighted=True)).correct.mean()
+    good: list[tuple[float, SureChoice]] = []
+    for confidence in CONFIDENCES:
+        rule = SureChoice(confidence)
+        spent = replay(validation, evaluator, rule)
+        if spent.correct.mean() >= full - TOLERANCE:
+            good.append((float(spent.tokens.sum()), rule))
+    return min(good, key=lambda pair: pair[0])[1] if good else SureChoice(CONFIDENCES[-1])
+
+
+def _sampled(stored: StoredPool, evaluator: str) -> Sequence[Sampled]:
+    made = []
+    for pool in stored.scored(evaluator):
+        cluster_of = {index: number for number, cluster in enumerate(pool.clusters) for index in cluster.members}
+        texts = stored.texts[pool.problem_id]
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        size = pool.num_candidates
+        made.append(
+            Sampled(
+                clusters=[cluster_of.get(index, NO_ANSWER) for index in range(size)],
+                scores=[pool.scores.get(index, 0.0) for index in range(size)],
+                texts=[numbers[text] for text in texts],
+                tokens=stored.tokens[pool.problem_id],
+            )
+        )
+    return made
