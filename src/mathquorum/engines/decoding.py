@@ -1,4 +1,4 @@
-"""The two decode loops of the embedded engine: candidates that share prompts, and single rows of equal length."""
+"""The two decode loops of the embedded engine: candidates that share prompts, and single rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mathquorum.engines.shared_prompt import Group, SharedPromptCache, shared_at
 from mathquorum.errors import ModelError
 from mathquorum.models import LoadedModel, context_length, stop_tokens
 
-__all__ = ["Ending", "Row", "check_number", "decode_equal_lengths", "decode_shared"]
+__all__ = ["Ending", "Row", "check_number", "decode_rows", "decode_shared"]
 
 _KEPT_SHARE = (
     0.75  # of a group's rows; rows that have ended ride along until fewer are left, since dropping them copies
@@ -188,26 +188,45 @@ def _begin(loaded: LoadedModel, ids: list[int], rows: list[Row], sampling: Sampl
 
 
 @torch.inference_mode()
-def decode_equal_lengths(
+def decode_rows(
     loaded: LoadedModel, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling, ending: Ending
 ) -> None:
-    """Writes one row after each prompt; all prompts are of one length, so that no padding and no mask is needed.
+    """Writes one row after each prompt. Shorter prompts are padded on their left.
 
     Works for every decoder that transformers has with a cache.
+
+    Args:
+        loaded: The model.
+        prompts: Ids; the room that they leave in the context is the same for all.
+        rows: One for each prompt.
+        sampling: How tokens are drawn.
+        ending: When a row ends.
     """
     model, device = loaded.model, loaded.device
-    length = len(prompts[0])
-    limit = _room(model, length, sampling)
+    width = max(map(len, prompts))
+    limit = min(_room(model, len(prompt), sampling) for prompt in prompts)
     if limit < 1:
         return
     distinct, copies = _distinct(prompts)
-    cache = reserved_cache(model.config, length + limit)
-    output = model(
-        input_ids=torch.tensor(distinct, device=device), past_key_values=cache, use_cache=True, logits_to_keep=1
-    )
     repeat = torch.tensor(copies, device=device)
+    ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in distinct], device=device)
+    mask = torch.ones((len(distinct), width + limit), dtype=torch.long, device=device)
+    for number, prompt in enumerate(distinct):
+        mask[number, : width - len(prompt)] = 0
+    is_padded = any(len(prompt) < width for prompt in distinct)
+    positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)  # (distinct, width + limit)
+    cache = reserved_cache(model.config, width + limit)
+    output = model(
+        input_ids=ids,
+        attention_mask=mask[:, :width] if is_padded else None,
+        position_ids=positions[:, :width],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
     if len(distinct) < len(prompts):
         cache.batch_select_indices(repeat)
+    mask, positions = mask[repeat], positions[repeat]
     logits = output.logits[:, -1].index_select(0, repeat)  # (rows, vocabulary)
     seeds = torch.tensor([row.seed or 0 for row in rows], dtype=torch.int64, device=device)
     active = list(rows)
@@ -220,9 +239,16 @@ def decode_equal_lengths(
         if len(alive) <= _KEPT_SHARE * len(active):
             kept = torch.tensor(alive, device=device)
             active, tokens, seeds = [active[place] for place in alive], tokens[kept], seeds[kept]
+            mask, positions = mask[kept], positions[kept]
             cache.batch_select_indices(kept)
-        positions = torch.full((len(active), 1), length + step, device=device)
-        output = model(input_ids=tokens.unsqueeze(-1), position_ids=positions, past_key_values=cache, use_cache=True)
+        now = width + step
+        output = model(
+            input_ids=tokens.unsqueeze(-1),
+            attention_mask=mask[:, : now + 1] if is_padded else None,
+            position_ids=positions[:, now : now + 1],
+            past_key_values=cache,
+            use_cache=True,
+        )
         logits = output.logits[:, -1]
 
 

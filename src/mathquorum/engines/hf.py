@@ -1,8 +1,8 @@
 """The embedded engine: a Hugging Face model in this process, on CPU or GPU.
 
 A prompt is computed once and held once for all its candidates, candidates that have ended make room for those of the
-next prompt, and each draws from its own seed. There is no padding. Where a model's attention does not allow it
-(`sharing_notice` says so), or a prompt has few candidates, prompts of equal length share a batch.
+next prompt, and each draws from its own seed. Where a model's attention does not allow it (`sharing_notice` says so), or a
+prompt has few candidates, prompts of like length share a padded batch.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from mathquorum.engines.beginnings import (
     logprobs_by_beginnings,
     logprobs_by_padding,
 )
-from mathquorum.engines.decoding import Ending, Row, check_number, decode_equal_lengths, decode_shared
+from mathquorum.engines.decoding import Ending, Row, check_number, decode_rows, decode_shared
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory
 from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
 
-_SHARED_ROWS = 8  # of a prompt; with fewer, rows of other prompts of equal length fill a step better
+_SHARED_ROWS = 8  # of a prompt; with fewer, rows of other prompts fill a step better
+_PADDED = 1.5  # length of a batch's longest prompt by that of its shortest, at most
 _TRIED = 12  # tokens on which it is tried whether beginnings can be shared
 
 
@@ -69,9 +70,10 @@ class HuggingFaceEngine:
                 for start in range(0, len(rows[n]), self._batch_rows)
             ]
             decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
-            for batch in self._batches(prompts, [[] if n in shared else rows[n] for n in range(len(requests))]):
+            single = [row for number, of_request in enumerate(rows) if number not in shared for row in of_request]
+            for batch in self._batches(prompts, single, sampling):
                 of_batch = [prompts[row.request] for row in batch]
-                decode_equal_lengths(self._loaded, of_batch, batch, sampling, ending)
+                decode_rows(self._loaded, of_batch, batch, sampling, ending)
         return [[self._completion(row, stop) for row in of_request] for of_request in rows]
 
     def _can_share(self, prompt: list[int]) -> bool:
@@ -80,18 +82,22 @@ class HuggingFaceEngine:
             self._shares = can_share_prompts(self._loaded.model, tried) if prompt else None
         return bool(self._shares)
 
-    def _batches(self, prompts: Sequence[list[int]], rows: Sequence[list[Row]]) -> Iterator[list[Row]]:
-        """Rows of equal prompt length, in the order of the requests."""
-        waiting: dict[int, list[Row]] = {}
-        for prompt, of_request in zip(prompts, rows, strict=True):
-            for start in range(0, len(of_request), self._batch_rows):
-                part = of_request[start : start + self._batch_rows]
-                batch = waiting.setdefault(len(prompt), [])
-                if len(batch) + len(part) > self._batch_rows:
-                    yield waiting.pop(len(prompt))
-                    batch = waiting.setdefault(len(prompt), [])
-                batch.extend(part)
-        yield from (batch for batch in waiting.values() if batch)
+    def _batches(self, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling) -> Iterator[list[Row]]:
+        """Rows of like prompt length, shortest first. Where the context is nearly full, lengths are equal: these rows end
+        where it does."""
+        context = context_length(self._loaded.model)
+        lengths = [len(prompt) for prompt in prompts]
+        batch: list[Row] = []
+        for row in sorted(rows, key=lambda row: (lengths[row.request], row.request, row.place)):
+            length = lengths[row.request]
+            widest = _PADDED * lengths[batch[0].request] if batch and length + sampling.max_tokens <= context else 0
+            fits = batch and (length <= widest or length == lengths[batch[-1].request])
+            if batch and (not fits or len(batch) == self._batch_rows):
+                yield batch
+                batch = []
+            batch.append(row)
+        if batch:
+            yield batch
 
     def _completion(self, row: Row, stop: Sequence[str]) -> Completion:
         text = self._loaded.tokenizer.decode(row.tokens, skip_special_tokens=True)

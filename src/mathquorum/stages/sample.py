@@ -89,7 +89,7 @@ class Sample(Settings):
         }
 
     def _units(self, problems: Sequence[Problem]) -> list[list[Problem]]:
-        """Problems that are sampled together: of like prompt length, because single rows share a batch only with their equals."""
+        """Problems that are sampled together: of like prompt length, so that a shared batch has little padding."""
         from mathquorum.models import Codec, load_tokenizer
 
         codec, shown = Codec(load_tokenizer(self.model), self.template), self.shown()
