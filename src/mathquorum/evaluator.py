@@ -12,7 +12,9 @@ from mathquorum.records import Candidate, Problem, Score
 if TYPE_CHECKING:
     from mathquorum.engines.base import Engine
 
-__all__ = ["evaluator_scores", "likelihood_scores"]
+__all__ = ["combined_scores", "evaluator_scores", "likelihood_scores"]
+
+_EDGE = 1e-6  # scores are kept this far from 0 and 1, where a logit would be infinite
 
 
 def evaluator_scores(engine: Engine, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
@@ -39,3 +41,25 @@ def likelihood_scores(candidates: Sequence[Candidate]) -> list[Score]:
     known = [(candidate, candidate.logprob) for candidate in candidates if candidate.logprob is not None]
     best = max((logprob for _, logprob in known), default=0.0)
     return [Score(c.problem_id, c.index, math.exp(logprob - best)) for c, logprob in known]
+
+
+def combined_scores(candidates: Sequence[Candidate], values: Sequence[float], likelihood_weight: float) -> list[Score]:
+    """The evaluator's scores with the generator's log-likelihood added to their logits:
+
+        sigmoid( logit(s_i) + weight * (log p(X_i | P) - max_j log p(X_j | P)) )
+
+    The likeliest candidate keeps its score and the others lose, so the result is no calibrated probability.
+
+    Args:
+        candidates: Of one problem, each with a log-probability.
+        values: The evaluator's score of each.
+        likelihood_weight: At least 0; 0 leaves the evaluator's scores as they are.
+    """
+    logprobs = [candidate.logprob or 0.0 for candidate in candidates]
+    best = max(logprobs, default=0.0)
+    scores = []
+    for candidate, value, logprob in zip(candidates, values, logprobs, strict=True):
+        kept = min(max(value, _EDGE), 1 - _EDGE)
+        logit = math.log(kept / (1 - kept)) + likelihood_weight * (logprob - best)
+        scores.append(Score(candidate.problem_id, candidate.index, 1 / (1 + math.exp(min(-logit, 700.0)))))
+    return scores

@@ -23,6 +23,7 @@ from mathquorum.recipes.paper import AnySource, Sources, named_sources
 from mathquorum.run import Run
 from mathquorum.stages.base import Stage
 from mathquorum.stages.cluster import Cluster
+from mathquorum.stages.combine import CombineScores
 from mathquorum.stages.describe import Describe
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
@@ -33,6 +34,10 @@ from mathquorum.stages.study_report import MeasuredPool, StudyReport
 from mathquorum.training import Training
 
 __all__ = ["EvaluatorVariant", "FullStudy", "SmallStudy", "Study", "study"]
+
+
+WITH_LIKELIHOOD = ".with_likelihood_score"
+"""Ends the name of an evaluator's scores where the likelihood is added to them."""
 
 
 class EvaluatorVariant(Settings):
@@ -62,6 +67,10 @@ class StudyEvaluators(Settings):
     """The variants of Tables 3 and 7."""
     transferred: str = "cross_entropy"
     """The variant of Table 6, of Figure 1, and on the candidates of sequential training."""
+    combined: tuple[str, ...] = ()
+    """The variants whose scores are measured, too, together with the generator's likelihood."""
+    likelihood_weight: float = Field(default=0.6, ge=0)
+    """See `CombineScores`."""
     training: Training = Training(epochs=2)
     batch_size: int = Field(default=16, ge=1)
 
@@ -113,6 +122,7 @@ class Study(Settings):
         for field, names in (
             ("evaluators.losses", self.evaluators.losses),
             ("evaluators.transferred", (self.evaluators.transferred,)),
+            ("evaluators.combined", self.evaluators.combined),
             ("mtsft.losses", self.mtsft.losses),
         ):
             unknown = [name for name in names if name not in known]
@@ -152,11 +162,13 @@ class SmallStudy(Study):
         "both": (_minimath("train", 2500, "fine"), _minimath("train", 2500, "terse")),
     }
     validation: AnySource = _minimath("validation", 80)
-    test: AnySource = _minimath("test", 160)
+    test: AnySource = _minimath("test", 200)
+    num_candidates: int = Field(default=32, ge=2)
+    """32, for the sake of more problems in the same time; 64 in the paper and in the full study."""
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
-    generator: Training = _short(100, 5e-4)
+    generator: Training = _short(80, 5e-4)
     evaluators: StudyEvaluators = StudyEvaluators(
-        problems=_minimath("evaluator", 2400),
+        problems=_minimath("evaluator", 2000),
         variants={
             "margin": EvaluatorVariant(objective=MarginLoss(), start="base"),
             "cross_entropy": EvaluatorVariant(objective=CrossEntropyLoss(), start="base"),
@@ -166,9 +178,10 @@ class SmallStudy(Study):
             ),
             "pairwise": EvaluatorVariant(objective=PairwiseLoss(), start="base", roles="largest"),
         },
-        training=_short(150, 3e-4),
+        combined=("cross_entropy", "pairwise"),
+        training=_short(120, 3e-4),
     )
-    mtsft: StudyMtsft = StudyMtsft(evaluator=_short(60, 3e-4), generator=_short(60, 3e-4))
+    mtsft: StudyMtsft = StudyMtsft(evaluator=_short(40, 3e-4), generator=_short(40, 3e-4))
     title: str = "The study in miniature (small)"
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 
@@ -178,6 +191,8 @@ class FullStudy(SmallStudy):
 
     validation: AnySource = _minimath("validation", 200)
     test: AnySource = _minimath("test", 500)
+    num_candidates: int = Field(default=64, ge=2)
+    """N; 64 in the paper."""
     generator: Training = _short(250, 5e-4)
     evaluators: StudyEvaluators = SmallStudy.model_fields["evaluators"].default.model_copy(
         update={"problems": _minimath("evaluator", 6000), "training": _short(400, 3e-4)}
@@ -537,6 +552,18 @@ def _score(
         for (key, name), model in wanted.items()
     }
     places = run.do_together(stages)
+    combined = {
+        (key, f"{name}{WITH_LIKELIHOOD}"): CombineScores(
+            candidates=pools[key].candidates,
+            scores=places[f"{key}.{part}.scores.{name}"] / "scores.jsonl",
+            likelihood_weight=s.evaluators.likelihood_weight,
+        )
+        for key, name in wanted
+        if pools[key].generator == f"ssft.{s.main}"
+        and name in {f"{pools[key].role}.{variant}" for variant in s.evaluators.combined}
+    }
+    for (key, name), stage in combined.items():
+        places[f"{key}.{part}.scores.{name}"] = run.do(f"{key}.{part}.scores.{name}", stage)
     for key, pool in pools.items():
-        scores = {n: places[f"{k}.{part}.scores.{n}"] / "scores.jsonl" for k, n in wanted if k == key}
+        scores = {n: places[f"{k}.{part}.scores.{n}"] / "scores.jsonl" for k, n in (*wanted, *combined) if k == key}
         pools[key] = pool.model_copy(update={"scores": scores})

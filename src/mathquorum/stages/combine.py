@@ -1,0 +1,53 @@
+"""Combine an evaluator's scores with the generator's likelihood: two witnesses that err on different candidates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from mathquorum.config import InputPath, Settings
+from mathquorum.errors import DataError
+from mathquorum.evaluator import combined_scores
+from mathquorum.records import Candidate, Score
+from mathquorum.stages.base import Progress, Summary
+from mathquorum.store import read_records, write_records
+
+__all__ = ["CombineScores"]
+
+
+class CombineScores(Settings):
+    """Makes scores.jsonl, in the order of the candidates. See `evaluator.combined_scores`."""
+
+    candidates: InputPath
+    scores: InputPath
+    """Of an evaluator, for all of the candidates."""
+    likelihood_weight: float = Field(default=0.6, ge=0)
+    """Weight of a nat of log-likelihood beside a logit of the evaluator. Chosen on validation problems of minimath, where 0.6
+    and 1 were equal and 0.3 was less (docs/study.md); the paper has nothing like it."""
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        """See `Stage.run`.
+
+        Raises:
+            DataError: If a candidate has no score or no log-likelihood.
+        """
+        values = {(s.problem_id, s.index): s.value for s in read_records(self.scores, Score)}
+        of_problem: dict[str, list[Candidate]] = {}
+        for candidate in read_records(self.candidates, Candidate):
+            if (candidate.problem_id, candidate.index) not in values or candidate.logprob is None:
+                raise DataError(
+                    f"Candidate {candidate.index} of {candidate.problem_id} has no score or no log-likelihood, so the two "
+                    "cannot be combined. Score all candidates of an engine that reports log-likelihoods."
+                )
+            of_problem.setdefault(candidate.problem_id, []).append(candidate)
+        made = [
+            score
+            for candidates in of_problem.values()
+            for score in combined_scores(
+                candidates, [values[c.problem_id, c.index] for c in candidates], self.likelihood_weight
+            )
+        ]
+        write_records(out / "scores.jsonl", made)
+        progress(1, 1)
+        return {"candidates": len(made)}
