@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from types import TracebackType
 
 from rich.console import Console
@@ -11,9 +12,44 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from mathquorum.run import PlannedStage
 
-__all__ = ["RunConsole"]
+__all__ = ["Forecast", "RunConsole"]
 
 _LINE_EVERY = 15.0  # seconds between plain lines of one stage
+_FORECAST_EVERY = 60.0  # seconds between lines on the whole plan
+
+
+class Forecast:
+    """How long a plan will still take, from the stages that have ended.
+
+    A stage that is still to come is taken to last as long as the ended ones of its kind did on average, those whose names
+    end alike first. How many run side by side is seen from the clock.
+
+    Args:
+        plan: All stages.
+        began: Now, in seconds.
+    """
+
+    def __init__(self, plan: Sequence[PlannedStage], began: float) -> None:
+        self._keys = {stage.name: _keys(stage) for stage in plan if not stage.complete}
+        self._began = began
+        self._seconds: dict[str, list[float]] = {}
+        self._done = 0.0
+
+    def ended(self, name: str, seconds: float) -> None:
+        """A stage is done."""
+        self._done += seconds
+        for key in self._keys.pop(name, ()):
+            self._seconds.setdefault(key, []).append(seconds)
+
+    def left(self, now: float) -> tuple[float, bool]:
+        """Seconds, and whether that counts every stage: none of a kind of which none has ended."""
+        total, whole = 0.0, True
+        for keys in self._keys.values():
+            known = next((self._seconds[key] for key in keys if key in self._seconds), None)
+            total += fmean(known) if known else 0.0
+            whole = whole and known is not None
+        side_by_side = max(1.0, self._done / max(now - self._began, 1e-9))
+        return total / side_by_side, whole
 
 
 class RunConsole:
@@ -36,9 +72,11 @@ class RunConsole:
             console=console,
             transient=True,
         )
+        self._forecast = Forecast(plan, time.monotonic())
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._spoke: dict[str, float] = {}
+        self._forecast_told = 0.0
 
     def __enter__(self) -> RunConsole:
         if self._console.is_terminal:
@@ -82,9 +120,24 @@ class RunConsole:
         )
         state = "already done" if skipped else f"done in {_span(seconds)}"
         self._say(f"{self._title(name)}: {state}{' (' + told + ')' if told else ''}")
+        if not skipped:
+            self._forecast.ended(name, seconds)
+            self._say_what_is_left()
+
+    def _say_what_is_left(self) -> None:
+        """Of the whole plan; now and then only, where lines do not replace each other."""
+        now = time.monotonic()
+        seconds, whole = self._forecast.left(now)
+        if seconds >= 1 and now - self._forecast_told >= _FORECAST_EVERY:
+            self._forecast_told = now
+            self._say(f"The whole plan: {'' if whole else 'at least '}{_span(seconds)} left")
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _keys(stage: PlannedStage) -> tuple[str, str]:
+    return f"{stage.kind} {stage.name.rpartition('.')[2]}", stage.kind
 
 
 def _span(seconds: float) -> str:
