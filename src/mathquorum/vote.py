@@ -15,7 +15,7 @@ from mathquorum.metrics import Pool, evaluator_estimates, have_scores
 from mathquorum.records import Estimate
 from mathquorum.selection import default_strategies, strategy
 
-__all__ = ["Measured", "measure_samples"]
+__all__ = ["Measured", "ReadPools", "measure_samples", "read_pools"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,42 @@ def measure_samples(
         SettingsError: If a strategy or option is unknown, or needs scores that are not there.
         DataError: If a file cannot be read, or no problem has a reference answer.
     """
+    chosen = [strategy(name) for name in strategies] if strategies else None
+    read = read_pools(paths, problems, answers=answers, step_scores=step_scores)
+    estimates = measure(read.pools, chosen or default_strategies(have_scores(read.pools)))
+    if have_scores(read.pools):
+        estimates += evaluator_estimates(read.pools)
+    return Measured(estimates, read.counts)
+
+
+@dataclass(frozen=True)
+class ReadPools:
+    """The pools of a candidate file.
+
+    Attributes:
+        pools: Of the problems that have a reference answer, with scores where every candidate with an answer has one.
+        counts: What was read, and what was left out or has no answer.
+    """
+
+    pools: list[Pool]
+    counts: dict[str, int]
+
+
+def read_pools(
+    paths: Sequence[Path],
+    problems: Path | None = None,
+    *,
+    answers: str = "extract_or_given",
+    step_scores: str = "last",
+) -> ReadPools:
+    """Reads the candidates and clusters their answers by equivalence.
+
+    Raises:
+        SettingsError: If an option is unknown.
+        DataError: If a file cannot be read, or no problem has a reference answer.
+    """
     _check("answers", answers, get_args(Answers))
     _check("step_scores", step_scores, get_args(StepScores))
-    chosen = [strategy(name) for name in strategies] if strategies else None
     where = paths[0] if len(paths) == 1 else list(paths)
     read = probabilities(list(read_samples(where, problems, cast(Answers, answers), cast(StepScores, step_scores))))
     graded = [item for item in read if item.problem.answer is not None and item.candidates]
@@ -61,9 +94,6 @@ def measure_samples(
     unscored = sum(i not in pool.scores for pool in pools for cluster in pool.clusters for i in cluster.members)
     if unscored:
         pools = [Pool(pool.problem_id, pool.num_candidates, pool.clusters) for pool in pools]
-    estimates = measure(pools, chosen or default_strategies(have_scores(pools)))
-    if have_scores(pools):
-        estimates += evaluator_estimates(pools)
     candidates = [candidate for item in graded for candidate in item.candidates]
     counts = {
         "problems": len(graded),
@@ -72,7 +102,7 @@ def measure_samples(
         "problems left out (no reference answer or no candidates)": len(read) - len(graded),
         "answered candidates without a score (scores are not used)": unscored if _any_scores(graded) else 0,
     }
-    return Measured(estimates, {name: count for name, count in counts.items() if count or name in ("problems",)})
+    return ReadPools(pools, {name: count for name, count in counts.items() if count or name in ("problems",)})
 
 
 def _check(name: str, value: str, known: Sequence[str]) -> None:
