@@ -1,0 +1,98 @@
+"""Sampling N candidates: ours beside transformers' `generate`, same model, same settings, one core, in turn.
+
+    python benchmarks/sampling.py [--rounds 3] [--tokens 48]
+
+Tokens per processor second, the ratio (median and range over rounds), the share of the machine's matrix product that ours
+reaches (two operations per weight and token), and processor milliseconds per candidate.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import torch
+from pairs import matmul_peak, qwen2, time_in_turn
+
+from mathquorum.assets import tiny_base_path
+from mathquorum.datasets import minimath
+from mathquorum.engines.base import Request, Sampling, candidate_seed
+from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.models import Codec, Hardware, LoadedModel, load_model, load_tokenizer
+from mathquorum.prompts import generator_prompt
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=48, help="per candidate at most")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    peak = matmul_peak()
+    print(f"matrix product: {peak / 1e9:.0f} GFLOP/s\n")
+    print("| model | problems | N | ours, tokens/s | generate, tokens/s | ratio | of the peak | ms per candidate |")
+    print("|---|---|---|---|---|---|---|---|")
+    tiny = load_model(str(tiny_base_path()), Hardware(device="cpu"))
+    large = LoadedModel(qwen2(512, 8, 8192), Codec(load_tokenizer(str(tiny_base_path()))), torch.device("cpu"))
+    for name, loaded, problems, sizes in (("1.3 M", tiny, 8, (1, 4, 16, 64, 256)), ("30 M", large, 2, (1, 16, 64))):
+        weights = sum(p.numel() for p in loaded.model.parameters())
+        for size in sizes:
+            row(name, loaded, weights, problems, size, options.tokens, options.rounds, peak)
+
+
+def row(
+    name: str, loaded: LoadedModel, weights: int, problems: int, size: int, tokens: int, rounds: int, peak: float
+) -> None:
+    engine = HuggingFaceEngine(loaded)
+    prompts = [generator_prompt(problem.text, None) for problem in minimath.load("test", problems)]
+    requests = [Request(p, tuple(candidate_seed(0, p, i) for i in range(size))) for p in prompts]
+    counts: dict[str, int] = {}
+
+    def ours() -> None:
+        found = engine.generate(requests, Sampling(temperature=0.8, top_p=0.95, max_tokens=tokens), ())
+        counts["ours"] = sum(c.num_tokens for completions in found for c in completions)
+
+    def theirs() -> None:
+        counts["theirs"] = sum(generated(loaded, prompt, size, tokens) for prompt in prompts)
+
+    timed = time_in_turn(ours, theirs, rounds)
+    rates = [counts["ours"] / median(timed.ours), counts["theirs"] / median(timed.theirs)]
+    # The two draw different tokens, so their lengths differ a little: the ratio is of tokens per second.
+    scale = counts["ours"] / counts["theirs"]
+    ratios = sorted(scale * b / a for a, b in zip(timed.ours, timed.theirs, strict=True))
+    cells = [
+        name, problems, size, f"{rates[0]:,.0f}", f"{rates[1]:,.0f}",
+        f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+        f"{100 * 2 * weights * rates[0] / peak:.0f} %",
+        f"{1000 * median(timed.ours) / (problems * size):.1f}",
+    ]  # fmt: skip
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def generated(loaded: LoadedModel, prompt: str, size: int, tokens: int) -> int:
+    """How many tokens `generate` wrote."""
+    ids = torch.tensor([loaded.codec.prompt(prompt)])
+    end = loaded.tokenizer.eos_token_id
+    call: Callable[..., Any] = loaded.model.generate
+    with torch.inference_mode():
+        found = call(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=True,
+            temperature=0.8,
+            top_p=0.95,
+            top_k=0,
+            max_new_tokens=tokens,
+            num_return_sequences=size,
+            pad_token_id=end,
+            eos_token_id=end,
+        )[:, ids.shape[1] :]
+    ended = (found == end).int().cumsum(dim=-1) - (found == end).int() == 0  # up to and with the first end
+    return int(ended.sum())
+
+
+if __name__ == "__main__":
+    main()
