@@ -1,0 +1,211 @@
+"""Training: ours beside TRL's SFTTrainer (packing on) and RewardTrainer on the same examples, one core, in turn.
+
+    python benchmarks/training.py [--rounds 2] [--steps 3]     useful tokens per processor second, and the ratio
+    python benchmarks/training.py --memory                      peak memory of a step of 2,048 tokens, vocabulary 150,000
+
+Useful tokens are those of solutions and their ends, which the loss is over, or for evaluators those of the judged texts.
+TRL is not among this project's dependencies: `pip install trl`. Without it only ours is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from pairs import qwen2
+
+from mathquorum.assets import tiny_base_path
+from mathquorum.batches import plan_steps
+from mathquorum.datasets import minimath
+from mathquorum.examples import Example
+from mathquorum.models import Codec, Hardware, load_model, load_tokenizer, silence_transformers
+from mathquorum.objectives import PairwiseLoss, SolutionLoss
+from mathquorum.prompts import evaluator_prompt, generator_prompt
+from mathquorum.records import LabeledSolution
+from mathquorum.trainer import WeightedObjective, train
+from mathquorum.training import Training
+
+ROW = 512  # tokens of a packed row of TRL
+LARGE_VOCABULARY = 150_000
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=3, help="optimizer steps per round")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--memory-of", choices=("ours", "plain"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    silence_transformers()
+    if options.memory_of:
+        print(peak_memory(options.memory_of))
+    elif options.memory:
+        memory_table()
+    else:
+        speed_table(options.rounds, options.steps)
+
+
+# --- speed ------------------------------------------------------------------------------------------------------------
+
+
+def speed_table(rounds: int, steps: int) -> None:
+    solutions = list(minimath.load_solutions("train", "fine", 32 * steps))
+    pairs = judged_pairs(16 * steps)
+    tiny = str(tiny_base_path())
+    codec = Codec(load_tokenizer(tiny))
+    print("| task | model | ours, useful tokens/s | TRL | ratio |\n|---|---|---|---|---|")
+    for name, make in (
+        ("1.3 M, vocabulary 768", lambda: load_model(tiny, Hardware(device="cpu"), dtype=torch.float32).model),
+        ("30 M, vocabulary 150,000", lambda: qwen2(192, 4, LARGE_VOCABULARY)),
+    ):
+        useful = sum(len(codec.continuation(s.solution)) + 1 for s in solutions)
+        row(
+            f"SSFT | {name}", useful, rounds,
+            lambda make=make: ours(make(), SolutionLoss(), solutions, codec, 32, steps),
+            lambda make=make: sft_trainer(make(), codec, solutions, steps),
+        )  # fmt: skip
+    useful = sum(len(codec.prompt(evaluator_prompt(s.problem, s.solution))) for pair in pairs for s in pair)
+    judged = [solution for pair in pairs for solution in pair]
+    row(
+        "evaluator, pairwise | 1.3 M, vocabulary 768", useful, rounds,
+        lambda: ours(
+            load_model(tiny, Hardware(device="cpu"), dtype=torch.float32).model,
+            PairwiseLoss(pairs_per_problem=1), judged, codec, 16, steps,
+        ),
+        lambda: reward_trainer(tiny, codec, pairs, steps),
+    )  # fmt: skip
+
+
+def judged_pairs(number: int) -> list[tuple[LabeledSolution, LabeledSolution]]:
+    """A right and a wrong solution of each of so many problems."""
+    found = []
+    by_problem: dict[str, list[LabeledSolution]] = {}
+    for item in minimath.load_flawed("evaluator", "fine", 20 * number, num_solutions=4, slip_rate=0.1):
+        by_problem.setdefault(item.problem_id, []).append(item)
+    for items in by_problem.values():
+        right, wrong = ([i for i in items if i.correct is label] for label in (True, False))
+        if right and wrong:
+            found.append((right[0], wrong[0]))
+    return found[:number]
+
+
+def row(name: str, useful: int, rounds: int, ours: Callable[[], float], theirs: Callable[[], float]) -> None:
+    pairs = []
+    for number in range(rounds + 1):
+        pair = ours(), theirs()
+        if number:
+            pairs.append(pair)
+    ratios = sorted(b / a for a, b in pairs)
+    rates = [useful / median(values) for values in zip(*pairs, strict=True)]
+    shown = f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    print(f"| {name} | {rates[0]:,.0f} | {rates[1]:,.0f} | {shown} |", flush=True)
+
+
+def ours(model: Any, objective: Any, data: Sequence[LabeledSolution], codec: Codec, batch: int, steps: int) -> float:
+    """Processor seconds of the training alone."""
+    examples: tuple[Example, ...] = objective.examples(data, codec, 512, 0).examples
+    plan = plan_steps([examples], [batch], steps, seed=0)
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.process_time()
+        train(
+            model, plan, [WeightedObjective(objective, 1.0)], Training(steps=steps, learning_rate=1e-4), 0,
+            Hardware(device="cpu"), Path(folder), lambda done, total: None,
+        )  # fmt: skip
+        return time.process_time() - began
+
+
+def sft_trainer(model: Any, codec: Codec, solutions: Sequence[LabeledSolution], steps: int) -> float:
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    rows = [{"prompt": generator_prompt(s.problem, s.style), "completion": s.solution} for s in solutions]
+    total = sum(len(codec.prompt(r["prompt"])) + len(codec.continuation(r["completion"])) + 1 for r in rows)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = SFTConfig(
+            output_dir=folder, packing=True, max_length=ROW, use_cpu=True, report_to="none", disable_tqdm=True,
+            per_device_train_batch_size=max(1, round(total / steps / ROW)), num_train_epochs=1, save_strategy="no",
+            logging_steps=10, learning_rate=1e-4, completion_only_loss=True, bf16=False, gradient_checkpointing=False,
+        )  # fmt: skip
+        trainer = SFTTrainer(
+            model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=codec.tokenizer
+        )
+        began = time.process_time()
+        trainer.train()
+        return time.process_time() - began
+
+
+def reward_trainer(
+    folder: str, codec: Codec, pairs: Sequence[tuple[LabeledSolution, LabeledSolution]], steps: int
+) -> float:
+    from datasets import Dataset
+    from transformers import AutoModelForSequenceClassification
+    from trl import RewardConfig, RewardTrainer
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
+    rows = [
+        {
+            "chosen": evaluator_prompt(right.problem, right.solution),
+            "rejected": evaluator_prompt(wrong.problem, wrong.solution),
+        }
+        for right, wrong in pairs
+    ]
+    with tempfile.TemporaryDirectory() as place:
+        arguments = RewardConfig(
+            output_dir=place, use_cpu=True, report_to="none", disable_tqdm=True, max_length=512, max_steps=steps,
+            per_device_train_batch_size=16, save_strategy="no", logging_steps=10, learning_rate=1e-4, bf16=False,
+            gradient_checkpointing=False,
+        )  # fmt: skip
+        trainer = RewardTrainer(
+            model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=codec.tokenizer
+        )
+        began = time.process_time()
+        trainer.train()
+        return time.process_time() - began
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def memory_table() -> None:
+    print("| step of 2,048 tokens, 30 M weights, vocabulary 150,000 | peak memory above the model's, GB |\n|---|---|")
+    for name in ("ours", "plain"):
+        done = subprocess.run(
+            [sys.executable, __file__, "--memory-of", name], capture_output=True, text=True, check=True
+        )
+        print(f"| {name} | {float(done.stdout.split()[-1]):.2f} |", flush=True)
+
+
+def peak_memory(name: str) -> float:
+    """GB above what the process held before the step: of ours, or of a plain loss over all logits, as the Trainer's."""
+    model = qwen2(192, 4, LARGE_VOCABULARY).train()
+    codec = Codec(load_tokenizer(str(tiny_base_path())))
+    data, tokens = [], 0
+    for item in minimath.load_solutions("train", "fine", 100):
+        tokens += len(codec.prompt(generator_prompt(item.problem, item.style))) + len(codec.continuation(item.solution))
+        if tokens > 2048:
+            break
+        data.append(item)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if name == "ours":
+        ours(model, SolutionLoss(), data, codec, len(data), 1)
+    else:
+        ids = torch.randint(1, 700, (4, 512))
+        optimizer = torch.optim.AdamW(model.parameters())
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+
+
+if __name__ == "__main__":
+    main()
