@@ -161,8 +161,8 @@ class SmallStudy(Study):
         "fine": (_minimath("train", 2500, "fine"),),
         "both": (_minimath("train", 2500, "fine"), _minimath("train", 2500, "terse")),
     }
-    validation: AnySource = _minimath("validation", 80)
-    test: AnySource = _minimath("test", 200)
+    validation: AnySource = _minimath("validation", 40)
+    test: AnySource = _minimath("test", 120)
     num_candidates: int = Field(default=32, ge=2)
     """32, for the sake of more problems in the same time; 64 in the paper and in the full study."""
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
@@ -179,9 +179,9 @@ class SmallStudy(Study):
             "pairwise": EvaluatorVariant(objective=PairwiseLoss(), start="base", roles="largest"),
         },
         combined=("cross_entropy", "pairwise"),
-        training=_short(120, 3e-4),
+        training=_short(100, 3e-4),
     )
-    mtsft: StudyMtsft = StudyMtsft(evaluator=_short(40, 3e-4), generator=_short(40, 3e-4))
+    mtsft: StudyMtsft = StudyMtsft(evaluator=_short(30, 3e-4), generator=_short(30, 3e-4))
     title: str = "The study in miniature (small)"
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 
