@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from mathquorum.trees import window_of
+from mathquorum.trees import as_mask, window_of
 
 __all__ = ["LogprobReader"]
 
@@ -68,11 +68,8 @@ class LogprobReader:
         (tokens, width)."""
         arguments = {"input_ids": tensors["input_ids"], "position_ids": tensors["position_ids"], "use_cache": False}
         if "mask" in tensors:
-            sight = tensors["mask"].unsqueeze(1)  # (rows, 1, length, length)
-            dtype = next(self._model.parameters()).dtype
-            arguments["attention_mask"] = torch.zeros(sight.shape, dtype=dtype, device=sight.device).masked_fill(
-                ~sight, torch.finfo(dtype).min
-            )
+            inner = getattr(self._model, "module", self._model)
+            arguments["attention_mask"] = as_mask(inner, tensors["mask"].unsqueeze(1))
         if self._head is None:
             return self._model(**arguments).logits.flatten(0, 1).index_select(0, places)  # type: ignore[no-any-return]
         given: list[torch.Tensor] = []

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PrefixTree", "window_of"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["PrefixTree", "as_mask", "window_of"]
 
 
 @dataclass
@@ -73,6 +76,21 @@ class PrefixTree:
             if parent >= 0:
                 seen[place] |= seen[parent]
         return seen
+
+
+def as_mask(model: Any, sight: torch.Tensor) -> torch.Tensor:
+    """What the model takes as its attention mask where it shall see just these places.
+
+    Args:
+        model: Unwrapped.
+        sight: (rows, 1, places, places seen), bool.
+    """
+    import torch
+
+    if model.config._attn_implementation == "sdpa":
+        return sight
+    mask = torch.zeros(sight.shape, dtype=model.dtype, device=sight.device)
+    return mask.masked_fill(~sight, torch.finfo(model.dtype).min)
 
 
 def window_of(model: Any) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny_models import FAMILIES, UNSHARED, make_model
 
+from mathquorum.engines import hf
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.scripted import ScriptedEngine
@@ -116,6 +118,20 @@ def test_candidates_that_share_a_prompt_are_those_of_single_rows(family: str, tm
             alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], sampling, ())[0][0]
             assert alone.text == completion.text
             assert alone.logprob == pytest.approx(completion.logprob, abs=1e-3)
+
+
+def test_batches_are_halved_where_memory_runs_out(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = HuggingFaceEngine(loaded).generate(requests(9), NUCLEUS, ())
+    whole = hf.decode_shared
+
+    def small(*arguments: Any) -> None:
+        if arguments[-1] > 16:
+            raise torch.OutOfMemoryError("too much")
+        whole(*arguments)
+
+    monkeypatch.setattr(hf, "decode_shared", small)
+    found = HuggingFaceEngine(loaded, batch_rows=128).generate(requests(9), NUCLEUS, ())
+    assert [[c.text for c in of_request] for of_request in found] == [[c.text for c in r] for r in expected]
 
 
 def test_candidates_differ_by_their_seeds(loaded: LoadedModel) -> None:

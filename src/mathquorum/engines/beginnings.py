@@ -15,7 +15,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from mathquorum.models import LoadedModel
-from mathquorum.trees import PrefixTree
+from mathquorum.trees import PrefixTree, as_mask
 
 __all__ = ["can_share_beginnings", "logprobs_by_beginnings", "logprobs_by_padding"]
 
@@ -103,13 +103,11 @@ def _read(
         ids[number, :size] = torch.tensor(row.tree.ids)
         positions[number, :size] = torch.tensor(row.tree.depths)
         sight[number, 0, :size, common : common + size] = torch.from_numpy(row.tree.sight())
-    dtype = loaded.model.dtype
-    mask = torch.zeros(sight.shape, dtype=dtype).masked_fill(~sight, torch.finfo(dtype).min)
     kept = sorted({place for row in rows for place in row.ends.values()})
     output = loaded.model(
         input_ids=ids.to(device),
         position_ids=(positions + common).to(device),
-        attention_mask=mask.to(device),
+        attention_mask=as_mask(loaded.model, sight.to(device)),
         past_key_values=_repeated(shared, len(rows)),
         use_cache=True,
         logits_to_keep=torch.tensor(kept, device=device),

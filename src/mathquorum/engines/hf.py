@@ -34,7 +34,8 @@ class HuggingFaceEngine:
 
     Args:
         loaded: The model; it is not changed.
-        batch_rows: Candidates that are decoded together at most. Part of what fixes the last digits of a probability.
+        batch_rows: Candidates that are decoded together at most, halved as often as a GPU's memory asks for. Part of what fixes
+            the last digits of a probability.
         batch_tokens: Tokens, padding included, that are scored together at most.
     """
 
@@ -58,23 +59,36 @@ class HuggingFaceEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
+        if tuple(stop) not in self._endings:
+            self._endings[tuple(stop)] = Ending(self._loaded, stop)
+        with enough_memory("batch_rows"):
+            while True:
+                try:
+                    rows = self._decode(prompts, requests, sampling, self._endings[tuple(stop)])
+                    break
+                except torch.OutOfMemoryError:
+                    if self._batch_rows == 1:
+                        raise
+                    self._batch_rows //= 2
+        return [[self._completion(row, stop) for row in of_request] for of_request in rows]
+
+    def _decode(
+        self, prompts: list[list[int]], requests: Sequence[Request], sampling: Sampling, ending: Ending
+    ) -> list[list[Row]]:
         rows = [[Row(n, place, seed) for place, seed in enumerate(r.seeds)] for n, r in enumerate(requests)]
-        ending = self._endings.setdefault(tuple(stop), Ending(self._loaded, stop))
         shared = [n for n, of_request in enumerate(rows) if len(of_request) >= _SHARED_ROWS]
         if shared and not self._can_share(prompts[shared[0]]):
             shared = []
-        with enough_memory("batch_rows"):
-            cut = [
-                (prompts[n], rows[n][start : start + self._batch_rows])
-                for n in shared
-                for start in range(0, len(rows[n]), self._batch_rows)
-            ]
-            decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
-            single = [row for number, of_request in enumerate(rows) if number not in shared for row in of_request]
-            for batch in self._batches(prompts, single, sampling):
-                of_batch = [prompts[row.request] for row in batch]
-                decode_rows(self._loaded, of_batch, batch, sampling, ending)
-        return [[self._completion(row, stop) for row in of_request] for of_request in rows]
+        cut = [
+            (prompts[n], rows[n][start : start + self._batch_rows])
+            for n in shared
+            for start in range(0, len(rows[n]), self._batch_rows)
+        ]
+        decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
+        single = [row for number, of_request in enumerate(rows) if number not in shared for row in of_request]
+        for batch in self._batches(prompts, single, sampling):
+            decode_rows(self._loaded, [prompts[row.request] for row in batch], batch, sampling, ending)
+        return rows
 
     def _can_share(self, prompt: list[int]) -> bool:
         if self._shares is None:

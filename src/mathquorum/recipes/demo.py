@@ -18,7 +18,7 @@ from mathquorum.training import Training
 __all__ = ["Demo", "demo"]
 
 _TRAIN = 2500
-_EVALUATOR = 1200
+_EVALUATOR = 1000
 
 
 def _minimath(style: str, limit: int) -> tuple[Source, ...]:
@@ -30,19 +30,19 @@ class Demo(Paper):
 
     base: str = str(tiny_base_path())
     train: dict[str, Sources] = {"terse": _minimath("terse", _TRAIN), "fine": _minimath("fine", _TRAIN)}
-    test: AnySource = Source(dataset="minimath", split="test", limit=150)
+    test: AnySource = Source(dataset="minimath", split="test", limit=120)
     num_candidates: int = Field(default=32, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
-    generator: Training = Training(steps=100, learning_rate=5e-4, max_length=512)
+    generator: Training = Training(steps=80, learning_rate=5e-4, max_length=512)
     evaluator: EvaluatorSettings = EvaluatorSettings(
         problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
         num_candidates=8,
-        training=Training(steps=100, learning_rate=3e-4, max_length=512),
+        training=Training(steps=80, learning_rate=3e-4, max_length=512),
     )
     mtsft: MtsftSettings = MtsftSettings(
         objectives=("margin",),
-        evaluator=Training(steps=40, learning_rate=3e-4, max_length=512),
-        generator=Training(steps=60, learning_rate=3e-4, max_length=512),
+        evaluator=Training(steps=30, learning_rate=3e-4, max_length=512),
+        generator=Training(steps=30, learning_rate=3e-4, max_length=512),
     )
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 
