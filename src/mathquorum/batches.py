@@ -103,7 +103,14 @@ def _passes(examples: Sequence[Example], seed: int, task: int) -> Iterator[Examp
 
 
 def step_chunks(
-    step: Step, slots: Sequence[int], batch_tokens: int, rank: int = 0, world: int = 1, widest_tree: int = 0
+    step: Step,
+    slots: Sequence[int],
+    batch_tokens: int,
+    rank: int = 0,
+    world: int = 1,
+    *,
+    widest_tree: int = 0,
+    packs: bool = True,
 ) -> list[Chunk]:
     """The share of a step that one process computes, cut so that no forward pass holds more than `batch_tokens` tokens
     (or one example, where that is longer).
@@ -116,6 +123,7 @@ def step_chunks(
         world: Number of processes that share the step.
         widest_tree: The texts of an example that has none longer share what they have in common at their beginning; 0 for
             models that take no mask of our own (`logprobs.LogprobReader.widest_tree`).
+        packs: Whether several texts may share a row (`logprobs.LogprobReader.packs`).
     """
     totals = step.totals()
     mine = [(task, e) for task, of_task in enumerate(step.examples) for e in of_task[rank::world]]
@@ -124,17 +132,21 @@ def step_chunks(
     size = 0
     for task, example in mine:
         if waiting and size + example.num_tokens > batch_tokens:
-            chunks.append(_chunk(waiting, slots, totals, widest_tree))
+            chunks.append(_chunk(waiting, slots, totals, widest_tree, packs))
             waiting, size = [], 0
         waiting.append((task, example))
         size += example.num_tokens
     if waiting:
-        chunks.append(_chunk(waiting, slots, totals, widest_tree))
+        chunks.append(_chunk(waiting, slots, totals, widest_tree, packs))
     return chunks
 
 
 def _chunk(
-    examples: Sequence[tuple[int, Example]], slots: Sequence[int], totals: Sequence[int], widest_tree: int
+    examples: Sequence[tuple[int, Example]],
+    slots: Sequence[int],
+    totals: Sequence[int],
+    widest_tree: int,
+    packs: bool,
 ) -> Chunk:
     import torch
 
@@ -149,7 +161,7 @@ def _chunk(
                 reads += [Read(path[r.position], r.token, first_slot + r.slot) for r in sequence.reads]
             trees.append((tree, reads))
         first_slot += slots[task]
-    rows = _pack([len(tree.ids) for tree, _ in trees])
+    rows = _pack([len(tree.ids) for tree, _ in trees]) if packs else [[place] for place in range(len(trees))]
     length = max(sum(len(trees[place][0].ids) for place in row) for row in rows)
     ids = torch.zeros((len(rows), length), dtype=torch.long)
     positions = torch.zeros((len(rows), length), dtype=torch.long)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
@@ -29,6 +28,8 @@ class LogprobReader:
     Attributes:
         widest_tree: The longest text that may share beginnings with others (see `trees`); 0 where the model takes no mask
             of our own.
+        packs: Whether the model keeps the texts of a row apart by their positions. One that does not use positions (ALiBi)
+            gets a row for each.
     """
 
     def __init__(self, model: Any) -> None:
@@ -36,8 +37,9 @@ class LogprobReader:
         inner = getattr(model, "module", model)
         self._head = inner.get_output_embeddings()
         with torch.no_grad():
-            self._head_is_last = inner is model and self._head is not None and self._gives_the_logits()
+            self._head_is_last = inner is model and type(self._head) is torch.nn.Linear and self._gives_the_logits()
             self.widest_tree = self._widest_tree(inner)
+            self.packs = self._keeps_texts_apart()
 
     def read(self, tensors: dict[str, torch.Tensor], num_slots: int) -> torch.Tensor:
         """The summed log-probabilities of the chunk's slots: (num_slots,), float32, in nats.
@@ -49,19 +51,13 @@ class LogprobReader:
         size = len(places) * self._model_config().vocab_size
         if self._head_is_last and size > _LOGITS_AT_ONCE:
             hidden = self._forward(tensors, None).index_select(0, places)  # (reads, width)
-            parts = max(1, -(-size // _LOGITS_AT_ONCE))
-            logprobs = torch.cat(
-                [
-                    checkpoint(self._of_part, *part, use_reentrant=False)
-                    for part in zip(hidden.tensor_split(parts), tokens.tensor_split(parts), strict=True)
-                ]
+            parts = min(len(places), -(-size // _LOGITS_AT_ONCE))
+            logprobs: torch.Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
+                hidden, self._head.weight, self._head.bias, tokens, parts
             )
         else:
             logprobs = _chosen(self._forward(tensors, places), tokens)
         return logprobs.new_zeros(num_slots).index_add(0, tensors["owners"], logprobs)
-
-    def _of_part(self, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        return _chosen(self._head(hidden), tokens)
 
     def _forward(self, tensors: dict[str, torch.Tensor], places: torch.Tensor | None) -> torch.Tensor:
         """Logits at the places (reads, vocabulary); with None, what the head would have been given everywhere
@@ -115,6 +111,14 @@ class LogprobReader:
         tolerance = 1e-3 * expected.abs().max().clamp(min=1)
         return window if bool(((found - expected).abs() <= tolerance).all()) else 0
 
+    def _keeps_texts_apart(self) -> bool:
+        row, alone = self._tried([[0, 1, 2, 3, 4]]), self._tried([[3, 4]])
+        device = row["input_ids"].device
+        row["position_ids"] = torch.tensor([[0, 1, 2, 0, 1]], device=device)
+        found = self._forward(row, torch.tensor([3, 4], device=device)).float()
+        expected = self._forward(alone, torch.tensor([0, 1], device=device)).float()
+        return bool(((found - expected).abs() <= 1e-3 * expected.abs().max().clamp(min=1)).all())
+
     def _tried(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
         device = next(self._model.parameters()).device
         rows = torch.tensor(ids, device=device)
@@ -124,3 +128,48 @@ class LogprobReader:
 def _chosen(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """Log-probability of each row's token: (rows,), float32."""
     return torch.log_softmax(logits.float(), dim=-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+
+
+class _InParts(torch.autograd.Function):
+    """Log-probabilities of tokens by a linear head, with the logits of a part of the rows at a time, forward and backward."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        tokens: torch.Tensor,
+        parts: int,
+    ) -> torch.Tensor:
+        device = hidden.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+        ctx.save_for_backward(hidden, weight, bias, tokens)
+        ctx.parts, ctx.dtype = parts, dtype
+        return torch.cat(
+            [
+                _chosen(_linear(rows, weight, bias, dtype), of_rows)
+                for rows, of_rows in zip(hidden.tensor_split(parts), tokens.tensor_split(parts), strict=True)
+            ]
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        hidden, weight, bias, tokens = ctx.saved_tensors
+        of_hidden, of_weight = torch.empty_like(hidden), torch.zeros_like(weight)
+        of_bias = None if bias is None else torch.zeros_like(bias)
+        cut = [part.tensor_split(ctx.parts) for part in (hidden, of_hidden, tokens, slopes[0])]
+        for rows, of_rows, chosen, slope in zip(*cut, strict=True):
+            # d log p(t) / d logits = 1[t] - p
+            pull = torch.softmax(_linear(rows, weight, bias, ctx.dtype).float(), dim=-1).mul_(-slope.unsqueeze(-1))
+            pull[torch.arange(len(chosen), device=chosen.device), chosen] += slope
+            pull = pull.to(ctx.dtype)
+            of_rows.copy_(pull @ weight.to(ctx.dtype))
+            of_weight += (pull.T @ rows.to(ctx.dtype)).to(weight.dtype)
+            if of_bias is not None:
+                of_bias += pull.sum(dim=0).to(of_bias.dtype)
+        return of_hidden, of_weight, of_bias, None, None
+
+
+def _linear(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor:
+    return torch.nn.functional.linear(rows.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype))

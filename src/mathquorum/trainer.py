@@ -79,8 +79,7 @@ def train(
     if training.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     slots = [o.objective.num_slots for o in objectives]
-    widest_tree = LogprobReader(model).widest_tree
-    dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, widest_tree)
+    dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, LogprobReader(model))
     if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
         arguments._n_gpu = 1
     try:
@@ -114,17 +113,25 @@ class _Shares(Dataset[list[Chunk]]):
     """Item i is the share of step i // world for process i % world; the Trainer deals items out in that order."""
 
     def __init__(
-        self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int, widest_tree: int
+        self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int, reader: LogprobReader
     ) -> None:
-        self._steps, self._slots, self._world = steps, slots, world
-        self._batch_tokens, self._widest_tree = batch_tokens, widest_tree
+        self._steps, self._slots, self._batch_tokens, self._world = steps, slots, batch_tokens, world
+        self._widest_tree, self._packs = reader.widest_tree, reader.packs
 
     def __len__(self) -> int:
         return len(self._steps) * self._world
 
     def __getitem__(self, item: int) -> list[Chunk]:
         number, rank = divmod(item, self._world)
-        return step_chunks(self._steps[number], self._slots, self._batch_tokens, rank, self._world, self._widest_tree)
+        return step_chunks(
+            self._steps[number],
+            self._slots,
+            self._batch_tokens,
+            rank,
+            self._world,
+            widest_tree=self._widest_tree,
+            packs=self._packs,
+        )
 
 
 class _ObjectiveTrainer(Trainer):  # type: ignore[misc]

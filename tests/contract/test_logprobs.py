@@ -46,6 +46,24 @@ def test_values_and_gradients_are_those_of_whole_logits(
     assert torch.allclose(slopes, expected_slopes, atol=1e-5 * expected_slopes.abs().max().item(), rtol=1e-4)
 
 
+def test_a_family_without_positions_gets_a_row_for_each_text(tmp_path: Path) -> None:
+    """ALiBi would let the second text of a row attend to the first."""
+    loaded = load_model(str(make_model(tmp_path / "bloom", "bloom")), Hardware())
+    reader = LogprobReader(loaded.model)
+    assert not reader.packs
+    examples = SolutionLoss().examples(solutions(), loaded.codec, 200, 0).examples
+    step = plan_steps([examples], [len(examples)], 1, 0)[0]
+    (chunk,) = step_chunks(step, [1], 2**20, packs=reader.packs)
+    with torch.inference_mode():
+        values = reader.read(chunk.tensors, len(examples))
+        for value, example in zip(values, step.examples[0], strict=True):
+            (sequence,) = example.sequences
+            logprobs = torch.log_softmax(loaded.model(torch.tensor([sequence.ids]), use_cache=False).logits[0], -1)
+            assert value.item() == pytest.approx(
+                sum(logprobs[r.position, r.token].item() for r in sequence.reads), abs=2e-4
+            )
+
+
 def test_shared_beginnings_change_no_gradient(tiny_model: Path) -> None:
     loaded = load_model(str(tiny_model), Hardware())
     objective = CrossEntropyLoss()
