@@ -42,7 +42,7 @@ def train(
     directory: Path,
     progress: Callable[[int, int], None],
 ) -> list[dict[str, float]]:
-    """Trains the model in place and returns the log, a row for every `log_steps` steps.
+    """Trains the model in place and returns the log, a row for every `log_steps` steps with that step's loss.
 
     The loss of a step is  sum_t weight_t * sum_e losses_t(e) / count_t : equal for every way of cutting the step into
     chunks or sharing it among processes.
@@ -139,6 +139,7 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
 
     objectives: Sequence[WeightedObjective] = ()
     reader: LogprobReader | None = None
+    step_loss: float = math.nan
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
@@ -155,7 +156,12 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
             self.accelerator.backward(loss * self.args.world_size)
             total += loss.detach()
         mean: torch.Tensor = total * self.args.world_size
+        self.step_loss = float(mean)
         return mean
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """The loss of the step itself: the Trainer's mean since the last row is another one when training was resumed."""
+        super().log({**logs, "loss": self.step_loss} if "loss" in logs else logs, *args, **kwargs)
 
     def _chunk_loss(self, reader: LogprobReader, chunk: Chunk) -> torch.Tensor:
         tensors = {name: tensor.to(self.args.device) for name, tensor in chunk.tensors.items()}

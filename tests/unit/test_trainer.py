@@ -1,0 +1,41 @@
+"""The trainer, cut and resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tiny_models import solutions
+
+from mathquorum.batches import plan_steps
+from mathquorum.models import Hardware, load_model
+from mathquorum.objectives import SolutionLoss
+from mathquorum.trainer import WeightedObjective, train
+from mathquorum.training import Training
+
+
+class Cut(Exception):
+    """Stands for a kill."""
+
+
+def log_of(model: Path, folder: Path, cut_at: int | None = None) -> list[dict[str, float]]:
+    loaded = load_model(str(model), Hardware())
+    examples = SolutionLoss().examples(solutions(), loaded.codec, 200, 0).examples
+
+    def progress(done: int, total: int) -> None:
+        if done == cut_at:
+            raise Cut
+
+    training = Training(steps=12, learning_rate=3e-3, checkpoint_steps=4, log_steps=10)
+    objectives = [WeightedObjective(SolutionLoss(), 1.0)]
+    return train(
+        loaded.model, plan_steps([examples], [4], 12, 0), objectives, training, 0, Hardware(), folder, progress
+    )
+
+
+def test_the_log_of_a_resumed_training_is_that_of_an_uncut_one(tiny_model: Path, tmp_path: Path) -> None:
+    """The cut lies between two rows of the log and after a checkpoint."""
+    with pytest.raises(Cut):
+        log_of(tiny_model, tmp_path / "cut", cut_at=6)
+    resumed = log_of(tiny_model, tmp_path / "cut")
+    assert resumed == log_of(tiny_model, tmp_path / "whole") and len(resumed) == 1
