@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench bench-answers install clean
+.PHONY: help demo test check bench bench-answers bench-speed install clean
 
 help:
 	@echo "make demo    the whole method on the embedded model, in minutes, with a report"
@@ -32,8 +32,15 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: bench-answers
+bench: bench-answers bench-speed
 	$(BIN)/python benchmarks/tiny_base_gates.py
+	$(BIN)/python benchmarks/real_pools.py
+
+# benchmarks/training.py compares with TRL where that is installed; it is not among our dependencies.
+bench-speed: $(READY)
+	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/training.py --memory
 
 bench-answers: $(READY)
 	$(BIN)/python benchmarks/answers.py

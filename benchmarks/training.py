@@ -4,7 +4,7 @@
     python benchmarks/training.py --memory                      peak memory of a step of 2,048 tokens, vocabulary 150,000
 
 Useful tokens are those of solutions and their ends, which the loss is over, or for evaluators those of the judged texts.
-TRL is not among this project's dependencies: `pip install trl`. Without it only ours is measured.
+The first needs TRL, which is not among this project's dependencies: `pip install trl`.
 """
 
 from __future__ import annotations
