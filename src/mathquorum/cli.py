@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mathquorum.errors import MathquorumError
+from mathquorum.errors import MathquorumError, SettingsError
 
 __all__ = ["app", "main"]
 
@@ -74,7 +74,6 @@ def study(
     as_json: _Json = False,
 ) -> None:
     """Every table of the paper, with its claims checked and the controls that it lacks."""
-    from mathquorum.errors import SettingsError
     from mathquorum.following import follow
 
     recipes = {"small": "study-small", "full": "study-full", "own": "study"}
@@ -130,6 +129,12 @@ def solve(
     evaluator: Annotated[str | None, typer.Option(help="Evaluator: folder or hub id.")] = None,
     num_candidates: Annotated[int, typer.Option("--num-candidates", "-n", min=1)] = 64,
     strategy: Annotated[str | None, typer.Option(help="Default: w.rr with an evaluator, else maj1.")] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            help="Sample and score only until the choice is clear: sure (votes and scores), adaptive or early."
+        ),
+    ] = None,
     style: Annotated[str | None, typer.Option(help="Style tag of the prompt.")] = None,
     temperature: Annotated[float, typer.Option(min=0.0)] = 0.9,
     top_p: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.95,
@@ -141,7 +146,11 @@ def solve(
     from mathquorum.config import build
     from mathquorum.engines.base import Sampling
     from mathquorum.selection import strategy as named
+    from mathquorum.selection.stopping import stopping_rule
 
+    if stop and strategy:
+        raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")
+    rule = stopping_rule(stop) if stop else None
     chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
     sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
     text = sys.stdin.read() if problem == "-" else problem
@@ -154,17 +163,13 @@ def solve(
 
     generator = HuggingFaceEngine(load_model(model or str(tiny_base_path()), Hardware()))
     judge = HuggingFaceEngine(load_model(evaluator, Hardware())) if evaluator else None
-    solved = method.solve(
-        Problem("problem", text.strip()),
-        generator,
-        chooser,
-        judge,
-        num_candidates=num_candidates,
-        sampling=sampling,
-        style=style,
-        seed=seed,
-    )
-    _show_solved(solved, chooser.name, as_json)
+    posed = Problem("problem", text.strip())
+    options: Any = {"num_candidates": num_candidates, "sampling": sampling, "style": style, "seed": seed}
+    if rule:
+        solved = method.solve_sparingly(posed, generator, rule, judge, **options)
+    else:
+        solved = method.solve(posed, generator, chooser, judge, **options)
+    _show_solved(solved, rule.name if rule else chooser.name, as_json)
 
 
 def _show_solved(solved: Any, strategy: str, as_json: bool) -> None:
@@ -172,7 +177,7 @@ def _show_solved(solved: Any, strategy: str, as_json: bool) -> None:
         {
             "answer": cluster.answer,
             "votes": len(cluster.members),
-            "score": sum(solved.scores[i] for i in cluster.members) / len(cluster.members) if solved.scores else None,
+            "score": _mean([solved.scores[i] for i in cluster.members if i in solved.scores]),
         }
         for cluster in solved.clusters
     ]
@@ -191,6 +196,10 @@ def _show_solved(solved: Any, strategy: str, as_json: bool) -> None:
         typer.echo(f"  {row['votes']:4d} x {row['answer']}{score}")
     if len(clusters) > 8:
         typer.echo(f"  and {len(clusters) - 8} other answers")
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 @app.command()

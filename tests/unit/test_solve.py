@@ -9,7 +9,8 @@ from mathquorum.errors import MathquorumError
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution, Problem
 from mathquorum.selection import strategy
-from mathquorum.solve import solve
+from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, SureChoice
+from mathquorum.solve import solve, solve_sparingly
 
 PROBLEM = Problem("p", "What is $1/4+1/4$?")
 
@@ -41,6 +42,38 @@ def test_no_answer_at_all_is_no_choice() -> None:
 def test_a_strategy_that_needs_scores_says_so_without_an_evaluator() -> None:
     with pytest.raises(MathquorumError):
         solve(PROBLEM, texts("1", "2"), strategy("w.rr"), num_candidates=2)
+
+
+def test_a_rule_stops_sampling_when_all_agree() -> None:
+    solved = solve_sparingly(PROBLEM, texts(*["1/2"] * 64), AdaptiveConsistency(), num_candidates=64)
+    assert solved.chosen is not None and solved.chosen.answer == "1/2"
+    assert len(solved.candidates) == 8  # four would do; eight are sampled at once
+
+
+def test_a_rule_that_asks_for_everything_chooses_as_the_strategy_does() -> None:
+    answers = ("1", "0.5", "2", "1/2", "1", "1", "2", "2", "2", "1")
+    whole = solve(PROBLEM, texts(*answers), strategy("w.rr"), texts(), num_candidates=10)
+    rule = FixedBudget(10, weighted=True)
+    live = solve_sparingly(PROBLEM, texts(*answers), rule, texts(), num_candidates=10)
+    assert live.chosen == whole.chosen and live.candidates == whole.candidates and live.scores == whole.scores
+
+
+def test_a_sure_choice_scores_few_texts_and_tells_which() -> None:
+    generator = texts(*["2", "1", "2", "2", "1", "2"] * 12)
+    solved = solve_sparingly(PROBLEM, generator, SureChoice(0.9), generator, num_candidates=64)
+    assert solved.chosen is not None and solved.chosen.answer == "2"
+    assert len(solved.candidates) < 64 and len(set(solved.scores.values())) <= 2
+    assert set(solved.scores) <= {c.index for c in solved.candidates}
+
+
+def test_a_rule_that_needs_scores_says_so_without_an_evaluator() -> None:
+    with pytest.raises(MathquorumError, match="evaluator"):
+        solve_sparingly(PROBLEM, texts(*["1", "2"] * 32), SureChoice(0.99))
+
+
+def test_a_rule_without_any_answer_chooses_nothing() -> None:
+    silent = ScriptedEngine(lambda prompt, seed: "I do not know")
+    assert solve_sparingly(PROBLEM, silent, AdaptiveConsistency(), num_candidates=9).chosen is None
 
 
 def test_demonstrations_come_before_the_problem_in_the_form_that_is_asked_for() -> None:

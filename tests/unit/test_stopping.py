@@ -35,42 +35,42 @@ RULES: list[StoppingRule] = [
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 class TestEveryRule:
     def test_without_a_single_answer_nothing_is_chosen_and_all_is_spent(self, rule: StoppingRule) -> None:
-        stopped = rule.replay(sampled([NO_ANSWER] * 20), "p")
+        stopped = rule.choose(sampled([NO_ANSWER] * 20), "p")
         assert (stopped.cluster, stopped.num_candidates, stopped.num_tokens) == (NO_ANSWER, 20, 200)
         assert stopped.num_calls == 0
 
     def test_where_all_agree_that_is_the_choice(self, rule: StoppingRule) -> None:
-        assert rule.replay(sampled([0] * 64), "p").cluster == 0
+        assert rule.choose(sampled([0] * 64), "p").cluster == 0
 
     def test_equal_arguments_give_equal_results(self, rule: StoppingRule) -> None:
         one = sampled([0, 1, 2, 0, 1, 1, 0, 3] * 8, [0.9, 0.2, 0.1, 0.8, 0.6, 0.5, 0.7, 0.1] * 8)
-        assert rule.replay(one, "p") == rule.replay(one, "p")
+        assert rule.choose(one, "p") == rule.choose(one, "p")
 
     def test_what_comes_after_it_stopped_changes_nothing(self, rule: StoppingRule) -> None:
         """A rule sees only what it would have seen."""
         one = sampled([0, 0, 1, 0, 0, 0, 0, 0, 0, 0] + [1] * 54)
-        stopped = rule.replay(one, "p")
+        stopped = rule.choose(one, "p")
         later = [5] * (64 - stopped.num_candidates)
-        other = replace(one, clusters=[*one.clusters[: stopped.num_candidates], *later])
-        assert rule.replay(other, "p") == stopped
+        other = replace(one, cluster_numbers=[*one.cluster_numbers[: stopped.num_candidates], *later])
+        assert rule.choose(other, "p") == stopped
 
 
 def test_adaptive_consistency_stops_at_four_equal_answers_and_not_at_three() -> None:
     """P(Beta(4, 1) > 1/2) = 15/16 < 0.95 <= 31/32 = P(Beta(5, 1) > 1/2)."""
-    assert AdaptiveConsistency().replay(sampled([0] * 10), "p").num_candidates == 4
+    assert AdaptiveConsistency().choose(sampled([0] * 10), "p").num_candidates == 4
 
 
 def test_early_stopping_stops_after_the_first_unanimous_window() -> None:
-    assert EarlyStopping(3).replay(sampled([0, 1, 0, 1, 1, 1, 0, 0, 0]), "p").num_candidates == 6
-    assert EarlyStopping(3).replay(sampled([0, 1, 0, 1, 1, 1, 0, 0, 0]), "p").cluster == 1
+    assert EarlyStopping(3).choose(sampled([0, 1, 0, 1, 1, 1, 0, 0, 0]), "p").num_candidates == 6
+    assert EarlyStopping(3).choose(sampled([0, 1, 0, 1, 1, 1, 0, 0, 0]), "p").cluster == 1
 
 
 def test_a_window_without_answers_is_not_unanimous() -> None:
-    assert EarlyStopping(2).replay(sampled([NO_ANSWER, NO_ANSWER, 0, 0]), "p").num_candidates == 4
+    assert EarlyStopping(2).choose(sampled([NO_ANSWER, NO_ANSWER, 0, 0]), "p").num_candidates == 4
 
 
 def test_a_sure_choice_saves_candidates_and_calls_where_all_agree() -> None:
-    stopped = SureChoice(0.9).replay(sampled([0] * 64), "p")
+    stopped = SureChoice(0.9).choose(sampled([0] * 64), "p")
     assert stopped.num_candidates <= 8 and stopped.num_calls <= 1
 
 
@@ -78,13 +78,13 @@ def test_a_sure_choice_asks_the_evaluator_where_votes_are_close_and_follows_it()
     """The second cluster has almost as many votes and far better scores."""
     clusters = [0, 1] * 16 + [0, 0]
     scores = [0.05 if cluster == 0 else 0.95 for cluster in clusters]
-    stopped = SureChoice(0.95).replay(sampled(clusters, scores), "p")
+    stopped = SureChoice(0.95).choose(sampled(clusters, scores), "p")
     assert stopped.cluster == 1 and 0 < stopped.num_calls < 34
 
 
 def test_equal_texts_are_asked_about_once() -> None:
     clusters = [0, 1] * 8
-    stopped = SureChoice(0.999).replay(sampled(clusters, [0.5] * 16, clusters), "p")
+    stopped = SureChoice(0.999).choose(sampled(clusters, [0.5] * 16, clusters), "p")
     assert stopped.num_calls <= 2
 
 
@@ -93,8 +93,8 @@ def test_a_sure_choice_that_is_never_sure_is_w_rr() -> None:
     clusters = [0, 1, 2, 1, 0, 2, 2, 1]
     scores = [0.9, 0.3, 0.5, 0.4, 0.8, 0.5, 0.5, 0.3]
     rule = SureChoice(1 - 1e-12, window=3)
-    weighted = FixedBudget(8, weighted=True).replay(sampled(clusters, scores), "p")
-    assert rule.replay(sampled(clusters, scores), "p").cluster == weighted.cluster == 0
+    weighted = FixedBudget(8, weighted=True).choose(sampled(clusters, scores), "p")
+    assert rule.choose(sampled(clusters, scores), "p").cluster == weighted.cluster == 0
 
 
 def test_confidence_outside_its_range_is_an_error_in_words() -> None:

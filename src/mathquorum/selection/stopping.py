@@ -1,24 +1,62 @@
 """When to stop: rules that spend fewer candidates and fewer evaluator calls where the choice is already clear.
 
-They are replayed on stored candidates in the order in which these were sampled, which is what makes a replay honest: a
-rule sees only what it would have seen.
+A rule asks a `Supply` for candidates and scores, and sees only what it asked for. The supply is a live model
+(`solve.solve`) or stored candidates in the order in which they were sampled (`Sampled`), which makes a replay honest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.errors import SettingsError
+from mathquorum.errors import SettingsError, suggest
 
-__all__ = ["AdaptiveConsistency", "EarlyStopping", "FixedBudget", "Sampled", "Stopped", "StoppingRule", "SureChoice"]
+__all__ = [
+    "AdaptiveConsistency",
+    "EarlyStopping",
+    "FixedBudget",
+    "Sampled",
+    "Stopped",
+    "StoppingRule",
+    "Supply",
+    "SureChoice",
+    "stopping_rule",
+]
 
 NO_ANSWER = -1
+
+
+class Supply(Protocol):
+    """Where a rule gets the candidates and scores of one problem."""
+
+    @property
+    def limit(self) -> int:
+        """Candidates that can be had."""
+        ...
+
+    def clusters(self, number: int) -> Sequence[int]:
+        """The cluster of each of the first `number` candidates, which are sampled if need be; `NO_ANSWER` where it has none.
+
+        A cluster keeps its number when more candidates come."""
+        ...
+
+    def texts(self, number: int) -> Sequence[int]:
+        """The number of each one's text: equal texts are scored once."""
+        ...
+
+    def num_tokens(self, number: int) -> int:
+        """Of the first `number` candidates together."""
+        ...
+
+    def score(self, texts: Sequence[int]) -> Sequence[float]:
+        """The evaluator's P(correct) of each text, in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,16 +64,38 @@ class Sampled:
     """The stored candidates of one problem, in sampling order.
 
     Attributes:
-        clusters: The number of each one's cluster; `NO_ANSWER` where it has none.
+        cluster_numbers: The number of each one's cluster; `NO_ANSWER` where it has none.
         scores: The evaluator's P(correct) of each, in [0, 1].
-        texts: The number of each one's text: equal texts are scored once.
+        text_numbers: The number of each one's text.
         tokens: The length of each.
     """
 
-    clusters: Sequence[int]
+    cluster_numbers: Sequence[int]
     scores: Sequence[float]
-    texts: Sequence[int]
+    text_numbers: Sequence[int]
     tokens: Sequence[int]
+
+    @property
+    def limit(self) -> int:
+        """See `Supply`; so too the methods."""
+        return len(self.cluster_numbers)
+
+    def clusters(self, number: int) -> Sequence[int]:
+        return self.cluster_numbers[:number]
+
+    def texts(self, number: int) -> Sequence[int]:
+        return self.text_numbers[:number]
+
+    def num_tokens(self, number: int) -> int:
+        return sum(self.tokens[:number])
+
+    def score(self, texts: Sequence[int]) -> Sequence[float]:
+        known = self._score_of
+        return [known[text] for text in texts]
+
+    @cached_property
+    def _score_of(self) -> dict[int, float]:
+        return dict(zip(self.text_numbers, self.scores, strict=True))
 
 
 @dataclass(frozen=True)
@@ -61,8 +121,9 @@ class StoppingRule(Protocol):
     @property
     def name(self) -> str: ...
 
-    def replay(self, sampled: Sampled, seed: str) -> Stopped:
-        """What the rule would have done. Equal arguments give equal results; `seed` is for rules that simulate."""
+    def choose(self, supply: Supply, seed: str) -> Stopped:
+        """Asks for candidates and scores until the choice is clear. Equal supplies and seeds give equal results; `seed` is
+        for rules that simulate."""
         ...
 
 
@@ -77,9 +138,15 @@ class FixedBudget:
     def name(self) -> str:
         return f"{'w.rr' if self.weighted else 'maj1'}, first {self.num_candidates}"
 
-    def replay(self, sampled: Sampled, seed: str) -> Stopped:
-        number = min(self.num_candidates, len(sampled.clusters))
-        return _stop(sampled, _largest(sampled, number, weighted=self.weighted), number, weighted=self.weighted)
+    def choose(self, supply: Supply, seed: str) -> Stopped:
+        number = min(self.num_candidates, supply.limit)
+        if not self.weighted:
+            return _by_vote(supply, number)
+        clusters, texts = supply.clusters(number), supply.texts(number)
+        answered = list(dict.fromkeys(t for t, c in zip(texts, clusters, strict=True) if c != NO_ANSWER))
+        scores = dict(zip(answered, supply.score(answered), strict=True))
+        weights = [scores.get(text, 0.0) for text in texts]
+        return Stopped(_largest(clusters, weights), number, supply.num_tokens(number), len(answered))
 
 
 @dataclass(frozen=True)
@@ -95,15 +162,16 @@ class AdaptiveConsistency:
     def name(self) -> str:
         return f"adaptive consistency, {self.confidence:g}"
 
-    def replay(self, sampled: Sampled, seed: str) -> Stopped:
+    def choose(self, supply: Supply, seed: str) -> Stopped:
         counts: dict[int, int] = {}
-        for number, cluster in enumerate(sampled.clusters, start=1):
+        for number in range(1, supply.limit + 1):
+            cluster = supply.clusters(number)[-1]
             if cluster != NO_ANSWER:
                 counts[cluster] = counts.get(cluster, 0) + 1
                 first, second = (*sorted(counts.values(), reverse=True), 0)[:2]
                 if _beta_above_half(first, second) >= self.confidence:
-                    return _stop(sampled, _largest(sampled, number), number)
-        return _stop(sampled, _largest(sampled, len(sampled.clusters)), len(sampled.clusters))
+                    return _by_vote(supply, number)
+        return _by_vote(supply, supply.limit)
 
 
 @dataclass(frozen=True)
@@ -116,13 +184,13 @@ class EarlyStopping:
     def name(self) -> str:
         return f"early stopping, window {self.window}"
 
-    def replay(self, sampled: Sampled, seed: str) -> Stopped:
-        for start in range(0, len(sampled.clusters), self.window):
-            window = set(sampled.clusters[start : start + self.window])
-            end = min(start + self.window, len(sampled.clusters))
+    def choose(self, supply: Supply, seed: str) -> Stopped:
+        for start in range(0, supply.limit, self.window):
+            end = min(start + self.window, supply.limit)
+            window = set(supply.clusters(end)[start:])
             if len(window) == 1 and NO_ANSWER not in window:
-                return _stop(sampled, _largest(sampled, end), end)
-        return _stop(sampled, _largest(sampled, len(sampled.clusters)), len(sampled.clusters))
+                return _by_vote(supply, end)
+        return _by_vote(supply, supply.limit)
 
 
 @dataclass(frozen=True)
@@ -158,39 +226,37 @@ class SureChoice:
     def name(self) -> str:
         return f"sure choice, {self.confidence:g}"
 
-    def replay(self, sampled: Sampled, seed: str) -> Stopped:
-        end = len(sampled.clusters)
+    def choose(self, supply: Supply, seed: str) -> Stopped:
         rng = np.random.default_rng(list(seed.encode()))
-        known = _Known(self, sampled)
-        number = min(self.window, end)
-        known.see(number)
+        known = _Known(self)
+        number = min(self.window, supply.limit)
+        known.see(supply, number)
         while True:
-            leader, rival, by_votes, by_scores = known.look(end - number, rng)
+            leader, rival, by_votes, by_scores = known.look(supply.limit - number, rng)
             unscored = known.next_text(leader, rival) if leader != NO_ANSWER else None
             sure = min(by_votes, by_scores) >= self.confidence
-            if sure or (number == end and unscored is None):
-                return Stopped(leader, number, sum(sampled.tokens[:number]), len(known.scored))
-            if unscored is not None and (by_scores <= by_votes or number == end):
-                known.scored.add(unscored)
+            if sure or (number == supply.limit and unscored is None):
+                return Stopped(leader, number, supply.num_tokens(number), len(known.scores))
+            if unscored is not None and (by_scores <= by_votes or number == supply.limit):
+                (known.scores[unscored],) = supply.score([unscored])
             else:
-                number = min(number + self.window, end)
-                known.see(number)
+                number = min(number + self.window, supply.limit)
+                known.see(supply, number)
 
 
 class _Known:
     """What a rule has seen of a problem."""
 
-    def __init__(self, rule: SureChoice, sampled: Sampled) -> None:
-        self._rule, self._sampled = rule, sampled
+    def __init__(self, rule: SureChoice) -> None:
+        self._rule = rule
         self._order: list[int] = []  # clusters as they appeared
         self._texts: list[dict[int, int]] = []  # per cluster: text -> how many candidates have it
-        self._score = dict(zip(sampled.texts, sampled.scores, strict=True))
         self._number = 0
-        self.scored: set[int] = set()
+        self.scores: dict[int, float] = {}  # by text
 
-    def see(self, number: int) -> None:
-        for place in range(self._number, number):
-            cluster, text = self._sampled.clusters[place], self._sampled.texts[place]
+    def see(self, supply: Supply, number: int) -> None:
+        new = zip(supply.clusters(number)[self._number :], supply.texts(number)[self._number :], strict=True)
+        for cluster, text in new:
             if cluster == NO_ANSWER:
                 continue
             if cluster not in self._order:
@@ -207,7 +273,7 @@ class _Known:
             return NO_ANSWER, NO_ANSWER, 0.0, 1.0
         rule, size = self._rule, len(self._order)
         counts = np.array([sum(texts.values()) for texts in self._texts], dtype=float)
-        found = [[(self._score[t], n) for t, n in texts.items() if t in self.scored] for texts in self._texts]
+        found = [[(self.scores[t], n) for t, n in texts.items() if t in self.scores] for texts in self._texts]
         known = np.array([sum(score * n for score, n in of_one) for of_one in found])
         open_counts = counts - np.array([sum(n for _, n in of_one) for of_one in found])
         num_scored = np.array([len(of_one) for of_one in found], dtype=float)
@@ -235,7 +301,7 @@ class _Known:
         for cluster in (leader, rival):
             if cluster != NO_ANSWER:
                 texts = self._texts[self._order.index(cluster)]
-                left = [(-n, text) for text, n in texts.items() if text not in self.scored]
+                left = [(-n, text) for text, n in texts.items() if text not in self.scores]
                 if left:
                     waiting.append((len(texts) - len(left), min(left)[1]))
         return min(waiting)[1] if waiting else None
@@ -248,21 +314,36 @@ def _share_won(ends: npt.NDArray[np.float64], leader: int) -> float:
     return float((ends.argmax(axis=1) == leader).mean())
 
 
-def _largest(sampled: Sampled, number: int, *, weighted: bool = False) -> int:
-    """The cluster with most candidates, or the largest sum of scores, among the first; ties to the earliest."""
+def _largest(clusters: Sequence[int], weights: Sequence[float]) -> int:
+    """The cluster with the largest sum of weights; ties to the earliest."""
     sums: dict[int, float] = {}
-    for cluster, score in zip(sampled.clusters[:number], sampled.scores[:number], strict=True):
+    for cluster, weight in zip(clusters, weights, strict=True):
         if cluster != NO_ANSWER:
-            sums[cluster] = sums.get(cluster, 0.0) + (score if weighted else 1.0)
+            sums[cluster] = sums.get(cluster, 0.0) + weight
     return max(sums, key=sums.__getitem__, default=NO_ANSWER)
 
 
-def _stop(sampled: Sampled, cluster: int, number: int, *, weighted: bool = False) -> Stopped:
-    answered = [t for t, c in zip(sampled.texts[:number], sampled.clusters[:number], strict=True) if c != NO_ANSWER]
-    return Stopped(cluster, number, sum(sampled.tokens[:number]), len(set(answered)) if weighted else 0)
+def _by_vote(supply: Supply, number: int) -> Stopped:
+    return Stopped(_largest(supply.clusters(number), [1.0] * number), number, supply.num_tokens(number), 0)
 
 
 def _beta_above_half(first: int, second: int) -> float:
     """P(Beta(first + 1, second + 1) > 1/2), by the binomial sum that it equals."""
     total = first + second + 1
     return float(sum(comb(total, i) for i in range(first + 1)) / 2**total)
+
+
+def stopping_rule(name: str) -> StoppingRule:
+    """The rule of that name with its own default settings.
+
+    Raises:
+        SettingsError: If there is none.
+    """
+    rules: dict[str, Callable[[], StoppingRule]] = {
+        "sure": SureChoice,
+        "adaptive": AdaptiveConsistency,
+        "early": EarlyStopping,
+    }
+    if name not in rules:
+        raise SettingsError(f"Unknown stopping rule {name!r}. {suggest(name, rules)}")
+    return rules[name]()

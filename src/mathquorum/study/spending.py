@@ -60,7 +60,7 @@ def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
         of_seed = []
         for place, sampled in enumerate(_sampled(stored, evaluator)):
             pool = stored.pools[place]
-            stopped = rule.replay(sampled, f"{seed}/{pool.problem_id}")
+            stopped = rule.choose(sampled, f"{seed}/{pool.problem_id}")
             right = stopped.cluster != NO_ANSWER and bool(pool.clusters[stopped.cluster].correct)
             of_seed.append((right, stopped.num_tokens, stopped.num_calls, stopped.num_candidates))
         found.append(of_seed)
@@ -90,9 +90,9 @@ def _sampled(stored: StoredPool, evaluator: str) -> Sequence[Sampled]:
         size = pool.num_candidates
         made.append(
             Sampled(
-                clusters=[cluster_of.get(index, NO_ANSWER) for index in range(size)],
+                cluster_numbers=[cluster_of.get(index, NO_ANSWER) for index in range(size)],
                 scores=[pool.scores.get(index, 0.0) for index in range(size)],
-                texts=[numbers[text] for text in texts],
+                text_numbers=[numbers[text] for text in texts],
                 tokens=stored.tokens[pool.problem_id],
             )
         )
