@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from types import TracebackType
 
@@ -21,8 +22,8 @@ _FORECAST_EVERY = 60.0  # seconds between lines on the whole plan
 class Forecast:
     """How long a plan will still take, from the stages that have ended.
 
-    A stage that is still to come is taken to last as long as the ended ones of its kind did on average, those whose names
-    end alike first. How many run side by side is seen from the clock.
+    A stage that is still to come is taken to last as long as the ended ones of its kind did, those whose names end alike
+    first, in proportion to the amount of work where stages can tell it. How many run side by side is seen from the clock.
 
     Args:
         plan: All stages.
@@ -30,26 +31,40 @@ class Forecast:
     """
 
     def __init__(self, plan: Sequence[PlannedStage], began: float) -> None:
-        self._keys = {stage.name: _keys(stage) for stage in plan if not stage.complete}
+        self._waiting = {stage.name: stage for stage in plan if not stage.complete}
         self._began = began
-        self._seconds: dict[str, list[float]] = {}
+        self._ended: dict[str, list[_Ended]] = {}  # by key
         self._done = 0.0
 
     def ended(self, name: str, seconds: float) -> None:
         """A stage is done."""
         self._done += seconds
-        for key in self._keys.pop(name, ()):
-            self._seconds.setdefault(key, []).append(seconds)
+        if stage := self._waiting.pop(name, None):
+            for key in _keys(stage):
+                self._ended.setdefault(key, []).append(_Ended(seconds, stage.amount()))
 
     def left(self, now: float) -> tuple[float, bool]:
         """Seconds, and whether that counts every stage: none of a kind of which none has ended."""
         total, whole = 0.0, True
-        for keys in self._keys.values():
-            known = next((self._seconds[key] for key in keys if key in self._seconds), None)
-            total += fmean(known) if known else 0.0
+        for stage in self._waiting.values():
+            known = next((self._ended[key] for key in _keys(stage) if key in self._ended), None)
+            total += _expected(known, stage.amount()) if known else 0.0
             whole = whole and known is not None
         side_by_side = max(1.0, self._done / max(now - self._began, 1e-9))
         return total / side_by_side, whole
+
+
+@dataclass(frozen=True)
+class _Ended:
+    seconds: float
+    amount: int | None
+
+
+def _expected(ended: Sequence[_Ended], amount: int | None) -> float:
+    known = [stage for stage in ended if stage.amount]
+    if not known or amount is None:
+        return fmean(stage.seconds for stage in ended)
+    return amount * sum(stage.seconds for stage in known) / sum(stage.amount or 0 for stage in known)
 
 
 class RunConsole:

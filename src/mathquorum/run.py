@@ -15,8 +15,8 @@ import signal
 import subprocess
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from mathquorum.config import Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
-from mathquorum.stages.base import Stage, Summary
+from mathquorum.stages.base import Measurable, Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
 from mathquorum.workers import die_with_parent, process_context
 
@@ -61,6 +61,12 @@ class PlannedStage:
     name: str
     kind: str
     complete: bool
+    amount: Callable[[], int | None] = field(default=lambda: None, compare=False)
+    """See `stages.base.Measurable`; None where the stage cannot tell, or not yet."""
+
+
+def _amount_of(stage: Stage) -> Callable[[], int | None]:
+    return stage.amount if isinstance(stage, Measurable) else lambda: None
 
 
 class Run:
@@ -117,23 +123,43 @@ class Run:
         return self.do_together({name: stage})[name]
 
     def do_together(self, stages: Mapping[str, Stage]) -> dict[str, Path]:
-        """Runs stages that do not depend on each other, up to `workers` at a time. The result is that of running them
-        one after the other."""
-        places = {name: self.directory / name for name in stages}
-        waiting = {}
+        """Runs stages up to `workers` at a time, each as soon as those whose files it reads are complete.
+
+        The result is that of running them one after the other.
+
+        Args:
+            stages: In the order in which they begin when several could; each after those whose files it reads.
+        """
+        waiting: dict[str, _Waiting] = {}
         for name, stage in stages.items():
-            complete = self._is_complete(name, stage)
-            self.plan.append(PlannedStage(name, type(stage).__name__, complete))
+            needs = self._made_by(stage, waiting)
+            # What a stage reads must be there before its record can be compared with it.
+            complete = not needs and self._is_complete(name, stage)
+            self.plan.append(PlannedStage(name, type(stage).__name__, complete, _amount_of(stage)))
             if complete and not self.dry:
                 self._listener.stage_ended(name, {}, 0.0, skipped=True)
             elif not self.dry:
-                waiting[name] = stage
+                waiting[name] = _Waiting(stage, needs)
         if len(waiting) == 1 or self.workers == 1:
-            for name, stage in waiting.items():
-                self._run_here(name, stage)
+            for name, item in waiting.items():
+                if not self._turns_out_complete(name, item):
+                    self._run_here(name, item.stage)
         elif waiting:
             self._run_side_by_side(waiting)
-        return places
+        return {name: self.directory / name for name in stages}
+
+    def _made_by(self, stage: Stage, names: Collection[str]) -> frozenset[str]:
+        """Those of the named stages whose files this one reads."""
+        assert isinstance(stage, Settings)
+        inputs = [Path(value) for value in _split(stage, "")[1].values()]
+        return frozenset(n for n in names if any(path.is_relative_to(self.directory / n) for path in inputs))
+
+    def _turns_out_complete(self, name: str, item: _Waiting) -> bool:
+        """Whether a stage that had to wait for others was complete all along."""
+        complete = bool(item.needs) and self._is_complete(name, item.stage)
+        if complete:
+            self._listener.stage_ended(name, {}, 0.0, skipped=True)
+        return complete
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
@@ -163,12 +189,12 @@ class Run:
         assert isinstance(stage, Settings)
         settings, inputs = _split(stage, "")
         prints: dict[str, str] | None = {}
-        for field, value in inputs.items():
+        for setting, value in inputs.items():
             path = Path(value)
             if not path.exists() and self.dry and path.is_relative_to(self.directory):
                 prints = None
             elif prints is not None:
-                prints[field] = _input_print(field, str(value))
+                prints[setting] = _input_print(setting, str(value))
         return {"stage": type(stage).__name__, "settings": settings, "inputs": prints}
 
     def _run_here(self, name: str, stage: Stage) -> None:
@@ -184,32 +210,47 @@ class Run:
 
     # --- side by side -------------------------------------------------------------------------------------------------
 
-    def _run_side_by_side(self, stages: dict[str, Stage]) -> None:
-        waiting = list(stages.items())
-        running: dict[Connection, tuple[str, Any, float]] = {}
-        context = process_context()
+    def _run_side_by_side(self, stages: Mapping[str, _Waiting]) -> None:
+        waiting = dict(stages)
+        running: dict[Connection, _Running] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < self.workers:
-                    name, stage = waiting.pop(0)
-                    ours, theirs = context.Pipe(duplex=False)
-                    process = context.Process(
-                        target=_run_in_child, args=(theirs, self.directory / name, stage, self._identity(stage))
-                    )
-                    process.start()
-                    theirs.close()
-                    running[ours] = (name, process, time.monotonic())
-                    self._listener.stage_began(name)
-                for ready in wait(list(running)):
-                    assert isinstance(ready, Connection)
-                    self._hear(ready, running)
+                unfinished = waiting.keys() | {item.name for item in running.values()}
+                free = self.workers - sum(item.workers for item in running.values())
+                ready = [name for name, item in waiting.items() if not item.needs & unfinished] if free > 0 else []
+                if ready:
+                    name = ready[0]
+                    item = waiting.pop(name)
+                    if not self._turns_out_complete(name, item):
+                        pipe, process, workers = self._start(name, item.stage, max(1, free // len(ready)))
+                        running[pipe] = _Running(name, process, time.monotonic(), workers)
+                        self._listener.stage_began(name)
+                    continue
+                for told in wait(list(running)):
+                    assert isinstance(told, Connection)
+                    self._hear(told, running)
         finally:
-            for _, process, _ in running.values():
-                process.terminate()
-                process.join()
+            for left in running.values():
+                left.process.terminate()
+                left.process.join()
 
-    def _hear(self, ready: Connection, running: dict[Connection, tuple[str, Any, float]]) -> None:
-        name, process, started = running[ready]
+    def _start(self, name: str, stage: Stage, workers: int) -> tuple[Connection, Any, int]:
+        """A process for the stage, and how many workers it counts for: as many as it can use of those that are free."""
+        assert isinstance(stage, Settings)
+        own = min(getattr(stage, "workers", 1), workers)
+        if hasattr(stage, "workers"):
+            stage = stage.model_copy(update={"workers": own})
+        context = process_context()
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(
+            target=_run_in_child, args=(theirs, self.directory / name, stage, self._identity(stage))
+        )
+        process.start()
+        theirs.close()
+        return ours, process, own
+
+    def _hear(self, ready: Connection, running: dict[Connection, _Running]) -> None:
+        name, process, started = running[ready].name, running[ready].process, running[ready].started
         try:
             kind, *values = ready.recv()
         except EOFError:
@@ -227,6 +268,24 @@ class Run:
         if kind == "error":
             raise values[0]
         self._listener.stage_ended(name, values[0], time.monotonic() - started, skipped=False)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A stage, and the stages called with it whose files it reads."""
+
+    stage: Stage
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A stage in a process of its own."""
+
+    name: str
+    process: Any
+    started: float
+    workers: int
 
 
 def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: Any) -> Summary:
@@ -270,11 +329,11 @@ def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, 
     """Settings that count, as plain values, and inputs by dotted name. Runtime settings are in neither."""
     plain: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
-    for name, field in type(settings).model_fields.items():
+    for name, info in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if marked(field, Runtime):
+        if marked(info, Runtime):
             continue
-        if is_input(field):
+        if is_input(info):
             inputs.update(_flatten(prefix + name, value))
         else:
             plain[name] = _plain(value, prefix + name, inputs)

@@ -22,6 +22,7 @@ __all__ = [
     "Appender",
     "fingerprint",
     "from_row",
+    "num_lines",
     "read_json",
     "read_records",
     "read_rows",
@@ -135,6 +136,15 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     yield number, _parse_line(line, path, number)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
+
+
+def num_lines(path: Path) -> int | None:
+    """Of a file that is not compressed; None where it cannot be read. For forecasts: nothing is parsed."""
+    try:
+        with path.open("rb") as handle:
+            return sum(block.count(b"\n") for block in iter(lambda: handle.read(1 << 20), b""))
+    except OSError:
+        return None
 
 
 def _parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:

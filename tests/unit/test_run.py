@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -127,6 +128,35 @@ def test_stages_side_by_side_make_what_they_make_alone(tmp_path: Path) -> None:
     assert [(p / "value.txt").read_text() for p in alone.values()] == [
         (p / "value.txt").read_text() for p in together.values()
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_stages_called_together_wait_for_those_whose_files_they_read(tmp_path: Path, workers: int) -> None:
+    stages = {
+        "a": Write(value=1),
+        "b": Write(value=10, source=tmp_path / "a"),
+        "other": Write(value=5),
+        "c": Write(value=100, source=tmp_path / "b"),
+        "d": Write(value=1000, source=tmp_path / "b"),
+    }
+    places = Run(tmp_path, workers=workers).do_together(stages)
+    values = {name: int((place / "value.txt").read_text()) for name, place in places.items()}
+    assert values == {"a": 1, "b": 11, "other": 5, "c": 111, "d": 1011}
+    shutil.rmtree(places["b"])  # the same files come out, so those who read them are not run again
+    shutil.rmtree(places["other"])
+    Run(tmp_path, workers=workers).do_together(stages)
+    assert [times_run(place) for place in places.values()] == [1] * 5
+    assert Run(tmp_path, dry=True).do_together(stages) == places
+
+
+def test_one_that_was_made_with_other_settings_is_refused_though_it_had_to_wait(tmp_path: Path) -> None:
+    def stages(value: int) -> dict[str, Write]:
+        return {"a": Write(), "b": Write(value=value, source=tmp_path / "a"), "c": Write()}
+
+    places = Run(tmp_path, workers=2).do_together(stages(1))
+    shutil.rmtree(places["a"])
+    with pytest.raises(RunError, match="b was made with other settings"):
+        Run(tmp_path, workers=2).do_together(stages(2))
 
 
 def test_errors_of_side_by_side_stages_come_back_as_they_are(tmp_path: Path) -> None:

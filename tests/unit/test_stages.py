@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,20 @@ def test_clusters_are_graded_once_and_counts_are_told(files: dict[str, Path], tm
         AnswerCluster("c", "6", (0,), None),
     ]
     assert summary["problems without a reference"] == 1 and summary["problems without any answer"] == 0
+
+
+def test_the_number_of_processes_changes_no_byte(files: dict[str, Path], tmp_path: Path, monkeypatch: Any) -> None:
+    problems = [Problem(f"p{i}", "?", "1/2") for i in range(80)]
+    write_records(files["problems"], problems)
+    write_records(
+        files["candidates"], [Candidate(p.id, i, "", f"{i % 3}/4") for i in range(6) for p in reversed(problems)]
+    )
+    Cluster(problems=files["problems"], candidates=files["candidates"]).run(tmp_path, no_progress)
+    alone = files["clusters"].read_bytes()
+    monkeypatch.setattr("mathquorum.stages.cluster._WORTH_A_PROCESS", 100)
+    Cluster(problems=files["problems"], candidates=files["candidates"], workers=2).run(tmp_path, no_progress)
+    assert files["clusters"].read_bytes() == alone
+    assert len(list(read_records(files["clusters"], AnswerCluster))) == 3 * 80
 
 
 def test_labels_are_of_problems_with_both_and_equal_texts_count_once(files: dict[str, Path], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from mathquorum.engines.base import Sampling
 from mathquorum.models import Hardware, Template
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss, SolutionLoss
 from mathquorum.run import Run
+from mathquorum.stages.base import Stage
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
@@ -157,81 +158,55 @@ def paper(run: Run, settings: Paper) -> Path:
     # The evaluator's data: candidates of the main generator on problems that it has not seen
     labels = _label(run, s, fresh, generator, styles[main])
 
-    # Evaluators (Table 3), and the second stage of MTSFT (Eq. 12, 13), which share nothing but the data
+    # All that follows hangs together by files alone: each stage begins as soon as what it reads is there
     references = _solutions(s, problems[main])
+    at = run.directory
     evaluator_tasks = {
         name: Task(objective=objective, data=(labels,), batch_size=s.evaluator.batch_size)
         for name, objective in s.evaluator.objectives.items()
     }
-    joint = {
-        name: (evaluator_tasks[name], references.model_copy(update={"weight": s.mtsft.likelihood_weight}))
-        for name in s.mtsft.objectives
-    }
-    second = run.do_together(
-        {
-            **{f"evaluator.{n}": _finetune(s, generator, s.evaluator.training, t) for n, t in evaluator_tasks.items()},
-            **{f"mtsft.{n}.evaluator": _finetune(s, generator, s.mtsft.evaluator, *t) for n, t in joint.items()},
-        }
-    )
+    stages: dict[str, Stage] = {}
 
-    # The third stage of MTSFT (Table 4), and SSFT continued for the steps and tokens of both stages
-    third = run.do_together(
-        {
-            f"mtsft.{name}": _finetune(
-                s, str(second[f"mtsft.{name}.evaluator"] / "model"), s.mtsft.generator, references
-            )
-            for name in joint
-        }
-    )
-    controls = run.do_together(
-        {
-            f"control.{name}": Finetune(
-                model=generator,
-                tasks=(references,),
-                training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
-                match_budget=(
-                    second[f"mtsft.{name}.evaluator"] / "budget.json",
-                    third[f"mtsft.{name}"] / "budget.json",
-                ),
-                template=s.template,
-                seed=s.seed,
-                hardware=s.hardware,
-            )
-            for name in joint
-        }
-    )
+    # MTSFT (Table 4): the evaluator's stage (Eq. 12, 13), the generator's, and SSFT continued for the steps and tokens of both
+    alike = references.model_copy(update={"weight": s.mtsft.likelihood_weight})
+    for name in s.mtsft.objectives:
+        second, third = f"mtsft.{name}.evaluator", f"mtsft.{name}"
+        stages[second] = _finetune(s, generator, s.mtsft.evaluator, evaluator_tasks[name], alike)
+        stages[third] = _finetune(s, str(at / second / "model"), s.mtsft.generator, references)
+        stages[f"control.{name}"] = Finetune(
+            model=generator,
+            tasks=(references,),
+            training=s.mtsft.generator.model_copy(update={"steps": None, "epochs": None}),
+            match_budget=(at / second / "budget.json", at / third / "budget.json"),
+            template=s.template,
+            seed=s.seed,
+            hardware=s.hardware,
+        )
 
-    # Every generator on the test problems
+    # Evaluators (Table 3)
+    for name, task in evaluator_tasks.items():
+        stages[f"evaluator.{name}"] = _finetune(s, generator, s.evaluator.training, task)
+    scorers = {"likelihood": None, **{name: str(at / f"evaluator.{name}" / "model") for name in evaluator_tasks}}
+
+    # Every generator on the test problems, the trained ones first
     bases = [_Generator(f"base.{n}", s.base, style, problems[n] / "labeled.jsonl") for n, style in styles.items()]
+    tuned = [f"{kind}.{name}" for name in s.mtsft.objectives for kind in ("mtsft", "control")]
     measured = [
         *(bases if s.few_shot else [_Generator("base", s.base, None)]),
         *(_Generator(f"ssft.{name}", str(generators[f"ssft.{name}"] / "model"), styles[name]) for name in s.train),
-        *(_Generator(name, str(place / "model"), styles[main]) for name, place in {**third, **controls}.items()),
+        *(_Generator(name, str(at / name / "model"), styles[main]) for name in tuned),
     ]
     evaluations = {}
     for item in measured:
-        pool = _sample(run, s, test, item)
+        pool = _sample(at, s, test, item, stages)
         if item.name != f"ssft.{main}":
-            evaluations[item.name] = run.do(f"{item.name}.evaluation", _evaluate(s, test, pool, None))
+            evaluations[item.name] = _evaluate(at, s, test, pool, item.name, None, stages)
             continue
         # SCR: the candidates of the main generator under each score (Table 3, Table 7, Figure 1)
-        scorers = {"likelihood": None, **{name: str(second[f"evaluator.{name}"] / "model") for name in evaluator_tasks}}
         for scorer, model in scorers.items():
-            scores = run.do(
-                f"{item.name}.scores.{scorer}",
-                ScoreCandidates(
-                    problems=test,
-                    candidates=pool.candidates,
-                    model=model,
-                    template=s.template,
-                    hardware=s.hardware,
-                    workers=s.workers,
-                ),
-            )
-            evaluations[f"{item.name} + {scorer}"] = run.do(
-                f"{item.name}.evaluation.{scorer}", _evaluate(s, test, pool, scores / "scores.jsonl")
-            )
-    compared = {f"mtsft.{name}": f"control.{name}" for name in joint}
+            evaluations[f"{item.name} + {scorer}"] = _evaluate(at, s, test, pool, item.name, (scorer, model), stages)
+    run.do_together(stages)
+    compared = {f"mtsft.{name}": f"control.{name}" for name in s.mtsft.objectives}
     return run.do("report", Report(evaluations=evaluations, baseline=f"ssft.{main} + likelihood", controls=compared))
 
 
@@ -293,12 +268,17 @@ def _label(run: Run, s: Paper, problems: Path, generator: str, style: str | None
         workers=s.workers,
     )
     candidates = run.do("evaluator.candidates", sample) / "candidates.jsonl"
-    clusters = run.do("evaluator.clusters", Cluster(problems=problems, candidates=candidates)) / "clusters.jsonl"
+    clusters = (
+        run.do("evaluator.clusters", Cluster(problems=problems, candidates=candidates, workers=s.workers))
+        / "clusters.jsonl"
+    )
     label = Label(problems=problems, candidates=candidates, clusters=clusters, style=style, seed=s.seed)
     return run.do("evaluator.labels", label) / "labeled.jsonl"
 
 
-def _sample(run: Run, s: Paper, problems: Path, item: _Generator) -> _Pool:
+def _sample(at: Path, s: Paper, problems: Path, item: _Generator, stages: dict[str, Stage]) -> _Pool:
+    """The pool that the added stages will make."""
+    name = item.name
     sampled = Sample(
         problems=problems,
         model=item.model,
@@ -314,15 +294,40 @@ def _sample(run: Run, s: Paper, problems: Path, item: _Generator) -> _Pool:
     greedy = sampled.model_copy(
         update={"num_candidates": 1, "sampling": s.sampling.model_copy(update={"temperature": 0.0})}
     )
-    candidates = run.do(f"{item.name}.candidates", sampled) / "candidates.jsonl"
-    clusters = run.do(f"{item.name}.clusters", Cluster(problems=problems, candidates=candidates)) / "clusters.jsonl"
-    one = run.do(f"{item.name}.greedy", greedy) / "candidates.jsonl"
-    of_one = run.do(f"{item.name}.greedy.clusters", Cluster(problems=problems, candidates=one)) / "clusters.jsonl"
-    return _Pool(candidates, clusters, of_one)
+    candidates, one = at / f"{name}.candidates" / "candidates.jsonl", at / f"{name}.greedy" / "candidates.jsonl"
+    stages[f"{name}.candidates"] = sampled
+    stages[f"{name}.clusters"] = Cluster(problems=problems, candidates=candidates, workers=s.workers)
+    stages[f"{name}.greedy"] = greedy
+    stages[f"{name}.greedy.clusters"] = Cluster(problems=problems, candidates=one)
+    return _Pool(
+        candidates, at / f"{name}.clusters" / "clusters.jsonl", at / f"{name}.greedy.clusters" / "clusters.jsonl"
+    )
 
 
-def _evaluate(s: Paper, problems: Path, pool: _Pool, scores: Path | None) -> Evaluate:
-    return Evaluate(
+def _evaluate(
+    at: Path,
+    s: Paper,
+    problems: Path,
+    pool: _Pool,
+    name: str,
+    scorer: tuple[str, str | None] | None,
+    stages: dict[str, Stage],
+) -> Path:
+    """The directory of the evaluation that the added stages will make."""
+    scores = None
+    evaluation = f"{name}.evaluation"
+    if scorer is not None:
+        evaluation = f"{evaluation}.{scorer[0]}"
+        scores = at / f"{name}.scores.{scorer[0]}" / "scores.jsonl"
+        stages[f"{name}.scores.{scorer[0]}"] = ScoreCandidates(
+            problems=problems,
+            candidates=pool.candidates,
+            model=scorer[1],
+            template=s.template,
+            hardware=s.hardware,
+            workers=s.workers,
+        )
+    stages[evaluation] = Evaluate(
         problems=problems,
         candidates=pool.candidates,
         clusters=pool.clusters,
@@ -330,3 +335,4 @@ def _evaluate(s: Paper, problems: Path, pool: _Pool, scores: Path | None) -> Eva
         scores=scores,
         seed=s.seed,
     )
+    return at / evaluation

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Progress", "Stage", "Summary", "no_progress"]
+__all__ = ["Measurable", "Progress", "Stage", "Summary", "no_progress"]
 
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is to do, in whatever unit the stage counts."""
@@ -24,6 +24,15 @@ class Stage(Protocol):
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """Does the work and leaves its files in the existing directory `out`."""
+        ...
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A stage that can tell how much work it is, so that those of its kind can be compared: for a forecast only."""
+
+    def amount(self) -> int | None:
+        """In a unit of the kind's own, such as candidates; None while a file that decides it is not there."""
         ...
 
 

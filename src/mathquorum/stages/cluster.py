@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from mathquorum.answers import cluster_candidates
-from mathquorum.config import InputPath, Settings
+from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
+from mathquorum.workers import map_units
 
 __all__ = ["Cluster"]
+
+_PROBLEMS_PER_UNIT = 16
+_WORTH_A_PROCESS = 20_000  # candidates: a second of work, about what a process costs before it begins
+
+_Unit = list[tuple[str, str | None, list[Candidate]]]
 
 
 class Cluster(Settings):
@@ -20,21 +31,38 @@ class Cluster(Settings):
     """problems.jsonl; its answers are the references."""
     candidates: InputPath
     """candidates.jsonl."""
+    workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """Processes, at most; few candidates are not worth more than one."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
-        problems = {problem.id: problem for problem in read_records(self.problems, Problem)}
+        references = {problem.id: problem.answer for problem in read_records(self.problems, Problem)}
         of_problem: dict[str, list[Candidate]] = {}
-        for candidate in read_records(self.candidates, Candidate):
-            of_problem.setdefault(candidate.problem_id, []).append(candidate)
-        clusters: list[AnswerCluster] = []
-        for number, (problem_id, candidates) in enumerate(of_problem.items(), start=1):
-            clusters.extend(cluster_candidates(problem_id, candidates, problems[problem_id].answer))
-            progress(number, len(of_problem))
-        write_records(out / "clusters.jsonl", clusters)
+        for c in read_records(self.candidates, Candidate):
+            # Without the text, so that a million candidates fit into memory.
+            of_problem.setdefault(c.problem_id, []).append(Candidate(c.problem_id, c.index, "", c.answer))
+        waiting = iter((name, references[name], candidates) for name, candidates in of_problem.items())
+        units = list(iter(lambda: list(islice(waiting, _PROBLEMS_PER_UNIT)), []))
+        found: list[list[AnswerCluster]] = [[] for _ in units]
+        num_done = 0
+        total = sum(map(len, of_problem.values()))
+        for place, clusters in map_units(_clusterer, units, min(self.workers, 1 + total // _WORTH_A_PROCESS)):
+            found[place] = clusters
+            num_done += len(units[place])
+            progress(num_done, len(of_problem))
+        ordered = [cluster for clusters in found for cluster in clusters]
+        write_records(out / "clusters.jsonl", ordered)
         return {
             "problems": len(of_problem),
-            "clusters": len(clusters),
-            "problems without a reference": sum(problems[name].answer is None for name in of_problem),
-            "problems without any answer": len(of_problem) - len({c.problem_id for c in clusters}),
+            "clusters": len(ordered),
+            "problems without a reference": sum(references[name] is None for name in of_problem),
+            "problems without any answer": len(of_problem) - len({c.problem_id for c in ordered}),
         }
+
+
+def _clusterer() -> Callable[[_Unit], list[AnswerCluster]]:
+    return _clusters
+
+
+def _clusters(unit: _Unit) -> list[AnswerCluster]:
+    return [c for name, reference, candidates in unit for c in cluster_candidates(name, candidates, reference)]

@@ -110,6 +110,13 @@ class Finetune(Settings):
         log = [row for _, row in read_rows(out / "log.jsonl")]
         return {**summary, **budget, "final loss": round(log[-1]["loss"], 4) if log else "not logged"}
 
+    def amount(self) -> int | None:
+        """Examples, where steps are given; see `Measurable`."""
+        if any(not path.exists() for path in self.match_budget):
+            return None
+        steps = sum(read_json(path)["steps"] for path in self.match_budget) or self.training.steps
+        return steps and steps * sum(task.batch_size for task in self.tasks)
+
     def _length(self, num_examples: int) -> tuple[int, int | None]:
         if self.match_budget:
             budgets = [read_json(path) for path in self.match_budget]

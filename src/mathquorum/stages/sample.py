@@ -16,7 +16,7 @@ from mathquorum.models import Hardware, Template
 from mathquorum.prompts import STOP_STRINGS, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import Appender, read_records, write_records
+from mathquorum.store import Appender, num_lines, read_records, write_records
 from mathquorum.workers import map_units
 
 __all__ = ["Sample"]
@@ -87,6 +87,11 @@ class Sample(Settings):
             "tokens": sum(c.num_tokens or 0 for c in ordered),
             **notices,
         }
+
+    def amount(self) -> int | None:
+        """Candidates; see `Measurable`."""
+        number = num_lines(self.problems)
+        return None if number is None else min(number, self.limit or number) * self.num_candidates
 
     def _units(self, problems: Sequence[Problem]) -> list[list[Problem]]:
         """Problems that are sampled together: of like prompt length, so that a shared batch has little padding."""

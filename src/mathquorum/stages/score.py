@@ -14,7 +14,7 @@ from mathquorum.evaluator import evaluator_scores, likelihood_scores
 from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import Appender, read_records, write_records
+from mathquorum.store import Appender, num_lines, read_records, write_records
 from mathquorum.workers import map_units
 
 __all__ = ["ScoreCandidates"]
@@ -68,6 +68,11 @@ class ScoreCandidates(Settings):
             "distinct texts": texts,
             "without a score": total - len(ordered),
         }
+
+    def amount(self) -> int | None:
+        """Candidates, or nearly none for the likelihood, which is only read; see `Measurable`."""
+        number = num_lines(self.candidates)
+        return None if number is None else number if self.model else min(number, 1)
 
 
 def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:
