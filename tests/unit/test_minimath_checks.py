@@ -43,8 +43,8 @@ def test_held_out_equations_are_never_trained_on() -> None:
 
 def test_forms_of_answers() -> None:
     assert Answer(1234, name="N").forms()[:3] == ("1234", "1,234", "1{,}234")
-    assert Answer(Fraction(-7, 2)).forms() == (
-        "-\\frac{7}{2}", "-\\dfrac{7}{2}", "-\\tfrac{7}{2}", "-7/2", "-3.5", "-3\\frac{1}{2}",
+    assert Answer(Fraction(-7, 2)).forms()[:7] == (
+        "-\\frac{7}{2}", "-\\dfrac{7}{2}", "-\\tfrac{7}{2}", "-7/2", "-7 / 2", "-3.5", "-3\\frac{1}{2}",
     )  # fmt: skip
-    assert Answer(frozenset({3, -2}), name="x").forms()[:4] == ("-2,3", "-2, 3", "3,-2", "3, -2")
+    assert Answer(frozenset({3, -2}), name="x").forms()[:3] == ("-2,3", "-2, 3", "-2 and 3")
     assert str(Polynomial((-12, -1, 1), "t")) == "t^2-t-12"

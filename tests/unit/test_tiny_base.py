@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from mathquorum.errors import RunError
 from mathquorum.recipes import tiny_base
 from mathquorum.recipes.muon import orthogonalize
-from mathquorum.recipes.tiny_base import TinyBase, pretrain
+from mathquorum.recipes.tiny_base import TinyBase, TwoPartBase, pretrain
+from mathquorum.run import Run
 
 SETTINGS = TinyBase(
     size="nano", num_tokens=5 * 2 * 64, rows=2, context=64, vocabulary_size=400, tokenizer_documents=200,
@@ -68,6 +69,16 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
     assert re.search(r"_=-?\d+_ correct", text)
     assert not re.search(r"\d_ incorrect", text)
     assert torch.equal(batch.tokens, tiny_base.Corpus(settings, tiny_base._tokenizer(settings)).batch(0).tokens)
+
+
+def test_the_recipe_goes_on_from_its_first_part(tmp_path: Path) -> None:
+    settings = TwoPartBase(base=SETTINGS, checks=SETTINGS.model_copy(update={"seed": 1}))
+    folder = tiny_base.tiny_base(Run(tmp_path), settings)
+    first = tmp_path / "base" / "model"
+    assert folder == tmp_path / "checks" / "model"
+    assert (folder / "tokenizer.json").read_bytes() == (first / "tokenizer.json").read_bytes()
+    assert (folder / "model.safetensors").read_bytes() != (first / "model.safetensors").read_bytes()
+    assert tiny_base.tiny_base(Run(tmp_path / "short"), TwoPartBase(base=SETTINGS, checks=None)).parent.name == "base"
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:

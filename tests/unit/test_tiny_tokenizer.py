@@ -19,17 +19,23 @@ TOKENIZER = train_tokenizer((text_of(d) for d in islice(documents(CorpusMix(), "
 
 @given(st.text())
 def test_every_text_comes_back(text) -> None:
-    assert TOKENIZER.decode(TOKENIZER(text)["input_ids"]) == text
+    assert TOKENIZER.decode(TOKENIZER(text, add_special_tokens=False)["input_ids"]) == text
+
+
+def test_a_text_begins_with_the_mark_that_ends_the_one_before_it() -> None:
+    (first, *rest) = TOKENIZER("x=3")["input_ids"]
+    assert first == TOKENIZER.bos_token_id == TOKENIZER.eos_token_id
+    assert rest == TOKENIZER("x=3", add_special_tokens=False)["input_ids"]
 
 
 @pytest.mark.parametrize("text", [CORRECT, INCORRECT, *COMMANDS, *"0123456789"])
 def test_one_token_each(text) -> None:
-    assert len(TOKENIZER(text)["input_ids"]) == 1
+    assert len(TOKENIZER(text, add_special_tokens=False)["input_ids"]) == 1
 
 
 def test_numbers_are_digits_and_words_keep_their_verdict() -> None:
     assert TOKENIZER.tokenize("1234") == ["1", "2", "3", "4"]
-    assert TOKENIZER("x=3 is incorrect")["input_ids"][-1] == TOKENIZER(INCORRECT)["input_ids"][0]
+    assert TOKENIZER("x=3 is incorrect")["input_ids"][-1] == TOKENIZER(INCORRECT)["input_ids"][-1]
 
 
 def test_it_loads_from_its_folder(tmp_path) -> None:
@@ -37,4 +43,4 @@ def test_it_loads_from_its_folder(tmp_path) -> None:
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     text = "Problem:\nCompute \\frac{1}{2}+3.\n\nSolution:\n"
     assert loaded(text)["input_ids"] == TOKENIZER(text)["input_ids"]
-    assert loaded.eos_token == "<|endoftext|>"
+    assert loaded.bos_token == loaded.eos_token == "<|endoftext|>"

@@ -28,12 +28,12 @@ class Recipe:
 
 RECIPES: dict[str, tuple[str, str, str]] = {
     "demo": ("mathquorum.recipes.demo", "Demo", "demo"),
-    "mini-base": ("mathquorum.recipes.tiny_base", "MiniBase", "tiny_base"),
+    "mini-base": ("mathquorum.recipes.tiny_base", "MiniBase", "mini_base"),
     "paper": ("mathquorum.recipes.paper", "Paper", "paper"),
     "study": ("mathquorum.recipes.study", "Study", "study"),
     "study-full": ("mathquorum.recipes.study", "FullStudy", "study"),
     "study-small": ("mathquorum.recipes.study", "SmallStudy", "study"),
-    "tiny-base": ("mathquorum.recipes.tiny_base", "TinyBase", "tiny_base"),
+    "tiny-base": ("mathquorum.recipes.tiny_base", "TwoPartBase", "tiny_base"),
 }
 """Module, settings and function of each. A module is imported when its recipe is asked for."""
 

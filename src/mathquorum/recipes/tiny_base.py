@@ -1,6 +1,7 @@
 """The embedded base, made from nothing: a Llama of about a million parameters, pre-trained on minimath.
 
-`mathquorum run tiny-base` makes the weights that ship in `assets/tiny-base` again. The corpus is written as training
+`mathquorum run tiny-base` makes the weights that ship in `assets/tiny-base` again, in two parts: solving and checking
+together, then a shorter one with many single equations. The corpus is written as training
 goes on (`recipes/tiny_corpus.py`); every batch is a function of the seed and the step alone, so a run that was killed
 goes on from its last checkpoint to the same weights.
 """
@@ -27,7 +28,7 @@ from mathquorum.recipes.tiny_tokenizer import train_tokenizer
 from mathquorum.run import Run
 from mathquorum.stages.base import Summary
 
-__all__ = ["SIZES", "MiniBase", "Progress", "TinyBase", "pretrain", "tiny_base"]
+__all__ = ["SIZES", "MiniBase", "Progress", "TinyBase", "TwoPartBase", "mini_base", "pretrain", "tiny_base"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ LEARNING_RATE = ((0.0, 1.0), (0.6, 1.0), (0.8, 2 / 3), (1.0, 0.0))
 
 
 class TinyBase(Settings):
-    """The settings of the pre-training. The defaults made the shipped weights."""
+    """The settings of one pre-training. The defaults made the first part of the shipped weights."""
 
     start: InputModel | None = None
     """A base to go on from, with its tokenizer; None begins with random weights. `size` has no meaning then."""
@@ -103,6 +104,26 @@ class MiniBase(TinyBase):
     seed: int = 2
     num_tokens: int = Field(default=9_000_000, ge=1)
     mixes: dict[int, CorpusMix] = dict(zip((0, 3_000_000, 5_400_000), MIXES.values(), strict=True))
+
+
+class TwoPartBase(Settings):
+    """The settings of the larger embedded base."""
+
+    base: TinyBase = TinyBase()
+    checks: TinyBase | None = TinyBase(
+        seed=1,
+        num_tokens=5_000_000,
+        matrix_learning_rate=2e-3,
+        other_learning_rate=1.3e-3,
+        learning_rate=((0.0, 1.0), (0.3, 1.0), (0.7, 0.5), (1.0, 0.0)),
+        mixes={
+            0: CorpusMix(
+                solve=0.12, equations=0.50, lines=0.13, questions=0.25, verdict_weight=20.0, question_weight=40.0
+            )
+        },
+    )
+    """The second part, which goes on from the first: half of its documents are lists of single equations. It raised
+    checks of held-out equations from 82 to 87%. None leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +189,16 @@ def pretrain(settings: TinyBase, out: Path, progress: Callable[[Progress], None]
     return folder
 
 
-def tiny_base(run: Run, settings: TinyBase) -> Path:
-    """Makes the base in the run, and returns its Hugging Face folder."""
+def tiny_base(run: Run, settings: TwoPartBase) -> Path:
+    """Makes the larger base in the run, and returns its Hugging Face folder."""
+    base = run.do("base", settings.base) / "model"
+    if settings.checks is None:
+        return base
+    return run.do("checks", settings.checks.model_copy(update={"start": str(base)})) / "model"
+
+
+def mini_base(run: Run, settings: MiniBase) -> Path:
+    """Makes the smaller base in the run, and returns its Hugging Face folder."""
     return run.do("base", settings) / "model"
 
 
@@ -199,7 +228,7 @@ def _model(settings: TinyBase, tokenizer: Any) -> Any:
         num_key_value_heads=size.heads,
         max_position_embeddings=settings.context,
         tie_word_embeddings=True,
-        bos_token_id=None,
+        bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
@@ -247,11 +276,11 @@ class Corpus:
         tokens: list[int] = []
         weights: list[float] = []
         for document in documents(mix, f"{settings.seed}/{index}"):
-            encoded = self._tokenizer([piece.text for piece in document])["input_ids"]
+            encoded = self._tokenizer([piece.text for piece in document], add_special_tokens=False)["input_ids"]
             for piece, ids in zip(document, encoded, strict=True):
                 tokens += ids
                 weights += [piece.weight] * len(ids)
-            tokens.append(self._tokenizer.eos_token_id)
+            tokens.append(self._tokenizer.eos_token_id)  # which begins the next text, too
             weights.append(float(document[-1].weight == 1))  # after a verdict there is nothing to end
             if len(tokens) >= needed:
                 break

@@ -29,72 +29,80 @@ class Answer:
     unit: str | None = None
 
     def forms(self) -> tuple[str, ...]:
-        """Equivalent ways to write the answer, the plainest first, all about equally common.
+        """Equivalent ways to write the answer, the plainest first, all equally likely; at least a dozen.
+
+        A notation (`\\frac`, `\\dfrac`, a slash, a decimal) times a frame (a name, a unit, parentheses): a vote by string is
+        then decided by a few candidates of many, as with real models that have no habit of their own.
 
         Example:
-            >>> Answer(5, unit="dollars").forms()
-            ('5', '\\\\$5', '\\\\$5.00', '5\\\\text{ dollars}', '5 dollars')
-            >>> Answer(Polynomial((-3, 5))).forms()
-            ('5x-3', '5x - 3', '-3+5x', '-3 + 5x')
+            >>> forms = Answer(5, unit="dollars").forms()
+            >>> len(forms), forms[:4]
+            (16, ('5', '5.00', '\\$5', '\\$5.00'))
         """
         if isinstance(self.value, Polynomial):
-            return _forms_of_polynomial(self.value)
+            return _framed(FRAMES, _notations_of_polynomial(self.value))
         if isinstance(self.value, frozenset):
             return _forms_of_set(self.value, self.name or "x")
-        if self.unit == "dollars" and isinstance(simplest(self.value), int) and self.value >= 0:
-            return (f"{self.value}", f"\\${self.value}", f"\\${self.value}.00", f"{self.value}\\text{{ dollars}}",
-                    f"{self.value} dollars")  # fmt: skip
-        plain = _forms_of_number(self.value)
+        if self.unit == "dollars" and isinstance(simplest(self.value), int):
+            return _framed((*MONEY_FRAMES, *_unit_frames("dollars")), (f"{self.value}", f"{self.value}.00"))
+        notations = _notations_of_number(self.value)
         if self.unit is not None:
-            return (*plain, *(form for text in plain[:2] for form in _with_unit(text, self.unit)))
-        if self.name is None:
-            return plain
-        named = [f"{self.name}{sign}{text}" for text in plain[:2] for sign in ("=", " = ")]
-        if isinstance(simplest(self.value), int):  # with a decimal, as programs print it, and set as text
-            named += [f"{plain[0]}.0", f"{self.name}={plain[0]}.0", f"\\text{{{plain[0]}}}"]
-        return (*plain, *named)
+            return _framed(("{}", *_unit_frames(self.unit)), notations)
+        if self.name is not None:
+            return _framed((*FRAMES[:2], *_name_frames(self.name)), notations)
+        return _framed(FRAMES, notations)
 
 
-def _with_unit(text: str, unit: str) -> tuple[str, ...]:
-    return (
-        f"{text}\\text{{ {unit}}}",
-        f"{text} {unit}",
-        f"{text}\\ \\text{{{unit}}}",
-        f"\\text{{{text} {unit}}}",
-    )
+# In each frame {} is where the notation stands.
+FRAMES = ("{}", "\\displaystyle {}", "({})", "\\left({}\\right)")
+MONEY_FRAMES = ("{}", "\\${}", "\\$ {}", "\\text{\\${}}")
 
 
-def _forms_of_number(value: Number) -> tuple[str, ...]:
+def _framed(frames: tuple[str, ...], notations: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(frame.replace("{}", notation) for frame in frames for notation in notations)
+
+
+def _name_frames(name: str) -> tuple[str, ...]:
+    return f"{name}={{}}", f"{name} = {{}}", f"{name}\\,=\\,{{}}", f"{name}\\;=\\;{{}}"
+
+
+def _unit_frames(unit: str) -> tuple[str, ...]:
+    return f"{{}}\\text{{ {unit}}}", f"{{}} {unit}", f"{{}}\\ \\text{{{unit}}}", f"{{}}\\,\\text{{{unit}}}"
+
+
+def _notations_of_number(value: Number) -> tuple[str, ...]:
     value = simplest(value)
     if isinstance(value, int):
-        grouped = f"{value:,}"
-        return (str(value), grouped, grouped.replace(",", "{,}")) if abs(value) >= 1000 else (str(value),)
+        plain = str(value)
+        grouped = (f"{value:,}", f"{value:,}".replace(",", "{,}")) if abs(value) >= 1000 else ()
+        return plain, *grouped, f"{plain}.0", f"{plain}.00", f"\\mathbf{{{plain}}}"
     sign, top, bottom = ("-" if value < 0 else ""), abs(value.numerator), value.denominator
-    forms = [
+    notations = [
         tex(value),
         *(f"{sign}\\{command}{{{top}}}{{{bottom}}}" for command in ("dfrac", "tfrac")),
         f"{sign}{top}/{bottom}",
+        f"{sign}{top} / {bottom}",
     ]
     if bottom in (2, 4, 5, 10):
-        forms.append(f"{float(value)}")
+        notations.append(f"{float(value)}")
     if top > bottom:
-        forms.append(f"{sign}{top // bottom}\\frac{{{top % bottom}}}{{{bottom}}}")
-    return tuple(forms)
+        notations.append(f"{sign}{top // bottom}\\frac{{{top % bottom}}}{{{bottom}}}")
+    return tuple(notations)
 
 
 def _forms_of_set(values: frozenset[Number], name: str) -> tuple[str, ...]:
     upwards = [tex(value) for value in sorted(values)]
     orders = [upwards, upwards[::-1]] if len(upwards) > 1 else [upwards]
-    return tuple(
-        f"{start}{comma.join(order)}" for start in ("", f"{name}=") for order in orders for comma in (",", ", ")
-    )
+    lists = [comma.join(order) for order in orders for comma in (",", ", ", " and ", "\\text{ and }")]
+    return _framed(("{}", *_name_frames(name)[:2]), tuple(dict.fromkeys(lists)))
 
 
-def _forms_of_polynomial(value: Polynomial) -> tuple[str, ...]:
+def _notations_of_polynomial(value: Polynomial) -> tuple[str, ...]:
     terms = value.terms()
-    forms = []
+    notations = []
     for order in (terms, terms[::-1]) if len(terms) > 1 else (terms,):
         text = "".join(order)
         spaced = order[0] + "".join(f" {term[0]} {term[1:]}" for term in order[1:])
-        forms += [text.removeprefix("+"), spaced.removeprefix("+")]
-    return tuple(dict.fromkeys(forms))
+        notations += [text.removeprefix("+"), spaced.removeprefix("+")]
+    notations += [text.replace("^2", "^{2}") for text in notations]
+    return tuple(dict.fromkeys(notations))
