@@ -85,7 +85,10 @@ def with_scores(pool: Pool, scores: Sequence[Score]) -> Pool:
 
 
 def equation_estimates(engine: HuggingFaceEngine, number: int) -> list[Estimate]:
-    """Accuracy on single held-out equations, half of which are near misses: over all, and by kind."""
+    """Accuracy on single held-out equations, half of which are near misses: over all, and by kind.
+
+    Each is a text of its own, begun as the tokenizer begins texts: with the mark that the base saw before every text.
+    """
     rng = Random("gates")
     equations = [draw_equation(rng, held_out=True, kind=kind) for kind in KINDS for _ in range(number // len(KINDS))]
     found = engine.label_probabilities([f"{equation.text} is" for equation in equations], (CORRECT, INCORRECT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt
@@ -43,23 +44,29 @@ def likelihood_scores(candidates: Sequence[Candidate]) -> list[Score]:
     return [Score(c.problem_id, c.index, math.exp(logprob - best)) for c, logprob in known]
 
 
-def combined_scores(candidates: Sequence[Candidate], values: Sequence[float], likelihood_weight: float) -> list[Score]:
-    """The evaluator's scores with the generator's log-likelihood added to their logits:
+def combined_scores(
+    candidates: Sequence[Candidate], values: Sequence[Sequence[float]], likelihood_weight: float
+) -> list[Score]:
+    """The mean logit of one or more evaluators, with the generator's log-likelihood added:
 
-        sigmoid( logit(s_i) + weight * (log p(X_i | P) - max_j log p(X_j | P)) )
+        sigmoid( mean_e logit(s_ei) + weight * (log p(X_i | P) - max_j log p(X_j | P)) )
 
-    The likeliest candidate keeps its score and the others lose, so the result is no calibrated probability.
+    With a weight above 0 the likeliest candidate keeps its score and the others lose: no calibrated probability.
 
     Args:
-        candidates: Of one problem, each with a log-probability.
-        values: The evaluator's score of each.
-        likelihood_weight: At least 0; 0 leaves the evaluator's scores as they are.
+        candidates: Of one problem, each with a log-probability where the weight is above 0.
+        values: The scores of each candidate, one per evaluator.
+        likelihood_weight: At least 0; 0 leaves the likelihood out.
     """
     logprobs = [candidate.logprob or 0.0 for candidate in candidates]
     best = max(logprobs, default=0.0)
     scores = []
-    for candidate, value, logprob in zip(candidates, values, logprobs, strict=True):
-        kept = min(max(value, _EDGE), 1 - _EDGE)
-        logit = math.log(kept / (1 - kept)) + likelihood_weight * (logprob - best)
+    for candidate, of_one, logprob in zip(candidates, values, logprobs, strict=True):
+        logit = fmean(map(_logit, of_one)) + likelihood_weight * (logprob - best)
         scores.append(Score(candidate.problem_id, candidate.index, 1 / (1 + math.exp(min(-logit, 700.0)))))
     return scores
+
+
+def _logit(value: float) -> float:
+    kept = min(max(value, _EDGE), 1 - _EDGE)
+    return math.log(kept / (1 - kept))

@@ -10,9 +10,10 @@ import pytest
 from end_to_end.test_paper_recipe import command, environment, results
 
 SETTINGS = [
-    "--seeds", "[0, 1]", "--num_candidates", "4", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
+    "--seeds", "[0, 1]", "--num_candidates", "4", "--main_candidates", "6", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
     "--generator.epochs", "null", "--generator.steps", "6", "--generator.learning_rate", "3e-3",
     "--evaluators.num_candidates", "4", "--evaluators.batch_size", "4",
+    "--evaluators.averaged", "[margin, cross_entropy]", "--evaluators.combined", "[margin, mean]",
     "--evaluators.training.epochs", "null", "--evaluators.training.steps", "2",
     "--mtsft.evaluator.epochs", "null", "--mtsft.evaluator.steps", "2", "--mtsft.generator.steps", "2",
 ]  # fmt: skip
@@ -77,6 +78,10 @@ def test_every_table_of_the_paper_is_filled(finished: Path) -> None:
     assert by_row["L: both"][0]["paper"] == 35.6
     assert by_row["S: few-shot"][2]["paper"] == 27.2
     assert len(held["tables"]["table6"]["rows"]) == 4
+    made = {"L: mean", "L: mean.with_likelihood_score", "L: margin.with_likelihood_score"}
+    assert made < {row["name"] for row in held["tables"]["evaluators"]["rows"]}
+    assert held["tables"]["table2"]["columns"][-1] == "Pass@4", "generators are compared on as many candidates"
+    assert held["tables"]["spending"]["rows"][0]["name"] == "w.rr, first 6"
 
 
 def test_every_claim_is_decided_by_its_interval(finished: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mathquorum.evaluator import evaluator_scores, likelihood_scores
 from mathquorum.records import AnswerCluster, Candidate, LabeledSolution, Problem, Score
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.cluster import Cluster
+from mathquorum.stages.combine import CombineScores
 from mathquorum.stages.label import Label
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
@@ -95,6 +97,26 @@ def test_the_likelihood_orders_candidates_even_where_probabilities_underflow() -
     values = [score.value for score in likelihood_scores(CANDIDATES[4:6])]
     assert values[0] == 1.0 and 0 < values[1] < 1e-40
     assert likelihood_scores(CANDIDATES[6:]) == []
+
+
+def test_scores_are_averaged_as_logits_and_the_likelihood_is_added(files: dict[str, Path], tmp_path: Path) -> None:
+    places = (tmp_path / "one.jsonl", tmp_path / "two.jsonl")
+    write_records(files["candidates"], CANDIDATES[:2])
+    for place, values in zip(places, ((0.5, 0.9), (0.8, 0.9)), strict=True):
+        write_records(place, [Score("a", i, value) for i, value in enumerate(values)])
+
+    def made(weight: float) -> list[float]:
+        CombineScores(candidates=files["candidates"], scores=places, likelihood_weight=weight).run(
+            tmp_path, no_progress
+        )
+        return [score.value for score in read_records(tmp_path / "scores.jsonl", Score)]
+
+    assert made(0.0) == pytest.approx([2 / 3, 0.9])  # odds of 1 and 4 have the geometric mean 2
+    assert made(0.5) == pytest.approx([2 / 3, 9 / (9 + math.e)])  # two nats less likely
+    write_records(files["candidates"], CANDIDATES[6:])
+    write_records(places[0], [Score("c", 0, 0.5)])
+    with pytest.raises(DataError, match="no score or no log-likelihood"):
+        made(0.5)
 
 
 def test_equal_texts_are_scored_once() -> None:

@@ -7,7 +7,7 @@ models and seeds. A training seed seeds its data's order, its samples and its la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -40,6 +40,10 @@ WITH_LIKELIHOOD = ".with_likelihood_score"
 """Ends the name of an evaluator's scores where the likelihood is added to them."""
 
 
+MEAN = "mean"
+"""The evaluator that averages others."""
+
+
 class EvaluatorVariant(Settings):
     """One way to train an evaluator."""
 
@@ -67,8 +71,10 @@ class StudyEvaluators(Settings):
     """The variants of Tables 3 and 7."""
     transferred: str = "cross_entropy"
     """The variant of Table 6, of Figure 1, and on the candidates of sequential training."""
+    averaged: tuple[str, ...] = ()
+    """The variants whose scores are averaged, as logits, into those of one more evaluator, "mean", of the largest model."""
     combined: tuple[str, ...] = ()
-    """The variants whose scores are measured, too, together with the generator's likelihood."""
+    """The variants, or "mean", whose scores are measured, too, together with the generator's likelihood."""
     likelihood_weight: float = Field(default=0.6, ge=0)
     """See `CombineScores`."""
     training: Training = Training(epochs=2)
@@ -104,6 +110,9 @@ class Study(Settings):
     seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
     num_candidates: int = Field(default=64, ge=2)
     """N; 64 in the paper."""
+    main_candidates: int | None = Field(default=None, ge=2)
+    """More than N for the main generator of the largest model, for the tables of strategies and of stopping. Where generators
+    are compared, the first N count. None: as many as for the others."""
     sampling: Sampling = Sampling()
     generator: Training = Training(epochs=3)
     batch_size: int = Field(default=32, ge=1)
@@ -122,7 +131,8 @@ class Study(Settings):
         for field, names in (
             ("evaluators.losses", self.evaluators.losses),
             ("evaluators.transferred", (self.evaluators.transferred,)),
-            ("evaluators.combined", self.evaluators.combined),
+            ("evaluators.averaged", self.evaluators.averaged),
+            ("evaluators.combined", [name for name in self.evaluators.combined if name != MEAN]),
             ("mtsft.losses", self.mtsft.losses),
         ):
             unknown = [name for name in names if name not in known]
@@ -165,6 +175,8 @@ class SmallStudy(Study):
     test: AnySource = _minimath("test", 120)
     num_candidates: int = Field(default=32, ge=2)
     """32, for the sake of more problems in the same time; 64 in the paper and in the full study."""
+    main_candidates: int | None = Field(default=64, ge=2)
+    """N of the paper, where strategies are compared."""
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = _short(80, 5e-4)
     evaluators: StudyEvaluators = StudyEvaluators(
@@ -178,7 +190,8 @@ class SmallStudy(Study):
             ),
             "pairwise": EvaluatorVariant(objective=PairwiseLoss(), start="base", roles="largest"),
         },
-        combined=("cross_entropy", "pairwise"),
+        averaged=("cross_entropy", "from_generator", "with_likelihood", "pairwise"),
+        combined=("cross_entropy", "pairwise", MEAN),
         training=_short(100, 3e-4),
     )
     mtsft: StudyMtsft = StudyMtsft(evaluator=_short(30, 3e-4), generator=_short(30, 3e-4))
@@ -282,9 +295,10 @@ def study(run: Run, settings: Study) -> Path:
 
 
 def _about(s: Study) -> str:
+    deep = f" ({s.main_candidates} for the main generator of {s.largest})" if s.main_candidates else ""
     models = " and ".join(f"{role} ({Path(model).name})" for role, model in s.bases.items())
     return (
-        f"{models}; generators trained on {', '.join(s.train)}; {len(s.seeds)} training seeds; N = {s.num_candidates}, "
+        f"{models}; generators trained on {', '.join(s.train)}; {len(s.seeds)} training seeds; N = {s.num_candidates}{deep}, "
         f"temperature {s.sampling.temperature}, top-p {s.sampling.top_p}."
     )
 
@@ -505,7 +519,9 @@ def _sample(run: Run, s: Study, problems: Path, generators: list[_Trained], part
     """N candidates and one greedy solution of each generator, clustered."""
     samples: dict[str, Stage] = {}
     for g in generators:
-        samples[f"{g.key}.{part}.candidates"] = _sampler(s, problems, g, s.num_candidates)
+        deep = g.role == s.largest and g.name == f"ssft.{s.main}"
+        number = (s.main_candidates if deep else None) or s.num_candidates
+        samples[f"{g.key}.{part}.candidates"] = _sampler(s, problems, g, number)
     if part == "test":
         for g in generators:
             samples[f"{g.key}.{part}.greedy"] = _sampler(s, problems, g, 1, greedy=True)
@@ -553,17 +569,33 @@ def _score(
     }
     places = run.do_together(stages)
     combined = {
-        (key, f"{name}{WITH_LIKELIHOOD}"): CombineScores(
-            candidates=pools[key].candidates,
-            scores=places[f"{key}.{part}.scores.{name}"] / "scores.jsonl",
-            likelihood_weight=s.evaluators.likelihood_weight,
-        )
-        for key, name in wanted
-        if pools[key].generator == f"ssft.{s.main}"
-        and name in {f"{pools[key].role}.{variant}" for variant in s.evaluators.combined}
+        (key, name): stage for key, pool in pools.items() for name, stage in _combined(s, key, pool, places, part)
     }
     for (key, name), stage in combined.items():
         places[f"{key}.{part}.scores.{name}"] = run.do(f"{key}.{part}.scores.{name}", stage)
     for key, pool in pools.items():
         scores = {n: places[f"{k}.{part}.scores.{n}"] / "scores.jsonl" for k, n in (*wanted, *combined) if k == key}
         pools[key] = pool.model_copy(update={"scores": scores})
+
+
+def _combined(
+    s: Study, key: str, pool: MeasuredPool, places: Mapping[str, Path], part: str
+) -> Iterator[tuple[str, CombineScores]]:
+    """The scores that are made of others, for a main generator: by name."""
+    if pool.generator != f"ssft.{s.main}":
+        return
+
+    def scores(name: str) -> Path:
+        return places[f"{key}.{part}.scores.{pool.role}.{name}"] / "scores.jsonl"
+
+    def stage(names: Sequence[str], weight: float) -> CombineScores:
+        files = tuple(scores(name) for name in names)
+        return CombineScores(candidates=pool.candidates, scores=files, likelihood_weight=weight)
+
+    averaged = s.evaluators.averaged if pool.role == s.largest else ()
+    if averaged:
+        yield f"{pool.role}.{MEAN}", stage(averaged, 0.0)
+    for name in s.evaluators.combined:
+        parts = averaged if name == MEAN else (name,)
+        if parts and all(f"{key}.{part}.scores.{pool.role}.{one}" in places for one in parts):
+            yield f"{pool.role}.{name}{WITH_LIKELIHOOD}", stage(parts, s.evaluators.likelihood_weight)

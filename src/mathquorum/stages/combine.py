@@ -1,4 +1,4 @@
-"""Combine an evaluator's scores with the generator's likelihood: two witnesses that err on different candidates."""
+"""Combine the scores of evaluators with each other and with the generator's likelihood: witnesses that err apart."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class CombineScores(Settings):
     """Makes scores.jsonl, in the order of the candidates. See `evaluator.combined_scores`."""
 
     candidates: InputPath
-    scores: InputPath
-    """Of an evaluator, for all of the candidates."""
+    scores: tuple[InputPath, ...] = Field(min_length=1)
+    """One file per evaluator, each for all of the candidates."""
     likelihood_weight: float = Field(default=0.6, ge=0)
-    """Weight of a nat of log-likelihood beside a logit of the evaluator. Chosen on validation problems of minimath, where 0.6
+    """0 averages the evaluators only. Weight of a nat of log-likelihood beside a logit of the evaluator. Chosen on validation problems of minimath, where 0.6
     and 1 were equal and 0.3 was less (docs/study.md); the paper has nothing like it."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
@@ -32,10 +32,11 @@ class CombineScores(Settings):
         Raises:
             DataError: If a candidate has no score or no log-likelihood.
         """
-        values = {(s.problem_id, s.index): s.value for s in read_records(self.scores, Score)}
+        values = [{(s.problem_id, s.index): s.value for s in read_records(path, Score)} for path in self.scores]
         of_problem: dict[str, list[Candidate]] = {}
         for candidate in read_records(self.candidates, Candidate):
-            if (candidate.problem_id, candidate.index) not in values or candidate.logprob is None:
+            name = (candidate.problem_id, candidate.index)
+            if any(name not in v for v in values) or (self.likelihood_weight and candidate.logprob is None):
                 raise DataError(
                     f"Candidate {candidate.index} of {candidate.problem_id} has no score or no log-likelihood, so the two "
                     "cannot be combined. Score all candidates of an engine that reports log-likelihoods."
@@ -45,7 +46,7 @@ class CombineScores(Settings):
             score
             for candidates in of_problem.values()
             for score in combined_scores(
-                candidates, [values[c.problem_id, c.index] for c in candidates], self.likelihood_weight
+                candidates, [[v[c.problem_id, c.index] for v in values] for c in candidates], self.likelihood_weight
             )
         ]
         write_records(out / "scores.jsonl", made)

@@ -101,9 +101,10 @@ class StudyReport(Settings):
     def _facts(self, measured: Measured) -> Mapping[str, Any]:
         pools = {p.generator: p for p in self.pools}
         first = next(iter(measured.generators.values()))
+        numbers = sorted({g.num_candidates for g in measured.generators.values()})
         return {
             "problems": len(next(iter(first.seeds.values())).pools),
-            "candidates per problem": first.num_candidates,
+            "candidates per problem": " or ".join(map(str, numbers)),
             "training seeds": ", ".join(map(str, sorted({p.seed for p in self.pools}))),
             "roles": ", ".join(self.roles),
             "generators": ", ".join(pools),

@@ -50,13 +50,14 @@ def check_claims(measured: Measured, plan: Plan) -> list[Claim]:
     """Every finding of the paper that a comparison of two figures can decide, and the questions that its controls open."""
     large = plan.roles[-1]
     small = plan.roles[0] if len(plan.roles) > 1 else None
-    claims = [*_sources(measured, plan)]
+    even = measured.evened()
+    claims = [*_sources(even, plan)]
     claims += _reranking(measured, plan, large, "L", wins=True)
     if small:
         claims += _reranking(measured, plan, small, "S", wins=False)
-    claims += _sequential(measured, plan, large)
+    claims += _sequential(even, plan, large)
     if small:
-        claims += _transfer(measured, plan, small, large)
+        claims += _transfer(even, plan, small, large)
     return claims
 
 

@@ -14,7 +14,7 @@ from mathquorum.errors import DataError
 from mathquorum.intervals import Floats, mean_estimate
 from mathquorum.metrics import Pool, check_pools
 from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
-from mathquorum.records import Estimate
+from mathquorum.records import AnswerCluster, Estimate
 from mathquorum.selection import Strategy
 
 __all__ = ["Generator", "Measured", "Rows", "StoredPool", "difference", "estimate"]
@@ -44,10 +44,31 @@ class StoredPool:
     texts: Mapping[str, Sequence[str]]
     scores: Mapping[str, Scores] = field(default_factory=dict)
 
+    def first(self, number: int) -> StoredPool:
+        """As if only the first `number` candidates of each problem had been sampled."""
+        return StoredPool(
+            pools=[
+                replace(p, num_candidates=min(number, p.num_candidates), clusters=_first(p.clusters, number))
+                for p in self.pools
+            ],
+            answers={p: {i: a for i, a in found.items() if i < number} for p, found in self.answers.items()},
+            tokens={p: found[:number] for p, found in self.tokens.items()},
+            texts={p: found[:number] for p, found in self.texts.items()},
+            scores={
+                name: {p: {i: v for i, v in found.items() if i < number} for p, found in of_all.items()}
+                for name, of_all in self.scores.items()
+            },
+        )
+
     def scored(self, evaluator: str) -> list[Pool]:
         """The pools with that evaluator's scores."""
         scores = self.scores[evaluator]
         return [replace(pool, scores=scores.get(pool.problem_id, {})) for pool in self.pools]
+
+
+def _first(clusters: Sequence[AnswerCluster], number: int) -> list[AnswerCluster]:
+    left = [replace(c, members=tuple(i for i in c.members if i < number)) for c in clusters]
+    return sorted((c for c in left if c.members), key=lambda c: (-len(c.members), c.members[0]))
 
 
 class Generator:
@@ -145,6 +166,18 @@ class Measured:
 
     def get(self, role: str, name: str) -> Generator | None:
         return self.generators.get((role, name))
+
+    def evened(self) -> Measured:
+        """All generators with as many candidates as the one that has fewest, so that they can be compared."""
+        fewest = min((g.num_candidates for g in self.generators.values()), default=0)
+        if all(g.num_candidates == fewest for g in self.generators.values()):
+            return self
+        return Measured(
+            {
+                key: Generator(g.name, {seed: stored.first(fewest) for seed, stored in g.seeds.items()})
+                for key, g in self.generators.items()
+            }
+        )
 
 
 def estimate(name: str, rows: Rows) -> Estimate:

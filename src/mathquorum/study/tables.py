@@ -103,16 +103,17 @@ class Plan:
 
 def all_tables(measured: Measured, plan: Plan) -> list[StudyTable]:
     """Tables 1 to 7 in the paper's order, then what it lacks. A table without a single row is left out."""
+    even = measured.evened()
     tables = [
         _data(plan),
-        _generators(measured, plan),
+        _generators(even, plan),
         _reranking(measured, plan),
-        _mtsft(measured, plan),
-        _demonstrations(measured, plan),
-        _transfer(measured, plan),
+        _mtsft(even, plan),
+        _demonstrations(even, plan),
+        _transfer(even, plan),
         _strategies(measured, plan),
         _evaluators(measured, plan),
-        _controls(measured, plan),
+        _controls(even, plan),
         _clusters(measured, plan),
         _spending(measured, plan),
     ]

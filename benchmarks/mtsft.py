@@ -1,0 +1,168 @@
+"""Why does sequential training bring nothing in miniature? One change at a time, on validation problems.
+
+    python benchmarks/mtsft.py STUDY_RUN OUT [--seeds 0] [--problems 160] [--candidates 16]
+
+STUDY_RUN is the directory of `mathquorum study --size small`: its generators and its evaluators' examples are where
+every variant begins. Each row changes one thing of the study's MTSFT (cross-entropy, likelihood weight 1, 30 steps of
+either stage, learning rate 3e-4) and is compared, problem by problem, with solution fine-tuning continued for as many
+steps and tokens. Nothing here looks at a test problem.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from mathquorum.metrics import Pool
+from mathquorum.objectives import CrossEntropyLoss, SolutionLoss
+from mathquorum.recipes.study import SmallStudy
+from mathquorum.records import AnswerCluster, Problem
+from mathquorum.report.tables import percent, points
+from mathquorum.run import Run
+from mathquorum.selection import Majority
+from mathquorum.stages.base import Stage
+from mathquorum.stages.cluster import Cluster
+from mathquorum.stages.finetune import Finetune, Task
+from mathquorum.stages.prepare import Prepare, Source
+from mathquorum.stages.sample import Sample
+from mathquorum.store import read_records
+from mathquorum.study.measured import Generator, Rows, StoredPool, difference, estimate
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is changed of the study's MTSFT."""
+
+    name: str
+    weight: float = 1.0
+    evaluator_steps: int = 30
+    evaluator_rate: float = 3e-4
+    generator_steps: int = 30
+
+    @property
+    def control(self) -> str:
+        """Its name: variants of equal steps and data share one."""
+        alone = "" if self.weight else ", labels alone"
+        return f"control {self.evaluator_steps}+{self.generator_steps}{alone}"
+
+
+VARIANTS = (
+    Variant("as in the study"),
+    Variant("no likelihood term", weight=0.0),
+    Variant("likelihood weight 4", weight=4.0),
+    Variant("evaluator rate 1e-4", evaluator_rate=1e-4),
+    Variant("10 evaluator steps", evaluator_steps=10),
+    Variant("90 evaluator steps", evaluator_steps=90),
+    Variant("90 generator steps", generator_steps=90),
+)
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--problems", type=int, default=160)
+    parser.add_argument("--candidates", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    run = Run(options.out, workers=options.workers)
+    source = Source(dataset="minimath", split="validation", limit=options.problems)
+    problems = run.do("problems", Prepare(sources=(source,))) / "problems.jsonl"
+    stages: dict[str, Stage] = {}
+    for seed in options.seeds:
+        for variant in VARIANTS:
+            train(stages, run.directory, options.study, variant, seed)
+    models = {
+        n: run.directory / n / "model" for n, s in stages.items() if isinstance(s, Finetune) and ".second" not in n
+    }
+    models |= {f"ssft.{seed}": options.study / f"L.{seed}.ssft.both" / "model" for seed in options.seeds}
+    for name, model in models.items():
+        measure(stages, run.directory, problems, name, model, options.candidates)
+    run.do_together(stages)
+    show(run.directory, problems, options.seeds, options.candidates)
+
+
+def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, seed: int) -> None:
+    """Adds the two stages of the variant, and its control unless one of equal length and data is there."""
+    settings = SmallStudy()
+    start = str(study / f"L.{seed}.ssft.both" / "model")
+    solutions = Task(
+        objective=SolutionLoss(), data=(study / "problems.both" / "labeled.jsonl",), batch_size=settings.batch_size
+    )
+    labels = study / f"L.{seed}.evaluator.labels" / "labeled.jsonl"
+    verdicts = Task(objective=CrossEntropyLoss(), data=(labels,), batch_size=settings.evaluators.batch_size)
+    along = solutions.model_copy(update={"weight": variant.weight})
+    base = settings.mtsft.generator
+    second, third = f"{variant.name}.second.{seed}", f"{variant.name}.{seed}"
+    stages[second] = Finetune(
+        model=start,
+        tasks=(verdicts, along) if variant.weight else (verdicts,),
+        training=base.model_copy(update={"steps": variant.evaluator_steps, "learning_rate": variant.evaluator_rate}),
+        seed=seed,
+    )
+    stages[third] = Finetune(
+        model=str(at / second / "model"),
+        tasks=(solutions,),
+        training=base.model_copy(update={"steps": variant.generator_steps}),
+        seed=seed,
+    )
+    stages[f"{variant.control}.{seed}"] = Finetune(
+        model=start,
+        tasks=(solutions,),
+        training=base.model_copy(update={"steps": None}),
+        match_budget=(at / second / "budget.json", at / third / "budget.json"),
+        seed=seed,
+    )
+
+
+def measure(stages: dict[str, Stage], at: Path, problems: Path, name: str, model: Path, number: int) -> None:
+    """Adds the sampling of a model."""
+    settings = SmallStudy()
+    for part, count, temperature in (("candidates", number, settings.sampling.temperature), ("greedy", 1, 0.0)):
+        sampling = settings.sampling.model_copy(update={"temperature": temperature})
+        place = at / f"{name}.{part}" / "candidates.jsonl"
+        stages[f"{name}.{part}"] = Sample(problems=problems, model=str(model), num_candidates=count, sampling=sampling)
+        stages[f"{name}.{part}.clusters"] = Cluster(problems=problems, candidates=place)
+
+
+def show(at: Path, problems: Path, seeds: list[int], number: int) -> None:
+    """One row per variant, in Markdown."""
+    order = [problem.id for problem in read_records(problems, Problem)]
+    print("| | pass@1 | against its control | against SSFT | greedy, against its control | vote, against its control |")
+    print("|---|---|---|---|---|---|")
+    ssft = rows(at, order, "ssft", seeds, number)
+    for variant in VARIANTS:
+        found, control = (rows(at, order, name, seeds, number) for name in (variant.name, variant.control))
+        cells = [percent(estimate("pass@1", found["pass@1"]))]
+        for figure, other in (("pass@1", control), ("pass@1", ssft), ("greedy", control), ("maj1", control)):
+            cells.append(points(difference(figure, found[figure], other[figure]).estimate))
+        print(f"| {variant.name} | {' | '.join(cells)} |", flush=True)
+
+
+def rows(at: Path, order: list[str], name: str, seeds: list[int], number: int) -> dict[str, Rows]:
+    """Figures by seed and problem."""
+    pools = {seed: stored(at, order, f"{name}.{seed}", number) for seed in seeds}
+    generator = Generator(name, pools)
+    return {
+        "pass@1": generator.figure("pass@1"),
+        "greedy": generator.figure("pass@1.greedy"),
+        "maj1": generator.strategy(Majority()),
+    }
+
+
+def stored(at: Path, order: list[str], name: str, number: int) -> StoredPool:
+    """The pools of one model."""
+    of_problem: dict[str, list[AnswerCluster]] = {}
+    for cluster in read_records(at / f"{name}.candidates.clusters" / "clusters.jsonl", AnswerCluster):
+        of_problem.setdefault(cluster.problem_id, []).append(cluster)
+    greedy = read_records(at / f"{name}.greedy.clusters" / "clusters.jsonl", AnswerCluster)
+    right = {cluster.problem_id for cluster in greedy if cluster.correct}
+    pools = [Pool(p, number, of_problem.get(p, []), greedy_correct=p in right) for p in order]
+    return StoredPool(pools, {}, {}, {})
+
+
+if __name__ == "__main__":
+    main()
