@@ -213,8 +213,24 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
             raise SettingsError(f"Cannot read {word!r}. Settings are given as --name VALUE or name=VALUE.")
         if not given:
             text = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
-        values = merge(values, _nest(name.replace("-", "_").split("."), _value(text)))
+        parts, value = name.replace("-", "_").split("."), _value(text)
+        _refuse_both(values, parts, value)
+        values = merge(values, _nest(parts, value))
     return values
+
+
+def _refuse_both(values: Mapping[str, Any], parts: Sequence[str], value: Any) -> None:
+    """One of a value and a part of it would be lost in silence."""
+    for number, part in enumerate(parts, start=1):
+        if part not in values:
+            return
+        below, last = values[part], number == len(parts)
+        if isinstance(below, Mapping) != (isinstance(value, Mapping) if last else True):
+            name = ".".join(parts[:number])
+            raise SettingsError(f"{name} was given both a value and parts ({name}.NAME). Give one or the other.")
+        if last or not isinstance(below, Mapping):
+            return
+        values = below
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
+from mathquorum.prompts import CORRECT, INCORRECT
 from mathquorum.store import write_error
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "Hardware",
     "LoadedModel",
     "Template",
+    "check_labels",
     "context_length",
     "enough_memory",
     "load_model",
@@ -56,6 +58,10 @@ class Hardware(Settings):
         if self.dtype == "auto":
             return torch.bfloat16 if self.torch_device().type == "cuda" else torch.float32
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
+
+    def resolved(self) -> str:
+        """What "auto" means here: "cpu, float32"."""
+        return f"{self.torch_device().type}, {str(self.torch_dtype()).removeprefix('torch.')}"
 
 
 Template = Literal["plain", "chat"]
@@ -101,6 +107,17 @@ class Codec:
     def end(self) -> int:
         """The end-of-sequence token."""
         return int(self.tokenizer.eos_token_id)
+
+
+def check_labels(model: str, template: Template = "plain") -> None:
+    """Makes sure that a model can be asked for a verdict, before anything is trained.
+
+    Raises:
+        ModelError: If there is no such model, or its tokenizer cannot write the label words.
+    """
+    codec = Codec(load_tokenizer(model), template)
+    for word in (CORRECT, INCORRECT):
+        codec.label(word)
 
 
 @dataclass(frozen=True)

@@ -293,11 +293,20 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{place} cannot be made: {error.strerror}.") from error
-    write_json(place / "started.json", identity)
+    begun = place / "started.json"
+    device = _device(stage)
+    before = read_json(begun).get("device") if begun.exists() else None
+    if before and before != device:
+        raise RunError(
+            f"{place.name} was begun on {before} and would go on on {device}, so its records would not belong together. "
+            f"Set hardware.device and hardware.dtype to the former, or delete {place}."
+        )
+    write_json(begun, {**identity, "device": device})
     began, clock = time.time(), time.monotonic()
     summary = dict(stage.run(place, progress))
     record = {
         **identity,
+        "device": device,
         "summary": summary,
         "versions": library_versions(),
         "commit": _commit(),
@@ -307,6 +316,12 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
     write_json(place / "stage.json", record)
     (place / "started.json").unlink()
     return summary
+
+
+def _device(stage: Stage) -> str | None:
+    """Where the stage's model runs, with "auto" resolved; None for a stage without one."""
+    hardware = getattr(stage, "hardware", None)
+    return hardware.resolved() if hardware is not None else None
 
 
 def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[str, Any]) -> None:

@@ -20,10 +20,12 @@ from tiny_models import make_tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from mathquorum.config import build
 from mathquorum.engines.base import Sampling
 from mathquorum.errors import DataError, ModelError, RunError
 from mathquorum.models import Codec, Hardware, load_model
 from mathquorum.objectives import MarginLoss, SolutionLoss
+from mathquorum.recipes.paper import Paper, paper
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.run import Run
 from mathquorum.stages.cluster import Cluster
@@ -125,13 +127,27 @@ def test_weights_that_are_no_numbers_are_refused(temperature: float, tiny_model:
         Run(tmp_path / "run").do("candidates", sample)
 
 
-def test_label_words_that_the_tokenizer_cannot_write_are_named() -> None:
+def _wordless() -> PreTrainedTokenizerFast:
+    """A tokenizer that knows one word."""
     words = Tokenizer(models.WordLevel({"<unk>": 0, "<eos>": 1, "is": 2}, unk_token="<unk>"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<eos>", unk_token="<unk>")
+
+
+def test_label_words_that_the_tokenizer_cannot_write_are_named() -> None:
     pair = [LabeledSolution("a", "is", "is", correct) for correct in (True, False)]
     with pytest.raises(ModelError, match="cannot write the label word ' correct'"):
-        MarginLoss().examples(pair, Codec(tokenizer), 100, 0)
+        MarginLoss().examples(pair, Codec(_wordless()), 100, 0)
+
+
+def test_a_model_without_the_label_words_is_refused_before_anything_is_trained(
+    data: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mathquorum.models.load_tokenizer", lambda model: _wordless())
+    files = {name: str(data / f"{name}.jsonl") for name in ("train", "test")}
+    with pytest.raises(ModelError, match="cannot write the label word"):
+        paper(Run(tmp_path / "run"), build(Paper, {"base": str(tiny_model), **files}))
+    assert not (tmp_path / "run").exists()
 
 
 # --- data ------------------------------------------------------------------------------------------------------------

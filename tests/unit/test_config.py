@@ -76,6 +76,18 @@ def test_words_that_are_no_setting_are_refused(word: str) -> None:
         parse_overrides([word])
 
 
+@pytest.mark.parametrize("words", [["--sampling", "3", "--sampling.temperature", "1"], ["--a.b.c", "1", "--a.b", "2"]])
+def test_a_value_beside_a_part_of_it_is_refused(words: list[str]) -> None:
+    with pytest.raises(SettingsError, match="given both a value and parts"):
+        parse_overrides(words)
+
+
+def test_the_last_of_two_values_counts_and_parts_of_mappings_add_up() -> None:
+    assert parse_overrides(["seed=1", "seed=2"]) == {"seed": 2}
+    assert parse_overrides(["--bases", "{S: a}", "--bases.L", "b"]) == {"bases": {"S": "a", "L": "b"}}
+    assert parse_overrides(["--bases.L", "b", "--bases", "{S: a}"]) == {"bases": {"S": "a", "L": "b"}}
+
+
 def test_unreadable_settings_files_are_misuse(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     for text, reason in [("a: [", "not valid YAML"), ("- 1", "must hold"), ("a: ${NOT_SET_ANYWHERE}", "not set")]:

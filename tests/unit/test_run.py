@@ -15,6 +15,7 @@ from mathquorum.errors import DataError, RunError
 from mathquorum.records import Score
 from mathquorum.run import Run
 from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.sample import Sample
 from mathquorum.store import Appender, read_records, write_records
 
 
@@ -167,6 +168,16 @@ def test_errors_of_side_by_side_stages_come_back_as_they_are(tmp_path: Path) -> 
 def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="b ended without a word"):
         Run(tmp_path, workers=2).do_together({"a": Write(), "b": Die()})
+
+
+def test_a_stage_is_not_continued_on_another_device(tmp_path: Path) -> None:
+    stage = Sample(problems=tmp_path / "problems.jsonl", model="owner/name")
+    (tmp_path / "problems.jsonl").write_text("")
+    begun = {**Run(tmp_path)._identity(stage), "device": "cuda, bfloat16"}
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "started.json").write_text(json.dumps(begun))
+    with pytest.raises(RunError, match="begun on cuda, bfloat16 and would go on on cpu, float32"):
+        Run(tmp_path).do("s", stage)
 
 
 def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:

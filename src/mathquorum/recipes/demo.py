@@ -25,6 +25,10 @@ def _minimath(style: str, limit: int) -> tuple[Source, ...]:
     return (Source(dataset="minimath", split="train", style=style, limit=limit),)
 
 
+def _short(steps: int, learning_rate: float) -> Training:
+    return Training(steps=steps, learning_rate=learning_rate, max_length=512, checkpoint_steps=20)
+
+
 class Demo(Paper):
     """The recipe `paper` with other defaults: terse and fine solutions stand for MATH's and PRM800K's."""
 
@@ -33,16 +37,16 @@ class Demo(Paper):
     test: AnySource = Source(dataset="minimath", split="test", limit=120)
     num_candidates: int = Field(default=32, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
-    generator: Training = Training(steps=80, learning_rate=5e-4, max_length=512)
+    generator: Training = _short(80, 5e-4)
     evaluator: EvaluatorSettings = EvaluatorSettings(
         problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
         num_candidates=8,
-        training=Training(steps=80, learning_rate=3e-4, max_length=512),
+        training=_short(80, 3e-4),
     )
     mtsft: MtsftSettings = MtsftSettings(
         objectives=("margin",),
-        evaluator=Training(steps=30, learning_rate=3e-4, max_length=512),
-        generator=Training(steps=30, learning_rate=3e-4, max_length=512),
+        evaluator=_short(30, 3e-4),
+        generator=_short(30, 3e-4),
     )
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware, Template, check_labels
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss, SolutionLoss
 from mathquorum.run import Run
 from mathquorum.stages.base import Stage
@@ -137,6 +137,8 @@ def paper(run: Run, settings: Paper) -> Path:
     """Calls the stages in order, and returns the directory of the report."""
     s = settings
     main = list(s.train)[-1]
+    if not run.dry:
+        check_labels(s.base, s.template)
     test = run.do("problems.test", Prepare(sources=(s.test,), seed=s.seed)) / "problems.jsonl"
 
     problems = {

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from mathquorum.assets import mini_base_path, tiny_base_path
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware, Template, check_labels
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss, PairwiseLoss, SolutionLoss
 from mathquorum.recipes.paper import AnySource, Sources, named_sources
 from mathquorum.run import Run
@@ -159,7 +159,7 @@ _LENGTH = 512
 
 
 def _short(steps: int, learning_rate: float) -> Training:
-    return Training(steps=steps, learning_rate=learning_rate, max_length=_LENGTH)
+    return Training(steps=steps, learning_rate=learning_rate, max_length=_LENGTH, checkpoint_steps=25)
 
 
 class SmallStudy(Study):
@@ -246,6 +246,9 @@ class _Problems:
 def study(run: Run, settings: Study) -> Path:
     """Calls the stages kind by kind, and returns the directory of the report."""
     s = settings
+    if not run.dry:
+        for model in s.bases.values():
+            check_labels(model, s.template)
     problems = _prepare(run, s)
     data = run.do(
         "data",
