@@ -132,7 +132,8 @@ def solve(
     stop: Annotated[
         str | None,
         typer.Option(
-            help="Sample and score only until the choice is clear: sure (votes and scores), adaptive or early."
+            help="Sample and score only until the choice is clear: settled (w.rr exactly), sure (w.rr with 90% confidence), "
+            "adaptive or early (vote)."
         ),
     ] = None,
     style: Annotated[str | None, typer.Option(help="Style tag of the prompt.")] = None,

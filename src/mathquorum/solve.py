@@ -30,7 +30,7 @@ class Solved:
         chosen: The cluster that the strategy chose; None when no candidate had an answer.
         clusters: All clusters, largest first.
         candidates: All candidates.
-        scores: P(correct) by candidate index; empty without an evaluator. After a stopping rule only those that were asked for.
+        scores: P(correct) by candidate index, of those whose scores the choice depends on; empty without an evaluator.
     """
 
     problem: Problem
@@ -59,7 +59,8 @@ def solve(
     source = _Source(problem, generator, sampling or Sampling(), style, seed)
     candidates = source.sample(range(num_candidates))
     clusters = cluster_candidates(problem.id, candidates, problem.answer)
-    scores = evaluator_scores(evaluator, problem, candidates) if evaluator else []
+    wanted = set(strategy.wanted(clusters)) if evaluator else ()
+    scores = evaluator_scores(evaluator, problem, [c for c in candidates if c.index in wanted]) if evaluator else []
     values = {score.index: score.value for score in scores}
     return Solved(problem, strategy.select(clusters, values), clusters, candidates, values)
 

@@ -61,7 +61,7 @@ def test_equal_evidence_goes_to_the_earlier_cluster(member: Strategy) -> None:
 def test_a_missing_score_is_an_error_that_counts_unless_scores_are_not_needed(member: Strategy) -> None:
     clusters: Sequence[AnswerCluster] = [AnswerCluster("p", "a", (0, 3)), AnswerCluster("p", "b", (1,))]
     scores: Mapping[int, float] = {1: 0.5}
-    if member.needs_scores:
+    if member.wanted(clusters):  # rr.top1 has no choice, and so no need
         with pytest.raises(DataError, match=r"p: 2 of \d candidates .* no score \(first: candidate 0\)"):
             member.select(clusters, scores)
     else:
@@ -77,3 +77,14 @@ def test_candidates_without_an_answer_have_no_say(
     answered = {index for cluster in clusters for index in cluster.members}
     without = {index: value for index, value in scores.items() if index in answered}
     assert member.select(clusters, scores) is member.select(clusters, without)
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=NAMES)
+@given(pool=scored_clusters())
+def test_the_wanted_scores_are_all_that_the_choice_needs(
+    member: Strategy, pool: tuple[list[AnswerCluster], dict[int, float]]
+) -> None:
+    clusters, scores = pool
+    wanted = member.wanted(clusters)
+    assert member.select(clusters, {index: scores[index] for index in wanted}) == member.select(clusters, scores)
+    assert member.needs_scores or not wanted

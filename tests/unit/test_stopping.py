@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mathquorum.errors import SettingsError
 from mathquorum.selection.stopping import (
@@ -13,6 +16,8 @@ from mathquorum.selection.stopping import (
     EarlyStopping,
     FixedBudget,
     Sampled,
+    Settled,
+    Stopped,
     StoppingRule,
     SureChoice,
 )
@@ -29,6 +34,7 @@ RULES: list[StoppingRule] = [
     AdaptiveConsistency(),
     EarlyStopping(),
     SureChoice(),
+    Settled(),
 ]
 
 
@@ -53,6 +59,26 @@ class TestEveryRule:
         later = [5] * (64 - stopped.num_candidates)
         other = replace(one, cluster_numbers=[*one.cluster_numbers[: stopped.num_candidates], *later])
         assert rule.choose(other, "p") == stopped
+
+
+ANSWERS = st.lists(st.sampled_from([NO_ANSWER, 0, 0, 0, 1, 1, 2]), max_size=40)
+
+
+@given(ANSWERS, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_settled_chooses_what_the_whole_weighted_vote_would(clusters: list[int], rng: Random, texts: int) -> None:
+    numbers = [cluster * 10 + rng.randrange(texts) for cluster in clusters]
+    scores = {text: rng.choice((0.0, 0.3, 0.5, 0.9, 1.0)) for text in numbers}
+    one = sampled(clusters, [scores[text] for text in numbers], numbers)
+    whole, sparing = FixedBudget(64, weighted=True).choose(one, "p"), Settled(64).choose(one, "p")
+    assert sparing.cluster == whole.cluster
+    assert sparing.num_candidates <= whole.num_candidates and sparing.num_calls <= whole.num_calls
+
+
+def test_settled_spends_little_where_the_choice_is_early_beyond_doubt() -> None:
+    alike = Settled(64).choose(sampled([0] * 64, [0.9] * 64, [7] * 64), "p")
+    assert alike == Stopped(0, 36, 360, 1)  # 36 votes of 0.9 outweigh 28 of 1
+    apart = Settled(64).choose(sampled([0] * 50 + [1] * 14, [1.0] * 64), "p")
+    assert apart.cluster == 0 and apart.num_calls < 50
 
 
 def test_adaptive_consistency_stops_at_four_equal_answers_and_not_at_three() -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.records import AnswerCluster
 
-__all__ = ["Strategy", "at_least_one", "member_scores"]
+__all__ = ["Strategy", "all_members", "at_least_one", "member_scores"]
 
 
 class Strategy(Protocol):
@@ -29,16 +29,24 @@ class Strategy(Protocol):
     def needs_scores(self) -> bool:
         """False where the choice depends on the clusters alone, so that no evaluator is called."""
 
+    def wanted(self, clusters: Sequence[AnswerCluster]) -> Sequence[int]:
+        """The candidates whose scores the choice depends on, so that an evaluator is asked about no others."""
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         """The chosen cluster; None when there is none to choose from.
 
         Args:
             clusters: The clusters of one problem, in the order that `AnswerCluster` declares.
-            scores: The evaluator's score of each candidate by `Candidate.index`; higher is better.
+            scores: The evaluator's score of each candidate that is wanted, or of more, by `Candidate.index`; higher is better.
 
         Raises:
             DataError: If a score that the rule needs is missing.
         """
+
+
+def all_members(clusters: Sequence[AnswerCluster]) -> list[int]:
+    """What is wanted by a strategy that compares the scores of these clusters: nothing where there is no choice."""
+    return [index for cluster in clusters for index in cluster.members] if len(clusters) > 1 else []
 
 
 def member_scores(clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> list[list[float]]:

@@ -20,5 +20,9 @@ class Majority:
     def name(self) -> str:
         return "maj1"
 
+    def wanted(self, clusters: Sequence[AnswerCluster]) -> list[int]:
+        """See `Strategy`."""
+        return []
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         return clusters[0] if clusters else None

@@ -8,7 +8,7 @@ from math import fsum, inf, log
 
 from mathquorum.errors import SettingsError
 from mathquorum.records import AnswerCluster
-from mathquorum.selection.base import member_scores
+from mathquorum.selection.base import all_members, member_scores
 
 __all__ = ["DEFAULT_ALPHA", "PessimisticVerification"]
 
@@ -34,7 +34,13 @@ class PessimisticVerification:
     def name(self) -> str:
         return "pv" if self.alpha == DEFAULT_ALPHA else f"pv.alpha{self.alpha:g}"
 
+    def wanted(self, clusters: Sequence[AnswerCluster]) -> list[int]:
+        """See `Strategy`."""
+        return all_members(clusters)
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
+        if len(clusters) == 1:
+            return clusters[0]
         votes = member_scores(clusters, scores)
         penalty = self.alpha * log(sum(map(len, votes)) or 1)
         ranks = [(fsum(v) / len(v) - penalty / (len(v) + 1), fsum(v)) for v in votes]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from mathquorum.records import AnswerCluster
-from mathquorum.selection.base import at_least_one, member_scores
+from mathquorum.selection.base import all_members, at_least_one, member_scores
 
 __all__ = ["Rerank"]
 
@@ -30,8 +30,14 @@ class Rerank:
     def name(self) -> str:
         return "rr.all" if self.top_clusters is None else f"rr.top{self.top_clusters}"
 
+    def wanted(self, clusters: Sequence[AnswerCluster]) -> list[int]:
+        """See `Strategy`."""
+        return all_members(clusters[: self.top_clusters])
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         considered = clusters[: self.top_clusters]
+        if len(considered) == 1:
+            return considered[0]
         ranks = [(max(values), fsum(values)) for values in member_scores(considered, scores)]
         best = max(range(len(considered)), key=ranks.__getitem__, default=None)
         return None if best is None else considered[best]

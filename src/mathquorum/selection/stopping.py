@@ -6,10 +6,11 @@ A rule asks a `Supply` for candidates and scores, and sees only what it asked fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
+from math import comb, fsum
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "EarlyStopping",
     "FixedBudget",
     "Sampled",
+    "Settled",
     "Stopped",
     "StoppingRule",
     "Supply",
@@ -244,6 +246,60 @@ class SureChoice:
                 known.see(supply, number)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """W.RR exactly, without the candidates and the scores that can no longer change its choice.
+
+    A score is between 0 and 1. So a cluster is chosen as soon as the scores that it has for certain outweigh all that any
+    other can still get: its unscored members and every candidate still to come, each with a score of 1. The commonest text
+    is asked about first.
+    """
+
+    num_candidates: int = 64  # as in the paper
+    window: int = 4
+
+    @property
+    def name(self) -> str:
+        return f"w.rr, first {self.num_candidates}, settled"
+
+    def choose(self, supply: Supply, seed: str) -> Stopped:
+        limit = min(self.num_candidates, supply.limit)
+        number = 0
+        scores: dict[int, float] = {}
+        texts: dict[int, Counter[int]] = {}  # by cluster, in the order of their appearance
+        while True:
+            to_come = limit - number
+            sure = {c: fsum(scores[t] for t in found.elements() if t in scores) for c, found in texts.items()}
+            most = {c: sure[c] + sum(n for t, n in found.items() if t not in scores) for c, found in texts.items()}
+            leader = max(most, key=most.__getitem__, default=NO_ANSWER)
+            best_rival = max([to_come, *(value + to_come for c, value in most.items() if c != leader)])
+            if leader != NO_ANSWER and sure[leader] > best_rival:
+                return Stopped(leader, number, supply.num_tokens(number), len(scores))
+            if to_come and (leader == NO_ANSWER or most[leader] <= best_rival):
+                number = min(number + self.window, limit)
+                texts = _texts_by_cluster(supply, number)
+                continue
+            asked = [leader] if to_come else sorted(most, key=most.__getitem__, reverse=True)
+            waiting = next((left for c in asked if (left := _unscored(texts[c], scores))), None)
+            if waiting is None:
+                chosen = max(sure, key=sure.__getitem__, default=NO_ANSWER)
+                return Stopped(chosen, number, supply.num_tokens(number), len(scores))
+            text = max(waiting, key=waiting.__getitem__)
+            (scores[text],) = supply.score([text])
+
+
+def _unscored(texts: Counter[int], scores: Mapping[int, float]) -> dict[int, int]:
+    return {text: count for text, count in texts.items() if text not in scores}
+
+
+def _texts_by_cluster(supply: Supply, number: int) -> dict[int, Counter[int]]:
+    texts: dict[int, Counter[int]] = {}
+    for cluster, text in zip(supply.clusters(number), supply.texts(number), strict=True):
+        if cluster != NO_ANSWER:
+            texts.setdefault(cluster, Counter())[text] += 1
+    return texts
+
+
 class _Known:
     """What a rule has seen of a problem."""
 
@@ -316,11 +372,11 @@ def _share_won(ends: npt.NDArray[np.float64], leader: int) -> float:
 
 def _largest(clusters: Sequence[int], weights: Sequence[float]) -> int:
     """The cluster with the largest sum of weights; ties to the earliest."""
-    sums: dict[int, float] = {}
+    found: dict[int, list[float]] = {}
     for cluster, weight in zip(clusters, weights, strict=True):
         if cluster != NO_ANSWER:
-            sums[cluster] = sums.get(cluster, 0.0) + weight
-    return max(sums, key=sums.__getitem__, default=NO_ANSWER)
+            found.setdefault(cluster, []).append(weight)
+    return max(found, key=lambda cluster: fsum(found[cluster]), default=NO_ANSWER)
 
 
 def _by_vote(supply: Supply, number: int) -> Stopped:
@@ -343,6 +399,7 @@ def stopping_rule(name: str) -> StoppingRule:
         "sure": SureChoice,
         "adaptive": AdaptiveConsistency,
         "early": EarlyStopping,
+        "settled": Settled,
     }
     if name not in rules:
         raise SettingsError(f"Unknown stopping rule {name!r}. {suggest(name, rules)}")

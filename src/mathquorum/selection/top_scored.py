@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from mathquorum.records import AnswerCluster
-from mathquorum.selection.base import at_least_one, member_scores
+from mathquorum.selection.base import all_members, at_least_one, member_scores
 
 __all__ = ["TopScored"]
 
@@ -31,7 +31,13 @@ class TopScored:
     def name(self) -> str:
         return f"maj1.top{self.num_kept}"
 
+    def wanted(self, clusters: Sequence[AnswerCluster]) -> list[int]:
+        """See `Strategy`."""
+        return all_members(clusters)
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
+        if len(clusters) == 1:
+            return clusters[0]
         members = member_scores(clusters, scores)
         sums = [fsum(values) for values in members]
         ranked = sorted(

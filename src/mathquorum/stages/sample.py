@@ -16,7 +16,7 @@ from mathquorum.models import Hardware, Template
 from mathquorum.prompts import STOP_STRINGS, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import Appender, num_lines, read_records, write_records
+from mathquorum.store import Appender, num_lines, read_json, read_records, write_json, write_records
 from mathquorum.workers import map_units
 
 __all__ = ["Sample"]
@@ -47,8 +47,9 @@ class Sample(Settings):
     """4 as in the usual MATH prompt (Minerva), which the paper's few-shot baseline is likely to be."""
     limit: int | None = Field(default=None, ge=1)
     """Only the first so many problems."""
-    batch_rows: int = Field(default=256, ge=1)
-    """Candidates decoded together at most."""
+    batch_rows: int | None = Field(default=None, ge=1)
+    """Candidates decoded together at most. None takes what the memory holds (`engines.memory`); a GPU whose memory runs out all
+    the same is given half as many, as often as need be."""
     seed: int = 0
     template: Template = "plain"
     """How prompts are put to the model; the one that it was fine-tuned with."""
@@ -59,7 +60,8 @@ class Sample(Settings):
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = list(read_records(self.problems, Problem))[: self.limit]
-        units = self._units(problems)
+        rows = self.batch_rows or self._rows_that_fit(out)
+        units = self._units(problems, rows)
         whole_file, partial_file = out / "candidates.jsonl", out / "candidates.partial.jsonl"
         with Appender(partial_file) as file:
             found = [c for path in (whole_file, partial_file) if path.exists() for c in read_records(path, Candidate)]
@@ -68,7 +70,7 @@ class Sample(Settings):
             num_done = len(units) - len(waiting)
             progress(num_done, len(units))
             notices: dict[str, int] = {}
-            for _, (candidates, notice) in map_units(partial(_sampler, self), waiting, self.workers):
+            for _, (candidates, notice) in map_units(partial(_sampler, self, rows), waiting, self.workers):
                 file.append(candidates)
                 if notice:
                     notices[notice] = notices.get(notice, 0) + 1
@@ -93,14 +95,23 @@ class Sample(Settings):
         number = num_lines(self.problems)
         return None if number is None else min(number, self.limit or number) * self.num_candidates
 
-    def _units(self, problems: Sequence[Problem]) -> list[list[Problem]]:
+    def _rows_that_fit(self, out: Path) -> int:
+        """Noted beside the candidates, so that a stage that goes on elsewhere keeps its batches."""
+        note = out / "batch.json"
+        if not note.exists():
+            from mathquorum.engines.memory import rows_that_fit
+
+            write_json(note, {"batch_rows": rows_that_fit(self.model, self.hardware, self.sampling.max_tokens)})
+        return int(read_json(note)["batch_rows"])
+
+    def _units(self, problems: Sequence[Problem], batch_rows: int) -> list[list[Problem]]:
         """Problems that are sampled together: of like prompt length, so that a shared batch has little padding."""
         from mathquorum.models import Codec, load_tokenizer
 
         codec, shown = Codec(load_tokenizer(self.model), self.template), self.shown()
         lengths = [len(codec.prompt(generator_prompt(p.text, self.style, shown))) for p in problems]
         order = sorted(range(len(problems)), key=lambda place: (lengths[place], place))
-        size = min(_BATCHES_PER_UNIT * max(1, self.batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
+        size = min(_BATCHES_PER_UNIT * max(1, batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
         return [[problems[place] for place in order[start : start + size]] for start in range(0, len(order), size)]
 
     def _is_done(self, unit: Sequence[Problem], done: dict[tuple[str, int], Candidate]) -> bool:
@@ -119,12 +130,12 @@ class Sample(Settings):
         return tuple(first.values())[: self.num_demonstrations]
 
 
-def _sampler(stage: Sample) -> Callable[[Sequence[Problem]], tuple[list[Candidate], str | None]]:
+def _sampler(stage: Sample, batch_rows: int) -> Callable[[Sequence[Problem]], tuple[list[Candidate], str | None]]:
     """Gives a unit's candidates, and what the engine has to say of its speed."""
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import load_model
 
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_rows=stage.batch_rows)
+    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_rows=batch_rows)
     shown = stage.shown()
     return lambda problems: (sample_unit(engine, stage, shown, problems), engine.sharing_notice)
 

@@ -13,6 +13,7 @@ from mathquorum.selection.stopping import (
     EarlyStopping,
     FixedBudget,
     Sampled,
+    Settled,
     StoppingRule,
     SureChoice,
 )
@@ -47,6 +48,7 @@ def rules(num_candidates: int) -> list[StoppingRule]:
     return [
         *(FixedBudget(n) for n in (*fixed, num_candidates)),
         *(FixedBudget(n, weighted=True) for n in fixed),
+        Settled(num_candidates),
         AdaptiveConsistency(),
         EarlyStopping(),
         *(SureChoice(confidence) for confidence in CONFIDENCES),

@@ -1,0 +1,69 @@
+"""How many candidates can be decoded together: what the memory takes, known before the first token.
+
+It is computed from the model's shape and the size of the memory, not from what happens to be free: the number of rows is a
+part of what fixes the last digits of a log-probability, so a stage that goes on must find the same.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from mathquorum.errors import ModelError
+from mathquorum.models import Hardware, silence_transformers
+
+__all__ = ["memory_of", "row_bytes", "rows_that_fit"]
+
+# More rows than this bring nothing: on a CPU a step is bound by arithmetic long before (benchmarks/sampling.py), on a GPU by
+# then too. Our choice.
+_MOST_ON_CPU, _MOST_ON_GPU = 256, 1024
+_USABLE = 0.8  # of the memory; the rest is for the framework, fragments, and prompts
+_GROWING = 2  # a cache that grows is held twice while it is copied
+_LOGITS = 4  # float32 copies of a row's logits while a token is drawn
+
+
+def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
+    """Rows of at most `max_tokens` new tokens that a device holds beside the model, at least 1.
+
+    Raises:
+        ModelError: If the model's config cannot be read.
+    """
+    silence_transformers()
+    try:
+        config = AutoConfig.from_pretrained(model)
+        with torch.device("meta"):
+            weights = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
+    except Exception as error:  # transformers raises whatever the file at fault raised
+        raise ModelError(f"Model {model!r} cannot be loaded: {error}") from error
+    size = hardware.torch_dtype().itemsize
+    device = hardware.torch_device()
+    left = _USABLE * memory_of(device) - weights * size
+    rows = int(left // row_bytes(config, size, max_tokens))
+    most = _MOST_ON_CPU if device.type == "cpu" else _MOST_ON_GPU
+    return max(1, min(most, rows // 8 * 8 or rows))
+
+
+def row_bytes(config: Any, size: int, max_tokens: int) -> int:
+    """Memory of one row: keys and values of its own tokens, and its logits. The prompt's are shared.
+
+    Args:
+        config: A transformers config.
+        size: Bytes of a number of the model's.
+        max_tokens: Tokens that a row may grow by.
+    """
+    text = config.get_text_config(decoder=True)
+    heads = text.num_attention_heads
+    head = getattr(text, "head_dim", None) or text.hidden_size // heads
+    kept = getattr(text, "num_key_value_heads", None) or heads
+    cache = text.num_hidden_layers * 2 * kept * head * size * max_tokens
+    return int(_GROWING * cache + _LOGITS * 4 * text.vocab_size)
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes: a GPU's own, or the machine's."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
