@@ -151,7 +151,7 @@ def solve(
 
     if stop and strategy:
         raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")
-    rule = stopping_rule(stop) if stop else None
+    rule = stopping_rule(stop, num_candidates) if stop else None
     chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
     sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
     text = sys.stdin.read() if problem == "-" else problem

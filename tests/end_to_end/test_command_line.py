@@ -81,6 +81,8 @@ def test_grade_says_which_rule_decided() -> None:
         (["run", "paper", "--base", "./absent", "--train", "SAMPLES", "--test", "SAMPLES"], 1, "there is no './absent'"),
         (["solve", "1+1?", "--model", "./absent"], 1, "There is no model folder './absent'"),
         (["solve", "1+1?", "--strategy", "w.r"], 2, "Did you mean"),
+        (["solve", "1+1?", "--stop", "setled"], 2, "Did you mean 'settled'"),
+        (["solve", "1+1?", "--stop", "sure", "--strategy", "w.rr"], 2, "leave one out"),
     ],
 )  # fmt: skip
 def test_misuse_and_failures_say_what_to_do(

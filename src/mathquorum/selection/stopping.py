@@ -389,8 +389,8 @@ def _beta_above_half(first: int, second: int) -> float:
     return float(sum(comb(total, i) for i in range(first + 1)) / 2**total)
 
 
-def stopping_rule(name: str) -> StoppingRule:
-    """The rule of that name with its own default settings.
+def stopping_rule(name: str, num_candidates: int = 64) -> StoppingRule:
+    """The rule of that name with its own default settings, for so many candidates at most.
 
     Raises:
         SettingsError: If there is none.
@@ -399,7 +399,7 @@ def stopping_rule(name: str) -> StoppingRule:
         "sure": SureChoice,
         "adaptive": AdaptiveConsistency,
         "early": EarlyStopping,
-        "settled": Settled,
+        "settled": lambda: Settled(num_candidates),
     }
     if name not in rules:
         raise SettingsError(f"Unknown stopping rule {name!r}. {suggest(name, rules)}")
