@@ -40,6 +40,8 @@ bench: bench-answers bench-speed
 bench-speed: $(READY)
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/training.py --memory
 
 bench-answers: $(READY)
