@@ -152,6 +152,11 @@ def solve(
     if stop and strategy:
         raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")
     rule = stopping_rule(stop, num_candidates) if stop else None
+    if rule and rule.needs_scores != bool(evaluator):
+        wants = "asks for scores: give --evaluator" if rule.needs_scores else "only votes: leave --evaluator out"
+        raise SettingsError(
+            f"--stop {stop} {wants}, or take another rule (settled, sure: scores; adaptive, early: votes)."
+        )
     chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
     sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
     text = sys.stdin.read() if problem == "-" else problem

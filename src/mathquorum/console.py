@@ -39,7 +39,8 @@ class Forecast:
     def ended(self, name: str, seconds: float) -> None:
         """A stage is done."""
         self._done += seconds
-        if stage := self._waiting.pop(name, None):
+        stage = self._waiting.pop(name, None)
+        if stage and stage.amount() != 0:  # one that had nothing to do says nothing of the others
             for key in _keys(stage):
                 self._ended.setdefault(key, []).append(_Ended(seconds, stage.amount()))
 
@@ -47,6 +48,8 @@ class Forecast:
         """Seconds, and whether that counts every stage: none of a kind of which none has ended."""
         total, whole = 0.0, True
         for stage in self._waiting.values():
+            if stage.amount() == 0:
+                continue
             known = next((self._ended[key] for key in _keys(stage) if key in self._ended), None)
             total += _expected(known, stage.amount()) if known else 0.0
             whole = whole and known is not None
@@ -142,8 +145,10 @@ class RunConsole:
     def _say_what_is_left(self) -> None:
         """Of the whole plan; now and then only, where lines do not replace each other."""
         now = time.monotonic()
+        if now - self._forecast_told < _FORECAST_EVERY:
+            return
         seconds, whole = self._forecast.left(now)
-        if seconds >= 1 and now - self._forecast_told >= _FORECAST_EVERY:
+        if seconds >= 1:
             self._forecast_told = now
             self._say(f"The whole plan: {'' if whole else 'at least '}{_span(seconds)} left")
 

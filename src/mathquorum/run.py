@@ -74,7 +74,8 @@ class Run:
 
     Args:
         directory: Made when it is missing.
-        workers: Stages that `do_together` runs side by side, each in a process of its own.
+        workers: Processes that `do_together` uses at most: stages side by side, each in one of its own, share the rest out among
+            those that can use more.
         listener: Told of progress.
         dry: Nothing is run or written; `plan` fills with what would be, and every setting and outside input is checked.
 
@@ -113,6 +114,10 @@ class Run:
                     f"Another process is working in {self.directory}. Wait for it, stop it, or choose another directory."
                 ) from error
             yield
+
+    def finished(self, name: str) -> bool:
+        """Whether a stage of that name is complete, with whatever settings."""
+        return (self.directory / name / "stage.json").exists()
 
     def do(self, name: str, stage: Stage) -> Path:
         """Runs the stage unless it is complete, and returns its directory.
@@ -222,7 +227,9 @@ class Run:
                     name = ready[0]
                     item = waiting.pop(name)
                     if not self._turns_out_complete(name, item):
-                        pipe, process, workers = self._start(name, item.stage, max(1, free // len(ready)))
+                        others = sum(_most_workers(waiting[other].stage) > 1 for other in ready[1:])
+                        share = 1 + max(0, free - len(ready)) // (1 + others)
+                        pipe, process, workers = self._start(name, item.stage, share)
                         running[pipe] = _Running(name, process, time.monotonic(), workers)
                         self._listener.stage_began(name)
                     continue
@@ -235,10 +242,10 @@ class Run:
                 left.process.join()
 
     def _start(self, name: str, stage: Stage, workers: int) -> tuple[Connection, Any, int]:
-        """A process for the stage, and how many workers it counts for: as many as it can use of those that are free."""
+        """A process for the stage, and how many workers it counts for, to its end: as many of its share as it can use."""
         assert isinstance(stage, Settings)
-        own = min(getattr(stage, "workers", 1), workers)
-        if hasattr(stage, "workers"):
+        own = min(_most_workers(stage), workers)
+        if "workers" in type(stage).model_fields:
             stage = stage.model_copy(update={"workers": own})
         context = process_context()
         ours, theirs = context.Pipe(duplex=False)
@@ -318,10 +325,16 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
     return summary
 
 
+def _most_workers(stage: Stage) -> int:
+    """Processes that the stage can use."""
+    return int(dict(stage).get("workers", 1)) if isinstance(stage, Settings) else 1
+
+
 def _device(stage: Stage) -> str | None:
     """Where the stage's model runs, with "auto" resolved; None for a stage without one."""
-    hardware = getattr(stage, "hardware", None)
-    return hardware.resolved() if hardware is not None else None
+    values = dict(stage) if isinstance(stage, Settings) else {}
+    hardware = values.get("hardware")
+    return hardware.resolved() if hardware is not None and values.get("model") is not None else None
 
 
 def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[str, Any]) -> None:

@@ -17,9 +17,8 @@ from mathquorum.selection.stopping import NO_ANSWER, StoppingRule
 
 __all__ = ["Solved", "solve", "solve_sparingly"]
 
-_AT_ONCE = (
-    8  # candidates that a live supply samples together: a few more than a rule asks for cost less than asking often
-)
+# Candidates that a live supply samples together: a few more than a rule asks for cost less than asking often.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,9 @@ def test_grade_says_which_rule_decided() -> None:
         (["solve", "1+1?", "--strategy", "w.r"], 2, "Did you mean"),
         (["solve", "1+1?", "--stop", "setled"], 2, "Did you mean 'settled'"),
         (["solve", "1+1?", "--stop", "sure", "--strategy", "w.rr"], 2, "leave one out"),
+        (["solve", "1+1?", "--stop", "settled"], 2, "asks for scores: give --evaluator"),
+        (["solve", "1+1?", "--stop", "adaptive", "--evaluator", "x"], 2, "only votes: leave --evaluator out"),
+        (["study", "--num_candidates", "128"], 2, "main_candidates must be at least num_candidates. Got 64 and 128"),
     ],
 )  # fmt: skip
 def test_misuse_and_failures_say_what_to_do(

@@ -55,6 +55,19 @@ def test_stages_of_a_kind_last_in_proportion_to_their_work() -> None:
     assert forecast.left(80.0) == (20.0 + 10.0, True)
 
 
+def test_a_stage_without_work_says_nothing_of_the_others() -> None:
+    plan = [
+        PlannedStage("likelihood", "ScoreCandidates", complete=False, amount=lambda: 0),
+        PlannedStage("evaluator", "ScoreCandidates", complete=False, amount=lambda: 7680),
+        PlannedStage("likelihood.2", "ScoreCandidates", complete=False, amount=lambda: 0),
+    ]
+    forecast = Forecast(plan, 0.0)
+    forecast.ended("likelihood", 0.5)
+    assert forecast.left(1.0) == (0.0, False)
+    forecast.ended("evaluator", 30.0)
+    assert forecast.left(31.0) == (0.0, True)
+
+
 def test_stages_tell_their_work_as_soon_as_their_inputs_are_there(tmp_path: Path) -> None:
     problems, budget = tmp_path / "problems.jsonl", tmp_path / "budget.json"
     sample = Sample(problems=problems, model="m", num_candidates=4, limit=5)
@@ -62,7 +75,7 @@ def test_stages_tell_their_work_as_soon_as_their_inputs_are_there(tmp_path: Path
     assert sample.amount() is None and score.amount() is None
     problems.write_text("{}\n" * 9)
     assert sample.amount() == 20 and score.amount() == 9
-    assert ScoreCandidates(problems=problems, candidates=problems).amount() == 1  # the likelihood is only read
+    assert ScoreCandidates(problems=problems, candidates=problems).amount() == 0  # the likelihood is only read
     task = Task(objective=SolutionLoss(), data=(problems,), batch_size=8)
     tuned = Finetune(model="m", tasks=(task, task), training=Training(epochs=None, steps=10))
     assert tuned.amount() == 160

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,10 @@ import pytest
 
 from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.errors import DataError, RunError
+from mathquorum.models import Hardware
 from mathquorum.records import Score
 from mathquorum.run import Run
-from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.base import Progress, Stage, Summary
 from mathquorum.stages.sample import Sample
 from mathquorum.store import Appender, read_records, write_records
 
@@ -49,6 +51,17 @@ class FailsOnce(Settings):
                         raise DataError("out of luck")
                     file.append([Score("a", index, self.value)])
         write_records(out / "scores.jsonl", read_records(out / "part.jsonl", Score))
+        return {}
+
+
+class Tell(Settings):
+    """Writes how many workers it was given."""
+
+    workers: Annotated[int, Runtime()] = 1
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        (out / "workers.txt").write_text(str(self.workers))
+        time.sleep(0.5)
         return {}
 
 
@@ -150,6 +163,40 @@ def test_stages_called_together_wait_for_those_whose_files_they_read(tmp_path: P
     assert Run(tmp_path, dry=True).do_together(stages) == places
 
 
+class Meet(Settings):
+    """Waits until its partner is there too, so it ends only where both run at once."""
+
+    partner: str
+    source: InputPath | None = None
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        (out / "here").write_text("")
+        deadline = time.monotonic() + 60
+        while not (out.parent / self.partner / "here").exists():
+            assert time.monotonic() < deadline, f"{self.partner} did not come"
+            time.sleep(0.02)
+        return {}
+
+
+def test_a_stage_begins_while_another_that_it_does_not_need_still_runs(tmp_path: Path) -> None:
+    """The second and the third stage wait for each other, and the third needs the first."""
+    stages: dict[str, Stage] = {
+        "first": Write(),
+        "slow": Meet(partner="later"),
+        "later": Meet(partner="slow", source=tmp_path / "first"),
+    }
+    places = Run(tmp_path, workers=2).do_together(stages)
+    assert all((place / "stage.json").exists() for place in places.values())
+
+
+@pytest.mark.parametrize(("workers", "shares"), [(8, [3, 4, 1]), (4, [1, 2, 1]), (2, [1, 1, 1])])
+def test_workers_are_shared_among_the_stages_that_can_use_them(tmp_path: Path, workers: int, shares: list[int]) -> None:
+    stages: dict[str, Stage] = {"a": Tell(workers=9), "b": Tell(workers=9), "c": Tell(workers=1)}
+    places = Run(tmp_path, workers=workers).do_together(stages)
+    told = [int((place / "workers.txt").read_text()) for place in places.values()]
+    assert told == shares
+
+
 def test_one_that_was_made_with_other_settings_is_refused_though_it_had_to_wait(tmp_path: Path) -> None:
     def stages(value: int) -> dict[str, Write]:
         return {"a": Write(), "b": Write(value=value, source=tmp_path / "a"), "c": Write()}
@@ -171,7 +218,7 @@ def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
 
 
 def test_a_stage_is_not_continued_on_another_device(tmp_path: Path) -> None:
-    stage = Sample(problems=tmp_path / "problems.jsonl", model="owner/name")
+    stage = Sample(problems=tmp_path / "problems.jsonl", model="owner/name", hardware=Hardware(device="cpu"))
     (tmp_path / "problems.jsonl").write_text("")
     begun = {**Run(tmp_path)._identity(stage), "device": "cuda, bfloat16"}
     (tmp_path / "s").mkdir()

@@ -9,7 +9,7 @@ from mathquorum.errors import MathquorumError
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution, Problem
 from mathquorum.selection import strategy
-from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, SureChoice
+from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, Sampled, SureChoice, stopping_rule
 from mathquorum.solve import solve, solve_sparingly
 
 PROBLEM = Problem("p", "What is $1/4+1/4$?")
@@ -59,11 +59,31 @@ def test_a_rule_that_asks_for_everything_chooses_as_the_strategy_does() -> None:
 
 
 def test_a_sure_choice_scores_few_texts_and_tells_which() -> None:
-    generator = texts(*["2", "1", "2", "2", "1", "2"] * 12)
+    answers = ["2", "1", "2.0", "02", "1.0", "+2", "2.00", "1"] * 8
+    generator = texts(*answers)
     solved = solve_sparingly(PROBLEM, generator, SureChoice(0.9), generator, num_candidates=64)
     assert solved.chosen is not None and solved.chosen.answer == "2"
-    assert len(solved.candidates) < 64 and len(set(solved.scores.values())) <= 2
+    assert len(solved.candidates) < 64
+    asked = {candidate.text for candidate in solved.candidates if candidate.index in solved.scores}
+    assert 0 < len(asked) < len({candidate.text for candidate in solved.candidates})
     assert set(solved.scores) <= {c.index for c in solved.candidates}
+
+
+@pytest.mark.parametrize("name", ["sure", "settled"])
+def test_rules_stop_live_where_they_would_on_stored_candidates(name: str) -> None:
+    answers = [*["2"] * 30, *["1", "2", "3"] * 8, *["2"] * 10]
+    whole = solve(PROBLEM, texts(*answers), strategy("w.rr"), texts(), num_candidates=64)
+    live = solve_sparingly(PROBLEM, texts(*answers), stopping_rule(name), texts(), num_candidates=64)
+    assert live.chosen is not None and whole.chosen is not None and live.chosen.answer == whole.chosen.answer
+    stored = Sampled(
+        [0 if a == "2" else int(a) for a in answers],
+        [0.9 if a == "2" else 0.1 for a in answers],
+        [int(a) for a in answers],
+        [1] * 64,
+    )
+    stopped = stopping_rule(name).choose(stored, f"0/{PROBLEM.id}")
+    assert 0 <= len(live.candidates) - stopped.num_candidates < 8 and stopped.num_candidates < 64
+    assert len({c.text for c in live.candidates if c.index in live.scores}) == stopped.num_calls
 
 
 def test_a_rule_that_needs_scores_says_so_without_an_evaluator() -> None:

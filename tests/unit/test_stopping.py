@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mathquorum.errors import SettingsError
+from mathquorum.records import AnswerCluster
+from mathquorum.selection import WeightedVote
 from mathquorum.selection.stopping import (
     NO_ANSWER,
     AdaptiveConsistency,
@@ -70,13 +72,19 @@ def test_settled_chooses_what_the_whole_weighted_vote_would(clusters: list[int],
     scores = {text: rng.choice((0.0, 0.3, 0.5, 0.9, 1.0)) for text in numbers}
     one = sampled(clusters, [scores[text] for text in numbers], numbers)
     whole, sparing = FixedBudget(64, weighted=True).choose(one, "p"), Settled(64).choose(one, "p")
-    assert sparing.cluster == whole.cluster
+    members = {c: tuple(i for i, found in enumerate(clusters) if found == c) for c in dict.fromkeys(clusters)}
+    pool = [AnswerCluster("p", str(c), found) for c, found in members.items() if c != NO_ANSWER]
+    pool.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    chosen = WeightedVote().select(pool, dict(enumerate(one.scores)))
+    assert sparing.cluster == whole.cluster == (int(chosen.answer) if chosen else NO_ANSWER)
     assert sparing.num_candidates <= whole.num_candidates and sparing.num_calls <= whole.num_calls
 
 
 def test_settled_spends_little_where_the_choice_is_early_beyond_doubt() -> None:
     alike = Settled(64).choose(sampled([0] * 64, [0.9] * 64, [7] * 64), "p")
     assert alike == Stopped(0, 36, 360, 1)  # 36 votes of 0.9 outweigh 28 of 1
+    both = Settled(2).choose(sampled([0, 0], [0.4, 0.4]), "p")
+    assert both.num_calls == 0  # there is no other cluster, and none can come
     apart = Settled(64).choose(sampled([0] * 50 + [1] * 14, [1.0] * 64), "p")
     assert apart.cluster == 0 and apart.num_calls < 50
 

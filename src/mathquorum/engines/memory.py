@@ -20,13 +20,15 @@ __all__ = ["memory_of", "row_bytes", "rows_that_fit"]
 # More rows than this bring nothing: on a CPU a step is bound by arithmetic long before (benchmarks/sampling.py), on a GPU by
 # then too. Our choice.
 _MOST_ON_CPU, _MOST_ON_GPU = 256, 1024
-_USABLE = 0.8  # of the memory; the rest is for the framework, fragments, and prompts
+# Share of the memory that one process plans with. On a CPU several processes sample side by side, and a container may have less
+# than the machine; what remains of a GPU's is for the framework, fragments, and prompts.
+_USABLE_ON_CPU, _USABLE_ON_GPU = 0.25, 0.8
 _GROWING = 2  # a cache that grows is held twice while it is copied
 _LOGITS = 4  # float32 copies of a row's logits while a token is drawn
 
 
 def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
-    """Rows of at most `max_tokens` new tokens that a device holds beside the model, at least 1.
+    """Rows of at most `max_tokens` new tokens that one process can hold on a device beside the model, at least 1.
 
     Raises:
         ModelError: If the model's config cannot be read.
@@ -34,15 +36,15 @@ def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
     silence_transformers()
     try:
         config = AutoConfig.from_pretrained(model)
-        with torch.device("meta"):
-            weights = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
     except Exception as error:  # transformers raises whatever the file at fault raised
         raise ModelError(f"Model {model!r} cannot be loaded: {error}") from error
+    with torch.device("meta"):  # no weight is made
+        weights = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
     size = hardware.torch_dtype().itemsize
     device = hardware.torch_device()
-    left = _USABLE * memory_of(device) - weights * size
+    usable, most = (_USABLE_ON_CPU, _MOST_ON_CPU) if device.type == "cpu" else (_USABLE_ON_GPU, _MOST_ON_GPU)
+    left = usable * memory_of(device) - weights * size
     rows = int(left // row_bytes(config, size, max_tokens))
-    most = _MOST_ON_CPU if device.type == "cpu" else _MOST_ON_GPU
     return max(1, min(most, rows // 8 * 8 or rows))
 
 

@@ -18,7 +18,7 @@ from mathquorum.training import Training
 __all__ = ["Demo", "demo"]
 
 _TRAIN = 2500
-_EVALUATOR = 1000
+_EVALUATOR = 700
 
 
 def _minimath(style: str, limit: int) -> tuple[Source, ...]:
@@ -34,19 +34,19 @@ class Demo(Paper):
 
     base: str = str(tiny_base_path())
     train: dict[str, Sources] = {"terse": _minimath("terse", _TRAIN), "fine": _minimath("fine", _TRAIN)}
-    test: AnySource = Source(dataset="minimath", split="test", limit=120)
-    num_candidates: int = Field(default=32, ge=1)
+    test: AnySource = Source(dataset="minimath", split="test", limit=100)
+    num_candidates: int = Field(default=24, ge=1)
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
-    generator: Training = _short(80, 5e-4)
+    generator: Training = _short(70, 5e-4)
     evaluator: EvaluatorSettings = EvaluatorSettings(
         problems=Source(dataset="minimath", split="evaluator", limit=_EVALUATOR),
         num_candidates=8,
-        training=_short(80, 3e-4),
+        training=_short(60, 3e-4),
     )
     mtsft: MtsftSettings = MtsftSettings(
         objectives=("margin",),
-        evaluator=_short(30, 3e-4),
-        generator=_short(30, 3e-4),
+        evaluator=_short(24, 3e-4),
+        generator=_short(24, 3e-4),
     )
     workers: Annotated[int, Runtime()] = Field(default=2, ge=1)
 

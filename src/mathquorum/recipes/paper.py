@@ -137,7 +137,7 @@ def paper(run: Run, settings: Paper) -> Path:
     """Calls the stages in order, and returns the directory of the report."""
     s = settings
     main = list(s.train)[-1]
-    if not run.dry:
+    if not run.dry and not run.finished("report"):
         check_labels(s.base, s.template)
     test = run.do("problems.test", Prepare(sources=(s.test,), seed=s.seed)) / "problems.jsonl"
 
@@ -190,7 +190,7 @@ def paper(run: Run, settings: Paper) -> Path:
         stages[f"evaluator.{name}"] = _finetune(s, generator, s.evaluator.training, task)
     scorers = {"likelihood": None, **{name: str(at / f"evaluator.{name}" / "model") for name in evaluator_tasks}}
 
-    # Every generator on the test problems, the trained ones first
+    # Every generator on the test problems
     bases = [_Generator(f"base.{n}", s.base, style, problems[n] / "labeled.jsonl") for n, style in styles.items()]
     tuned = [f"{kind}.{name}" for name in s.mtsft.objectives for kind in ("mtsft", "control")]
     measured = [

@@ -123,7 +123,7 @@ class Study(Settings):
     title: str = "The study"
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
-    """Stages side by side; one per graphics card, or per core."""
+    """Processes at most: stages side by side, or those of one stage. One per graphics card, or per core."""
 
     @model_validator(mode="after")
     def _known_names(self) -> Study:
@@ -140,6 +140,15 @@ class Study(Settings):
                 raise ValueError(
                     f"{field} names {unknown[0]!r}, which evaluators.variants has not: {', '.join(known)}."
                 )
+        if MEAN in known:
+            raise ValueError(f"evaluators.variants has {MEAN!r}, which is the name of the average: choose another.")
+        if MEAN in self.evaluators.combined and not self.evaluators.averaged:
+            raise ValueError(f"evaluators.combined names {MEAN!r}, but evaluators.averaged is empty.")
+        if self.main_candidates is not None and self.main_candidates < self.num_candidates:
+            raise ValueError(
+                f"main_candidates must be at least num_candidates. Got {self.main_candidates} and {self.num_candidates}: "
+                "raise it, or set it to null."
+            )
         return self
 
     @property
@@ -246,7 +255,7 @@ class _Problems:
 def study(run: Run, settings: Study) -> Path:
     """Calls the stages kind by kind, and returns the directory of the report."""
     s = settings
-    if not run.dry:
+    if not run.dry and not run.finished("report"):
         for model in s.bases.values():
             check_labels(model, s.template)
     problems = _prepare(run, s)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from mathquorum.config import InputModel, Settings
@@ -124,6 +124,12 @@ class TwoPartBase(Settings):
     )
     """The second part, which goes on from the first: half of its documents are lists of single equations. It raised
     checks of held-out equations from 82 to 87%. None leaves it out."""
+
+    @model_validator(mode="after")
+    def _one_start(self) -> TwoPartBase:
+        if self.checks is not None and self.checks.start is not None:
+            raise ValueError("checks.start is the first part's model: set base.start, or leave it out.")
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """When to stop: rules that spend fewer candidates and fewer evaluator calls where the choice is already clear.
 
 A rule asks a `Supply` for candidates and scores, and sees only what it asked for. The supply is a live model
-(`solve.solve`) or stored candidates in the order in which they were sampled (`Sampled`), which makes a replay honest.
+(`solve.solve_sparingly`) or stored candidates in the order in which they were sampled (`Sampled`), which makes a replay honest.
 """
 
 from __future__ import annotations
@@ -123,6 +123,11 @@ class StoppingRule(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def needs_scores(self) -> bool:
+        """Whether it may ask for scores."""
+        ...
+
     def choose(self, supply: Supply, seed: str) -> Stopped:
         """Asks for candidates and scores until the choice is clear. Equal supplies and seeds give equal results; `seed` is
         for rules that simulate."""
@@ -135,6 +140,11 @@ class FixedBudget:
 
     num_candidates: int
     weighted: bool = False
+
+    @property
+    def needs_scores(self) -> bool:
+        """See `StoppingRule`."""
+        return self.weighted
 
     @property
     def name(self) -> str:
@@ -159,6 +169,7 @@ class AdaptiveConsistency:
     """
 
     confidence: float = 0.95  # the authors'
+    needs_scores = False
 
     @property
     def name(self) -> str:
@@ -181,6 +192,7 @@ class EarlyStopping:
     """Samples in windows and stops when one is unanimous (Li et al. 2024, arXiv 2401.10480). Chooses by vote."""
 
     window: int = 5  # the authors'
+    needs_scores = False
 
     @property
     def name(self) -> str:
@@ -217,6 +229,7 @@ class SureChoice:
     prior_mean: float = 0.5
     prior_spread: float = 0.3
     num_simulations: int = 256
+    needs_scores = True
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence < 1:
@@ -257,6 +270,7 @@ class Settled:
 
     num_candidates: int = 64  # as in the paper
     window: int = 4
+    needs_scores = True
 
     @property
     def name(self) -> str:
@@ -272,17 +286,17 @@ class Settled:
             sure = {c: fsum(scores[t] for t in found.elements() if t in scores) for c, found in texts.items()}
             most = {c: sure[c] + sum(n for t, n in found.items() if t not in scores) for c, found in texts.items()}
             leader = max(most, key=most.__getitem__, default=NO_ANSWER)
-            best_rival = max([to_come, *(value + to_come for c, value in most.items() if c != leader)])
-            if leader != NO_ANSWER and sure[leader] > best_rival:
+            rivals = [value + to_come for c, value in most.items() if c != leader] + [to_come] * bool(to_come)
+            if leader != NO_ANSWER and all(sure[leader] > rival for rival in rivals):
                 return Stopped(leader, number, supply.num_tokens(number), len(scores))
-            if to_come and (leader == NO_ANSWER or most[leader] <= best_rival):
+            if to_come and (leader == NO_ANSWER or most[leader] <= max(rivals)):
                 number = min(number + self.window, limit)
                 texts = _texts_by_cluster(supply, number)
                 continue
             asked = [leader] if to_come else sorted(most, key=most.__getitem__, reverse=True)
             waiting = next((left for c in asked if (left := _unscored(texts[c], scores))), None)
             if waiting is None:
-                chosen = max(sure, key=sure.__getitem__, default=NO_ANSWER)
+                chosen = max(sure, key=lambda c: (sure[c], texts[c].total()), default=NO_ANSWER)
                 return Stopped(chosen, number, supply.num_tokens(number), len(scores))
             text = max(waiting, key=waiting.__getitem__)
             (scores[text],) = supply.score([text])
@@ -371,12 +385,12 @@ def _share_won(ends: npt.NDArray[np.float64], leader: int) -> float:
 
 
 def _largest(clusters: Sequence[int], weights: Sequence[float]) -> int:
-    """The cluster with the largest sum of weights; ties to the earliest."""
+    """The cluster with the largest sum of weights; ties to the larger one, then to the earliest, as in `Strategy`."""
     found: dict[int, list[float]] = {}
     for cluster, weight in zip(clusters, weights, strict=True):
         if cluster != NO_ANSWER:
             found.setdefault(cluster, []).append(weight)
-    return max(found, key=lambda cluster: fsum(found[cluster]), default=NO_ANSWER)
+    return max(found, key=lambda cluster: (fsum(found[cluster]), len(found[cluster])), default=NO_ANSWER)
 
 
 def _by_vote(supply: Supply, number: int) -> Stopped:

@@ -23,8 +23,8 @@ class CombineScores(Settings):
     scores: tuple[InputPath, ...] = Field(min_length=1)
     """One file per evaluator, each for all of the candidates."""
     likelihood_weight: float = Field(default=0.6, ge=0)
-    """0 averages the evaluators only. Weight of a nat of log-likelihood beside a logit of the evaluator. Chosen on validation problems of minimath, where 0.6
-    and 1 were equal and 0.3 was less (docs/study.md); the paper has nothing like it."""
+    """Weight of a nat of log-likelihood beside a logit of the evaluator; 0 leaves the likelihood out. Chosen on validation
+    problems of minimath, where 0.6 and 1 were equal and 0.3 was less (docs/study.md); the paper has nothing like it."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`.
@@ -38,8 +38,8 @@ class CombineScores(Settings):
             name = (candidate.problem_id, candidate.index)
             if any(name not in v for v in values) or (self.likelihood_weight and candidate.logprob is None):
                 raise DataError(
-                    f"Candidate {candidate.index} of {candidate.problem_id} has no score or no log-likelihood, so the two "
-                    "cannot be combined. Score all candidates of an engine that reports log-likelihoods."
+                    f"Candidate {candidate.index} of {candidate.problem_id} has no score or no log-likelihood, so nothing can "
+                    "be combined. Score all candidates, or set likelihood_weight to 0 if it is the likelihood that is missing."
                 )
             of_problem.setdefault(candidate.problem_id, []).append(candidate)
         made = [

@@ -28,8 +28,8 @@ _PROBLEMS_PER_UNIT = 64  # so that greedy decoding, with one row per problem, st
 class Sample(Settings):
     """Makes candidates.jsonl, in the order of the problems.
 
-    Resumes per unit (a few problems with all their candidates). A unit is fixed by the settings and the problem list, so
-    that workers, order and resuming change no byte.
+    Resumes per unit (a few problems with all their candidates). A unit is fixed by the settings, the problem list and the
+    number of rows that fit into memory, which is noted in batch.json, so that workers, order and resuming change no byte.
     """
 
     problems: InputPath
@@ -60,8 +60,10 @@ class Sample(Settings):
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = list(read_records(self.problems, Problem))[: self.limit]
+        order = self._by_length(problems)
         rows = self.batch_rows or self._rows_that_fit(out)
-        units = self._units(problems, rows)
+        size = min(_BATCHES_PER_UNIT * max(1, rows // self.num_candidates), _PROBLEMS_PER_UNIT)
+        units = [order[start : start + size] for start in range(0, len(order), size)]
         whole_file, partial_file = out / "candidates.jsonl", out / "candidates.partial.jsonl"
         with Appender(partial_file) as file:
             found = [c for path in (whole_file, partial_file) if path.exists() for c in read_records(path, Candidate)]
@@ -87,6 +89,7 @@ class Sample(Settings):
             "cut off": sum(not c.finished for c in ordered),
             "prompt longer than the context": len({c.problem_id for c in ordered if c.num_tokens == 0}),
             "tokens": sum(c.num_tokens or 0 for c in ordered),
+            "candidates at once": rows,
             **notices,
         }
 
@@ -104,15 +107,13 @@ class Sample(Settings):
             write_json(note, {"batch_rows": rows_that_fit(self.model, self.hardware, self.sampling.max_tokens)})
         return int(read_json(note)["batch_rows"])
 
-    def _units(self, problems: Sequence[Problem], batch_rows: int) -> list[list[Problem]]:
-        """Problems that are sampled together: of like prompt length, so that a shared batch has little padding."""
+    def _by_length(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Those with like prompt lengths beside each other, so that a shared batch has little padding."""
         from mathquorum.models import Codec, load_tokenizer
 
         codec, shown = Codec(load_tokenizer(self.model), self.template), self.shown()
         lengths = [len(codec.prompt(generator_prompt(p.text, self.style, shown))) for p in problems]
-        order = sorted(range(len(problems)), key=lambda place: (lengths[place], place))
-        size = min(_BATCHES_PER_UNIT * max(1, batch_rows // self.num_candidates), _PROBLEMS_PER_UNIT)
-        return [[problems[place] for place in order[start : start + size]] for start in range(0, len(order), size)]
+        return [problems[place] for place in sorted(range(len(problems)), key=lambda place: (lengths[place], place))]
 
     def _is_done(self, unit: Sequence[Problem], done: dict[tuple[str, int], Candidate]) -> bool:
         return all((problem.id, index) in done for problem in unit for index in range(self.num_candidates))

@@ -70,9 +70,8 @@ class ScoreCandidates(Settings):
         }
 
     def amount(self) -> int | None:
-        """Candidates, or nearly none for the likelihood, which is only read; see `Measurable`."""
-        number = num_lines(self.candidates)
-        return None if number is None else number if self.model else min(number, 1)
+        """Candidates, or none for the likelihood, which is only read; see `Measurable`."""
+        return num_lines(self.candidates) if self.model else 0
 
 
 def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:

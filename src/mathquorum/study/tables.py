@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mathquorum.curves import Curve, CurvePoint
@@ -104,20 +104,26 @@ class Plan:
 def all_tables(measured: Measured, plan: Plan) -> list[StudyTable]:
     """Tables 1 to 7 in the paper's order, then what it lacks. A table without a single row is left out."""
     even = measured.evened()
+    fewest = min((g.num_candidates for g in even.generators.values()), default=0)
+    of_first = f"Of each generator its first {fewest} candidates." if even is not measured else ""
     tables = [
         _data(plan),
-        _generators(even, plan),
+        _with_note(_generators(even, plan), of_first),
         _reranking(measured, plan),
-        _mtsft(even, plan),
-        _demonstrations(even, plan),
-        _transfer(even, plan),
+        _with_note(_mtsft(even, plan), of_first),
+        _with_note(_demonstrations(even, plan), of_first),
+        _with_note(_transfer(even, plan), of_first),
         _strategies(measured, plan),
         _evaluators(measured, plan),
-        _controls(even, plan),
+        _with_note(_controls(even, plan), of_first),
         _clusters(measured, plan),
         _spending(measured, plan),
     ]
     return [table for table in tables if table.rows]
+
+
+def _with_note(table: StudyTable, note: str) -> StudyTable:
+    return replace(table, note=f"{table.note} {note}".strip())
 
 
 # --- the paper's tables -----------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ class Answer:
     unit: str | None = None
 
     def forms(self) -> tuple[str, ...]:
-        """Equivalent ways to write the answer, the plainest first, all equally likely; at least a dozen.
+        """Equivalent ways to write the answer, the plainest first, all equally likely; for nearly every
+        answer of the suite a dozen or more.
 
         A notation (`\\frac`, `\\dfrac`, a slash, a decimal) times a frame (a name, a unit, parentheses): a vote by string is
         then decided by a few candidates of many, as with real models that have no habit of their own.
