@@ -29,8 +29,8 @@ class Answer:
     unit: str | None = None
 
     def forms(self) -> tuple[str, ...]:
-        """Equivalent ways to write the answer, the plainest first, all equally likely; for nearly every
-        answer of the suite a dozen or more.
+        """Equivalent ways to write the answer, the plainest first, all equally likely; for nearly every answer of the
+        suite eight or more.
 
         A notation (`\\frac`, `\\dfrac`, a slash, a decimal) times a frame (a name, a unit, parentheses): a vote by string is
         then decided by a few candidates of many, as with real models that have no habit of their own.
@@ -38,37 +38,42 @@ class Answer:
         Example:
             >>> forms = Answer(5, unit="dollars").forms()
             >>> len(forms), forms[:4]
-            (16, ('5', '5.00', '\\$5', '\\$5.00'))
+            (10, ('5', '5.00', '\\$5', '\\$5.00'))
         """
         if isinstance(self.value, Polynomial):
             return _framed(FRAMES, _notations_of_polynomial(self.value))
         if isinstance(self.value, frozenset):
             return _forms_of_set(self.value, self.name or "x")
         if self.unit == "dollars" and isinstance(simplest(self.value), int):
-            return _framed((*MONEY_FRAMES, *_unit_frames("dollars")), (f"{self.value}", f"{self.value}.00"))
+            return _framed(("{}", "\\${}", *_unit_frames("dollars")), (f"{self.value}", f"{self.value}.00"))
         notations = _notations_of_number(self.value)
         if self.unit is not None:
             return _framed(("{}", *_unit_frames(self.unit)), notations)
         if self.name is not None:
-            return _framed((*FRAMES[:2], *_name_frames(self.name)), notations)
+            return _framed((*FRAMES, *_name_frames(self.name)), notations)
         return _framed(FRAMES, notations)
 
 
-# In each frame {} is where the notation stands.
-FRAMES = ("{}", "\\displaystyle {}", "({})", "\\left({}\\right)")
-MONEY_FRAMES = ("{}", "\\${}", "\\$ {}", "\\text{\\${}}")
+# In each frame {} is where the notation stands. All forms are made of what the embedded bases know well from pre-training:
+# commands that they have never written (\mathbf, \displaystyle) come out as rubbish after a short fine-tuning.
+FRAMES = ("{}", "({})")
 
 
 def _framed(frames: tuple[str, ...], notations: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(frame.replace("{}", notation) for frame in frames for notation in notations)
+    return tuple(
+        frame.replace("{}", notation)
+        for frame in frames
+        for notation in notations
+        if not (frame == "({})" and "," in notation)  # (1,234) would be a pair
+    )
 
 
 def _name_frames(name: str) -> tuple[str, ...]:
-    return f"{name}={{}}", f"{name} = {{}}", f"{name}\\,=\\,{{}}", f"{name}\\;=\\;{{}}"
+    return f"{name}={{}}", f"{name} = {{}}"
 
 
 def _unit_frames(unit: str) -> tuple[str, ...]:
-    return f"{{}}\\text{{ {unit}}}", f"{{}} {unit}", f"{{}}\\ \\text{{{unit}}}", f"{{}}\\,\\text{{{unit}}}"
+    return f"{{}}\\text{{ {unit}}}", f"{{}} {unit}", f"{{}}\\ \\text{{{unit}}}"
 
 
 def _notations_of_number(value: Number) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ def _notations_of_number(value: Number) -> tuple[str, ...]:
     if isinstance(value, int):
         plain = str(value)
         grouped = (f"{value:,}", f"{value:,}".replace(",", "{,}")) if abs(value) >= 1000 else ()
-        return plain, *grouped, f"{plain}.0", f"{plain}.00", f"\\mathbf{{{plain}}}"
+        return plain, *grouped, f"{plain}.0", f"{plain}.00"
     sign, top, bottom = ("-" if value < 0 else ""), abs(value.numerator), value.denominator
     notations = [
         tex(value),
@@ -94,8 +99,8 @@ def _notations_of_number(value: Number) -> tuple[str, ...]:
 def _forms_of_set(values: frozenset[Number], name: str) -> tuple[str, ...]:
     upwards = [tex(value) for value in sorted(values)]
     orders = [upwards, upwards[::-1]] if len(upwards) > 1 else [upwards]
-    lists = [comma.join(order) for order in orders for comma in (",", ", ", " and ", "\\text{ and }")]
-    return _framed(("{}", *_name_frames(name)[:2]), tuple(dict.fromkeys(lists)))
+    lists = [comma.join(order) for order in orders for comma in (",", ", ", " and ")]
+    return _framed(("{}", *_name_frames(name)), tuple(dict.fromkeys(lists)))
 
 
 def _notations_of_polynomial(value: Polynomial) -> tuple[str, ...]:
