@@ -38,7 +38,7 @@ class Answer:
         Example:
             >>> forms = Answer(5, unit="dollars").forms()
             >>> len(forms), forms[:4]
-            (10, ('5', '5.00', '\\$5', '\\$5.00'))
+            (10, ('5', '5.00', '\\\\$5', '\\\\$5.00'))
         """
         if isinstance(self.value, Polynomial):
             return _framed(FRAMES, _notations_of_polynomial(self.value))
