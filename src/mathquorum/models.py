@@ -173,7 +173,16 @@ def load_model(
         raise ModelError(
             f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
         ) from error
+    if _loses_softcap(loaded):
+        loaded.set_attn_implementation("eager")
     return LoadedModel(loaded, codec, hardware.torch_device())
+
+
+def _loses_softcap(model: Any) -> bool:
+    """Whether the attention that transformers chose drops the model's softcap in silence, as 5.16 does for Gemma 2 (5.23 chooses
+    "eager" itself)."""
+    config = model.config.get_text_config(decoder=True)
+    return bool(getattr(config, "attn_logit_softcapping", None)) and config._attn_implementation == "sdpa"
 
 
 @contextlib.contextmanager
