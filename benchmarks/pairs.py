@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["Timed", "matmul_peak", "qwen2", "time_in_turn"]
+__all__ = ["Timed", "matmul_peak", "qwen2", "time_in_turn", "widened"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +70,35 @@ def qwen2(width: int, layers: int, vocabulary: int, seed: int = 0) -> Any:
         pad_token_id=0,
     )
     return Qwen2ForCausalLM(config).eval()
+
+
+def widened(model: Any, times: int, layers: int) -> Any:
+    """A larger Llama that computes just what this one does: the same weights with zeros around them.
+
+    What a sampler costs depends on how alike the texts of a prompt are, and random weights write nothing alike. This has the
+    arithmetic of a large model and the texts of a trained one.
+
+    Args:
+        model: A Llama with a head for each key-value head.
+        times: Factor on the width, the heads and the MLP.
+        layers: At least the model's own; those beyond them add nothing.
+    """
+    from transformers import LlamaForCausalLM
+
+    config = type(model.config)(**model.config.to_dict())
+    config.hidden_size *= times
+    config.num_attention_heads *= times
+    config.num_key_value_heads *= times
+    config.intermediate_size *= times
+    config.num_hidden_layers = layers
+    config.rms_norm_eps /= times  # the mean of squares, too, is over more places
+    larger = LlamaForCausalLM(config).eval()
+    weights = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, parameter in larger.named_parameters():
+            parameter.zero_()
+            if name in weights:
+                smaller = weights[name]
+                scale = times**-0.5 if name.endswith("norm.weight") else 1.0
+                parameter[tuple(slice(0, size) for size in smaller.shape)] = scale * smaller
+    return larger

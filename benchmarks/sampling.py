@@ -9,18 +9,18 @@ reaches (two operations per weight and token), and processor milliseconds per ca
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
 import torch
-from pairs import matmul_peak, qwen2, time_in_turn
+from pairs import matmul_peak, qwen2, time_in_turn, widened
 
 from mathquorum.assets import tiny_base_path
 from mathquorum.datasets import minimath
 from mathquorum.engines.base import Request, Sampling, candidate_seed
 from mathquorum.engines.hf import HuggingFaceEngine
-from mathquorum.models import Codec, Hardware, LoadedModel, load_model, load_tokenizer
+from mathquorum.models import Hardware, LoadedModel, load_model
 from mathquorum.prompts import generator_prompt
 
 
@@ -29,25 +29,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=48, help="per candidate at most")
+    parser.add_argument("--only", type=int, help="this N alone")
+    parser.add_argument("--model", default=str(tiny_base_path()), help="a Llama of the embedded base's shape")
+    parser.add_argument("--style", help="the style tag of its prompts")
     options = parser.parse_args()
     torch.set_num_threads(1)
     peak = matmul_peak()
     print(f"matrix product: {peak / 1e9:.0f} GFLOP/s\n")
     print("| model | problems | N | ours, tokens/s | generate, tokens/s | ratio | of the peak | ms per candidate |")
     print("|---|---|---|---|---|---|---|---|")
-    tiny = load_model(str(tiny_base_path()), Hardware(device="cpu"))
-    large = LoadedModel(qwen2(512, 8, 8192), Codec(load_tokenizer(str(tiny_base_path()))), torch.device("cpu"))
-    for name, loaded, problems, sizes in (("1.3 M", tiny, 8, (1, 4, 16, 64, 256)), ("30 M", large, 2, (1, 16, 64))):
+    tiny = load_model(options.model, Hardware(device="cpu"))
+    device = torch.device("cpu")
+    large = LoadedModel(widened(tiny.model, 4, 10), tiny.codec, device)
+    untuned = LoadedModel(qwen2(512, 8, 8192), tiny.codec, device)
+    for name, loaded, problems, sizes in (
+        ("1.3 M", tiny, 8, (1, 4, 16, 64, 256)),
+        ("32 M", large, 4, (1, 16, 64)),
+        ("30 M, random weights", untuned, 2, (1, 16, 64)),
+    ):
         weights = sum(p.numel() for p in loaded.model.parameters())
         for size in sizes:
-            row(name, loaded, weights, problems, size, options.tokens, options.rounds, peak)
+            if options.only in (None, size):
+                prompts = [generator_prompt(p.text, options.style) for p in minimath.load("test", problems)]
+                row(name, loaded, weights, prompts, size, options.tokens, options.rounds, peak)
 
 
 def row(
-    name: str, loaded: LoadedModel, weights: int, problems: int, size: int, tokens: int, rounds: int, peak: float
+    name: str,
+    loaded: LoadedModel,
+    weights: int,
+    prompts: Sequence[str],
+    size: int,
+    tokens: int,
+    rounds: int,
+    peak: float,
 ) -> None:
     engine = HuggingFaceEngine(loaded)
-    prompts = [generator_prompt(problem.text, None) for problem in minimath.load("test", problems)]
     requests = [Request(p, tuple(candidate_seed(0, p, i) for i in range(size))) for p in prompts]
     counts: dict[str, int] = {}
 
@@ -64,10 +81,10 @@ def row(
     scale = counts["ours"] / counts["theirs"]
     ratios = sorted(scale * b / a for a, b in zip(timed.ours, timed.theirs, strict=True))
     cells = [
-        name, problems, size, f"{rates[0]:,.0f}", f"{rates[1]:,.0f}",
+        name, len(prompts), size, f"{rates[0]:,.0f}", f"{rates[1]:,.0f}",
         f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
         f"{100 * 2 * weights * rates[0] / peak:.0f} %",
-        f"{1000 * median(timed.ours) / (problems * size):.1f}",
+        f"{1000 * median(timed.ours) / (len(prompts) * size):.1f}",
     ]  # fmt: skip
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 

@@ -11,6 +11,7 @@ from tiny_models import FAMILIES, UNSHARED, make_model
 
 from mathquorum.engines import hf
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
+from mathquorum.engines.decoding import Ending, Row, decode_shared
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.scripted import ScriptedEngine
 from mathquorum.errors import ModelError
@@ -95,8 +96,12 @@ def test_logprob_is_that_of_a_plain_forward_pass(family: str, tmp_path: Path) ->
         assert completion.logprob == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_candidate_does_not_depend_on_the_others_of_its_batch(loaded: LoadedModel) -> None:
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_candidate_does_not_depend_on_the_others_of_its_batch(
+    shares: bool, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Up to the last digits of floats, which do not change a token here."""
+    monkeypatch.setattr(hf, "can_share_prompts", lambda *_: shares)
     together = HuggingFaceEngine(loaded).generate(requests(6), NUCLEUS, ())
     for request, expected in zip(requests(6), together, strict=True):
         for seed, completion in zip(request.seeds, expected, strict=True):
@@ -105,19 +110,41 @@ def test_a_candidate_does_not_depend_on_the_others_of_its_batch(loaded: LoadedMo
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
-def test_candidates_that_share_a_prompt_are_those_of_single_rows(family: str, tmp_path: Path) -> None:
-    """Prompts longer than the sliding window of the families that have one, and few enough rows in a step that prompts wait
-    until those before them have ended."""
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_candidates_that_share_a_prompt_are_those_of_single_rows(
+    family: str, temperature: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prompts longer than the sliding window of the families that have one, and so few rows in a step that prompts wait until
+    those before them have ended, or start again. At the low temperature many candidates begin alike."""
     loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
-    sampling = Sampling(temperature=1.0, top_p=0.9, max_tokens=40)
+    sampling = Sampling(temperature=temperature, top_p=0.9, max_tokens=40)
     together = HuggingFaceEngine(loaded, batch_rows=13)
     found = together.generate(requests(9), sampling, ())
     assert (together.sharing_notice is not None) == (family in UNSHARED)
-    for request, of_request in zip(requests(9), found, strict=True):
-        for seed, completion in zip(request.seeds, of_request, strict=True):
-            alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], sampling, ())[0][0]
-            assert alone.text == completion.text
-            assert alone.logprob == pytest.approx(completion.logprob, abs=1e-3)
+    monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
+    expected = HuggingFaceEngine(loaded).generate(requests(9), sampling, ())
+    for of_request, alone in zip(found, expected, strict=True):
+        assert [c.text for c in of_request] == [c.text for c in alone]
+        assert [c.logprob for c in of_request] == pytest.approx([c.logprob for c in alone], abs=1e-3)
+
+
+def test_what_candidates_have_in_common_is_computed_once(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    forward = loaded.model.forward
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        read.append(options["input_ids"].numel())
+        return forward(*arguments, **options)
+
+    monkeypatch.setattr(loaded.model, "forward", counted)
+    prompts = [loaded.codec.prompt(prompt) for prompt in PROMPTS]
+    rows = [[Row(number, place, seed=place) for place in range(12)] for number in range(len(prompts))]
+    sampling = Sampling(temperature=0.1, max_tokens=12)
+    decode_shared(loaded, list(zip(prompts, rows, strict=True)), sampling, Ending(loaded, ()), 512)
+    texts = [(row.request, tuple(row.tokens)) for of_prompt in rows for row in of_prompt]
+    beginnings = {(prompt, tokens[:length]) for prompt, tokens in texts for length in range(1, len(tokens))}
+    assert sum(read) == sum(map(len, prompts)) + len(beginnings)
+    assert len(beginnings) < sum(len(tokens) for _, tokens in texts) / 2
 
 
 def test_batches_are_halved_where_memory_runs_out(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

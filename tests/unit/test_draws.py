@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mathquorum.engines import draws
 from mathquorum.engines.base import candidate_seed
-from mathquorum.engines.draws import draw_tokens, uniform
+from mathquorum.engines.draws import Nuclei, draw_tokens, uniform
 
 
 def test_uniform_is_splitmix64() -> None:
@@ -59,11 +60,11 @@ def test_a_low_temperature_takes_the_likeliest_and_full_top_p_can_take_any() -> 
 def test_the_head_of_a_large_vocabulary_gives_the_draws_of_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     """With flat rows whose nucleus is longer than the head, with ties at its end, and with steep ones."""
     rows = torch.arange(300)
-    logits = torch.randn((300, 1000), generator=torch.Generator().manual_seed(0)) * (rows % 10).unsqueeze(-1)
+    logits = torch.randn((300, 4000), generator=torch.Generator().manual_seed(0)) * (rows % 10).unsqueeze(-1)
     logits[::7] = logits[::7].round()  # many ties
     numbers = uniform(rows, rows % 5)
     by_head = draw_tokens(logits, numbers, 0.9, 0.95)
-    monkeypatch.setattr("mathquorum.engines.draws._HEAD", 1000)
+    monkeypatch.setattr(draws, "_HEADS", ())
     assert torch.equal(by_head, draw_tokens(logits, numbers, 0.9, 0.95))
 
 
@@ -77,3 +78,20 @@ def test_candidate_seeds_are_stable_and_differ() -> None:
     assert candidate_seed(0, "math/test/algebra/24", 3) == candidate_seed(0, "math/test/algebra/24", 3)
     seeds = {candidate_seed(run, problem, index) for run in range(3) for problem in "ab" for index in range(50)}
     assert len(seeds) == 300 and max(seeds) < 2**53
+
+
+@pytest.mark.parametrize("size", [50, 300, 4000])
+@pytest.mark.parametrize("top_p", [0.5, 0.95, 1.0])
+def test_several_draws_of_a_row_are_those_of_its_copies(
+    size: int, top_p: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vocabulary that is sorted whole, and one of which the head is; draws in one part and in several."""
+    torch.manual_seed(0)
+    logits = 3 * torch.randn(6, size)
+    rows = torch.randint(6, (200,))
+    numbers = torch.rand(200, dtype=torch.float64)
+    expected = draw_tokens(logits[rows], numbers, 0.8, top_p)
+    nuclei = Nuclei(logits, 0.8, top_p)
+    assert torch.equal(nuclei.draw(rows, numbers), expected)
+    monkeypatch.setattr(draws, "_GATHERED", 1000)
+    assert torch.equal(nuclei.draw(rows, numbers), expected)

@@ -31,8 +31,8 @@ def test_without_grouped_queries_every_head_counts() -> None:
     assert memory.row_bytes(config, 4, 10) == 2 * (2 * 2 * 64 * 4 * 10) + 16 * 100
 
 
-@pytest.mark.parametrize(("gigabytes", "rows"), [(0.0003, 1), (1.0, 256)])
-def test_the_memory_decides_and_a_cpu_takes_256_at_most(
+@pytest.mark.parametrize(("gigabytes", "rows"), [(0.0003, 1), (1.0, 512)])
+def test_the_memory_decides_and_a_cpu_takes_512_at_most(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, gigabytes: float, rows: int
 ) -> None:
     monkeypatch.setattr(memory, "memory_of", lambda device: int(gigabytes * 2**30))
@@ -59,10 +59,10 @@ def test_a_stage_that_goes_on_keeps_its_batches(
         hardware=Hardware(device="cpu"),
     )
     stage.run(tmp_path, no_progress)
-    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 256}
+    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512}
     monkeypatch.setattr(memory, "memory_of", lambda device: 1)
     before = (tmp_path / "candidates.jsonl").read_bytes()
     (tmp_path / "candidates.jsonl").unlink()
     stage.run(tmp_path, no_progress)
     assert (tmp_path / "candidates.jsonl").read_bytes() == before
-    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 256}
+    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512}

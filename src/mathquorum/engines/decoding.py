@@ -13,8 +13,8 @@ from transformers import DynamicCache
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.cache import reserved_cache
-from mathquorum.engines.draws import draw_tokens, uniform
-from mathquorum.engines.shared_prompt import Group, SharedPromptCache, shared_attention
+from mathquorum.engines.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.errors import ModelError
 from mathquorum.models import LoadedModel, context_length, stop_tokens
 
@@ -22,6 +22,14 @@ __all__ = ["Ending", "Row", "check_number", "decode_rows", "decode_shared"]
 
 _KEPT_SHARE = (
     0.75  # of a group's rows; rows that have ended ride along until fewer are left, since dropping them copies
+)
+
+
+# Branches of a prompt by its candidates, before any prompt has shown: more than the embedded base has, and much more than it has
+# when it is tuned. Our choice.
+_FIRST_SHARE = 0.5
+_FILLED = (
+    0.8  # of a step, when a prompt moves in; the rest is for those that have more branches than others. Our choice
 )
 
 
@@ -94,26 +102,83 @@ def check_number(value: float) -> None:
 
 
 @dataclass
-class _Stream:
-    """The candidates of one prompt while they are written."""
+class _Prompt:
+    """A prompt and its candidates.
 
+    Attributes:
+        limit: Tokens that a candidate may have.
+        turn: How many prompts have begun before it.
+        held: Branches that it has had, summed over steps.
+        steps: Since it began.
+    """
+
+    ids: list[int]
     rows: list[Row]
-    seeds: torch.Tensor
-    group: Group
     limit: int
-    tokens: torch.Tensor  # (rows,), the newest of each
+    turn: int = 0
+    held: int = 0
+    steps: int = 0
 
-    def goes_on(self) -> bool:
-        """Whether any row does. Rows that have ended are dropped, once they are many."""
-        alive = [place for place, row in enumerate(self.rows) if not row.finished]
-        if not alive or self.group.num_written + 1 >= self.limit:
-            return False
-        if len(alive) <= _KEPT_SHARE * len(self.rows):
-            kept = torch.tensor(alive, device=self.seeds.device)
-            self.rows = [self.rows[place] for place in alive]
-            self.seeds, self.tokens = self.seeds[kept], self.tokens[kept]
-            self.group.keep(kept)
-        return True
+
+@dataclass
+class _Branch:
+    """Candidates of one prompt that have written the same so far: one row of a step."""
+
+    prompt: _Prompt
+    rows: list[Row]
+    tokens: list[int]
+    logprob: float
+
+
+class _Room:
+    """How many prompts can share a step, learned from those that have ended: a tuned model's candidates part into few
+    branches, an untuned one's all at once.
+
+    Args:
+        batch_rows: Branches in a step at most.
+    """
+
+    def __init__(self, batch_rows: int) -> None:
+        self._batch_rows = batch_rows
+        self._known: list[float] = []  # branches on average, by candidates
+
+    def learn(self, prompt: _Prompt) -> None:
+        """From a prompt that has ended."""
+        self._known.append(prompt.held / max(1, prompt.steps) / len(prompt.rows))
+
+    def admits(self, prompt: _Prompt, branches: Sequence[_Branch]) -> bool:
+        """Whether one more prompt is likely to find room."""
+        share = sum(self._known) / len(self._known) if self._known else _FIRST_SHARE
+        expected = sum(
+            max(count, min(share * len(others.rows), alive)) for others, count, alive in _by_prompt(branches)
+        )
+        return not branches or expected + share * len(prompt.rows) <= _FILLED * self._batch_rows
+
+    def without_room(self, branches: Sequence[_Branch]) -> list[_Prompt]:
+        """The latest prompts, until those that are left have room. The oldest stays in any case."""
+        found = _by_prompt(branches)
+        for prompt, count, _ in found:
+            prompt.held += count
+            prompt.steps += 1
+        total = len(branches)
+        out = []
+        for prompt, count, _ in sorted(found, key=lambda item: -item[0].turn)[:-1]:
+            if total <= self._batch_rows:
+                break
+            total -= count
+            out.append(prompt)
+        return out
+
+
+def _by_prompt(branches: Sequence[_Branch]) -> list[tuple[_Prompt, int, int]]:
+    """Each prompt with its branches and the candidates that go on."""
+    prompts = {branch.prompt.turn: branch.prompt for branch in branches}
+    counts = dict.fromkeys(prompts, 0)
+    alive = dict.fromkeys(prompts, 0)
+    for branch in branches:
+        counts[branch.prompt.turn] += 1
+        alive[branch.prompt.turn] += len(branch.rows)
+    return [(prompt, counts[turn], alive[turn]) for turn, prompt in prompts.items()]
 
 
 @torch.inference_mode()
@@ -124,38 +189,51 @@ def decode_shared(
     ending: Ending,
     batch_rows: int,
 ) -> None:
-    """Writes the rows of each prompt. A prompt moves in as soon as there is room for all of its rows.
+    """Writes the rows of each prompt. Candidates that have written the same so far are computed as one.
+
+    A prompt moves in as soon as there is likely to be room for it. Where branches have become too many all the same, the
+    latest prompts start again later; they write the same then, since each candidate draws from its own seed.
 
     Args:
         loaded: A model for which `can_share_prompts` holds.
         prompts: Ids, and the rows that go on from them.
         sampling: How tokens are drawn.
         ending: When a row ends.
-        batch_rows: Rows in a step at most, save where a single prompt has more.
+        batch_rows: Branches in a step at most, save where a single prompt has more.
     """
     model = loaded.model
-    waiting = deque((ids, rows) for ids, rows in prompts if _room(model, len(ids), sampling) > 0)
-    streams: list[_Stream] = []
-    while waiting or streams:
-        while waiting and _num_rows(streams) + len(waiting[0][1]) <= max(batch_rows, len(waiting[0][1])):
-            stream = _begin(loaded, *waiting.popleft(), sampling, ending)
-            if stream.goes_on():
-                streams.append(stream)
-        if not streams:
+    limits = [_room(model, len(ids), sampling) for ids, _ in prompts]
+    waiting = deque(_Prompt(ids, rows, limit) for (ids, rows), limit in zip(prompts, limits, strict=True) if limit > 0)
+    cache = SharedPromptCache(model.config.get_text_config(decoder=True).num_hidden_layers, loaded.device)
+    room = _Room(batch_rows)
+    branches: list[_Branch] = []
+    turn = 0
+    while waiting or branches:
+        while waiting and room.admits(waiting[0], branches):
+            prompt = waiting.popleft()
+            prompt.turn = turn = turn + 1
+            logits, filled = _read(loaded, prompt.ids)
+            first = [child for _, child in _grown([_Branch(prompt, prompt.rows, [], 0.0)], logits, sampling, ending)]
+            if first:
+                cache.add(filled, len(first))
+                branches += first
+        if not branches:
             continue
-        cache = SharedPromptCache([stream.group for stream in streams])
-        tokens = torch.cat([stream.tokens for stream in streams]).unsqueeze(-1)  # (rows, 1)
-        places = torch.cat([_filled(s, s.group.prompt_length + s.group.num_written) for s in streams])
+        positions = cache.prepare().unsqueeze(-1)
+        newest = torch.tensor([[branch.tokens[-1]] for branch in branches], device=loaded.device)
         with shared_attention(model):
-            output = model(input_ids=tokens, position_ids=places.unsqueeze(-1), past_key_values=cache, use_cache=True)
-        cache.advance()
-        steps = torch.cat([_filled(stream, stream.group.num_written) for stream in streams])
-        seeds = torch.cat([stream.seeds for stream in streams])
-        written, gained = _next_tokens(output.logits[:, -1], seeds, steps, sampling)
-        _append([row for stream in streams for row in stream.rows], written, gained, ending)
-        for stream, part in zip(streams, torch.split(written, [len(s.rows) for s in streams]), strict=True):
-            stream.tokens = part
-        streams = [stream for stream in streams if stream.goes_on()]
+            output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
+        children = _grown(branches, output.logits[:, -1], sampling, ending)
+        for prompt in room.without_room([child for _, child in children]):
+            children = [(parent, child) for parent, child in children if child.prompt is not prompt]
+            waiting.appendleft(prompt)
+        on = {child.prompt.turn for _, child in children}
+        for prompt in {
+            branch.prompt.turn: branch.prompt for branch in branches if branch.prompt.turn not in on
+        }.values():
+            room.learn(prompt)
+        order = cache.follow([parent for parent, _ in children])
+        branches = [children[number][1] for number in order]
 
 
 def _room(model: Any, prompt_length: int, sampling: Sampling) -> int:
@@ -163,25 +241,61 @@ def _room(model: Any, prompt_length: int, sampling: Sampling) -> int:
     return min(sampling.max_tokens, context_length(model) - prompt_length) if prompt_length else 0
 
 
-def _num_rows(streams: Sequence[_Stream]) -> int:
-    return sum(len(stream.rows) for stream in streams)
+def _read(loaded: LoadedModel, ids: list[int]) -> tuple[torch.Tensor, DynamicCache]:
+    """The logits after a prompt, (1, vocabulary), and its keys and values."""
+    filled = DynamicCache()
+    row = torch.tensor([ids], device=loaded.device)
+    return loaded.model(input_ids=row, past_key_values=filled, use_cache=True, logits_to_keep=1).logits[:, -1], filled
 
 
-def _filled(stream: _Stream, number: int) -> torch.Tensor:
-    return torch.full_like(stream.tokens, number)
+def _grown(
+    branches: Sequence[_Branch], logits: torch.Tensor, sampling: Sampling, ending: Ending
+) -> list[tuple[int, _Branch]]:
+    """Each candidate draws its next token; those of a branch that drew the same go on together. What has ended is written into
+    its rows.
+
+    Args:
+        branches: Those of this step.
+        logits: (branches, vocabulary).
+        sampling: How tokens are drawn.
+        ending: When a candidate has ended.
+
+    Returns:
+        The branches that go on, each with the number of the one that it comes from, in order of the latter.
+    """
+    rows = [(number, row) for number, branch in enumerate(branches) for row in branch.rows]
+    if sampling.temperature == 0:
+        tokens = logits.argmax(dim=-1).tolist()
+        drawn = [tokens[number] for number, _ in rows]
+    else:
+        seeds = torch.tensor([row.seed or 0 for _, row in rows], device=logits.device)
+        steps = torch.tensor([len(branches[number].tokens) for number, _ in rows], device=logits.device)
+        numbers = torch.tensor([number for number, _ in rows], device=logits.device)
+        drawn = Nuclei(logits, sampling.temperature, sampling.top_p).draw(numbers, uniform(seeds, steps)).tolist()
+    together: dict[tuple[int, int], list[Row]] = {}
+    for (number, row), token in zip(rows, drawn, strict=True):
+        together.setdefault((number, token), []).append(row)
+    gained = _logprobs(logits, list(together))
+    children = []
+    for ((number, token), of_child), logprob in zip(together.items(), gained, strict=True):
+        parent = branches[number]
+        check_number(logprob)
+        child = _Branch(parent.prompt, of_child, [*parent.tokens, token], parent.logprob + logprob)
+        finished = ending.after(child.tokens)
+        if not finished and len(child.tokens) < parent.prompt.limit:
+            children.append((number, child))
+            continue
+        for row in of_child:
+            row.tokens, row.logprob, row.finished = child.tokens, child.logprob, finished
+    return children
 
 
-def _begin(loaded: LoadedModel, ids: list[int], rows: list[Row], sampling: Sampling, ending: Ending) -> _Stream:
-    """Computes a prompt and draws the first token of each of its rows."""
-    device = loaded.device
-    prompt = DynamicCache()
-    output = loaded.model(
-        input_ids=torch.tensor([ids], device=device), past_key_values=prompt, use_cache=True, logits_to_keep=1
-    )
-    seeds = torch.tensor([row.seed or 0 for row in rows], dtype=torch.int64, device=device)
-    tokens, gained = _next_tokens(output.logits[:, -1].expand(len(rows), -1), seeds, 0, sampling)
-    _append(rows, tokens, gained, ending)
-    return _Stream(rows, seeds, Group(prompt, len(rows)), _room(loaded.model, len(ids), sampling), tokens)
+def _logprobs(logits: torch.Tensor, asked: Sequence[tuple[int, int]]) -> list[float]:
+    """Of each (row, token) under the model as it is: temperature 1, no nucleus."""
+    rows, tokens = torch.tensor(asked, device=logits.device).T
+    logits = logits.float()
+    values: list[float] = (logits[rows, tokens] - torch.logsumexp(logits, dim=-1)[rows]).tolist()
+    return values
 
 
 # --- single rows ------------------------------------------------------------------------------------------------------

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["draw_tokens", "uniform"]
+__all__ = ["Nuclei", "draw_tokens", "uniform"]
 
 # The constants of SplitMix64 (Steele, Lea, Flood 2014); torch wants the factors as signed 64-bit integers.
 _GAMMA = 0x9E3779B97F4A7C15 - 2**64
 _MIX_1 = 0xBF58476D1CE4E5B9 - 2**64
 _MIX_2 = 0x94D049BB133111EB - 2**64
 
-_HEAD = 64  # tokens; a nucleus that holds more is rare
+_HEADS = (64, 1024)  # tokens that are sorted first; a nucleus that holds more is rare
+_GATHERED = 2**22  # probabilities copied at once while tokens are drawn: 32 MB
 
 
 def uniform(seeds: torch.Tensor, step: int | torch.Tensor) -> torch.Tensor:
@@ -37,47 +38,93 @@ def _shift(values: torch.Tensor, bits: int) -> torch.Tensor:
 
 
 def draw_tokens(logits: torch.Tensor, numbers: torch.Tensor, temperature: float, top_p: float) -> torch.Tensor:
-    """One token per row: the nucleus is cut, then the row's number picks from the cumulated probabilities.
+    """One token per row; see `Nuclei`. numbers: (rows,), uniform in [0, 1)."""
+    return Nuclei(logits, temperature, top_p).draw(torch.arange(len(logits), device=logits.device), numbers)
+
+
+class Nuclei:
+    """Distributions whose nucleus is cut, to be drawn from as often as wanted: a number picks from the cumulated probabilities.
 
     Ties between equal probabilities go to the lower token id.
 
     Args:
         logits: (rows, vocabulary).
-        numbers: (rows,), uniform in [0, 1).
         temperature: Above 0.
         top_p: The smallest set of likeliest tokens with at least this probability is kept, as in Holtzman et al. 2020.
-
-    Returns:
-        (rows,), int64.
     """
-    probabilities = torch.softmax(logits.float() / temperature, dim=-1)
-    if probabilities.shape[-1] <= 2 * _HEAD:
-        return _draw(*probabilities.sort(dim=-1, descending=True, stable=True), numbers, top_p)[0]
-    tokens, certain = _draw(*_head(probabilities), numbers, top_p)
-    if not bool(certain.all()):
-        rows = (~certain).nonzero().squeeze(-1)
-        whole = probabilities[rows].sort(dim=-1, descending=True, stable=True)
-        tokens[rows] = _draw(*whole, numbers[rows], top_p)[0]
-    return tokens
+
+    def __init__(self, logits: torch.Tensor, temperature: float, top_p: float) -> None:
+        probabilities = torch.softmax(logits.float() / temperature, dim=-1)
+        size = probabilities.shape[-1]
+        self._parts: list[_Sorted] = []
+        # For each row the part that knows it, and its place there
+        self._part = torch.zeros(len(logits), dtype=torch.int64, device=logits.device)
+        self._place = torch.arange(len(logits), device=logits.device)
+        rows = self._place
+        for head in (*(head for head in _HEADS if 2 * head < size), size):
+            self._parts.append(_Sorted(*_head(probabilities[rows], head), top_p))
+            unsure = ~self._parts[-1].certain
+            if head == size or not bool(unsure.any()):
+                return
+            rows = rows[unsure]
+            self._part[rows] += 1
+            self._place[rows] = torch.arange(len(rows), device=logits.device)
+
+    def draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        """A token for each number.
+
+        Args:
+            rows: The distribution that each is drawn from: (draws,), int64.
+            numbers: (draws,), uniform in [0, 1), double precision.
+
+        Returns:
+            (draws,), int64.
+        """
+        if len(self._parts) == 1:
+            return self._parts[0].draw(rows, numbers)
+        tokens = torch.empty_like(rows)
+        for number, part in enumerate(self._parts):
+            asked = self._part[rows] == number
+            tokens[asked] = part.draw(self._place[rows[asked]], numbers[asked])
+        return tokens
 
 
-def _head(probabilities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest few of each row, as a stable sort of the whole row begins: a sort of a large vocabulary costs more than
-    a step of a small model."""
-    order = probabilities.topk(_HEAD, dim=-1).indices.sort(dim=-1).values
+def _head(probabilities: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The likeliest tokens of each row and their ids, as a stable sort of the whole row begins: a sort of a large vocabulary costs
+    more than a step of a small model."""
+    if size == probabilities.shape[-1]:
+        return probabilities.sort(dim=-1, descending=True, stable=True)
+    order = probabilities.topk(size, dim=-1).indices.sort(dim=-1).values
     values, places = probabilities.gather(-1, order).sort(dim=-1, descending=True, stable=True)
     return values, order.gather(-1, places)
 
 
-def _draw(
-    probabilities: torch.Tensor, order: torch.Tensor, numbers: torch.Tensor, top_p: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The drawn tokens, and where they are certain to be those of the whole row, of which this may be the beginning: the
-    nucleus ends before it does, and not among equals that may go on beyond it."""
-    cumulated = probabilities.double().cumsum(dim=-1)
-    before = cumulated - probabilities
-    kept = (before < top_p).sum(dim=-1, keepdim=True).clamp(min=1)  # 0 only where the logits are no numbers
-    mass = cumulated.gather(-1, kept - 1)
-    position = torch.searchsorted(cumulated, numbers.unsqueeze(-1) * mass, right=True).minimum(kept - 1)
-    certain = (kept < probabilities.shape[-1]) & (probabilities.gather(-1, kept - 1) > probabilities[..., -1:])
-    return order.gather(-1, position).squeeze(-1), certain.squeeze(-1)
+class _Sorted:
+    """Rows from the likeliest token on, or the beginnings of such rows.
+
+    Attributes:
+        certain: Where a row's draws are those of the whole row, of which this may be the beginning: the nucleus ends before it
+            does, and not among equals that may go on beyond it.
+    """
+
+    def __init__(self, probabilities: torch.Tensor, order: torch.Tensor, top_p: float) -> None:
+        self._order = order
+        self._cumulated = probabilities.double().cumsum(dim=-1)
+        before = self._cumulated - probabilities
+        kept = (before < top_p).sum(dim=-1, keepdim=True).clamp(min=1)  # 0 only where the logits are no numbers
+        self._last = kept - 1
+        self._mass = self._cumulated.gather(-1, self._last)
+        last = probabilities.gather(-1, self._last)
+        self.certain = ((kept < probabilities.shape[-1]) & (last > probabilities[..., -1:])).squeeze(-1)
+
+    def draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        """See `Nuclei.draw`."""
+        at_once = max(1, _GATHERED // self._cumulated.shape[-1])
+        return torch.cat(
+            [self._draw(*part) for part in zip(torch.split(rows, at_once), torch.split(numbers, at_once), strict=True)]
+        )
+
+    def _draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        aims = numbers.unsqueeze(-1) * self._mass[rows]
+        places = torch.searchsorted(self._cumulated[rows], aims, right=True).minimum(self._last[rows])
+        return self._order[rows].gather(-1, places).squeeze(-1)

@@ -1,8 +1,8 @@
 """The embedded engine: a Hugging Face model in this process, on CPU or GPU.
 
-A prompt is computed once and held once for all its candidates, candidates that have ended make room for those of the
-next prompt, and each draws from its own seed. Where a model's attention does not allow it (`sharing_notice` says so), or a
-prompt has few candidates, prompts of like length share a padded batch.
+A prompt is computed once and held once for all its candidates, candidates that have written the same so far are computed as one
+until they part, those that have ended make room for the next prompt's, and each draws from its own seed. Where a model's
+attention does not allow it (`sharing_notice` says so), prompts of like length share a padded batch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
 
-_SHARED_ROWS = 8  # of a prompt; with fewer, rows of other prompts fill a step better
 _PADDED = 1.5  # length of a batch's longest prompt by that of its shortest, at most
 _TRIED = 12  # tokens on which it is tried whether beginnings can be shared
 
@@ -34,12 +33,12 @@ class HuggingFaceEngine:
 
     Args:
         loaded: The model; it is not changed.
-        batch_rows: Candidates that are decoded together at most, halved as often as a GPU's memory asks for. Part of what fixes
-            the last digits of a probability.
+        batch_rows: Texts that are continued together at most, halved as often as a GPU's memory asks for. Part of what fixes the
+            last digits of a probability.
         batch_tokens: Tokens, padding included, that are scored together at most.
     """
 
-    def __init__(self, loaded: LoadedModel, batch_rows: int = 256, batch_tokens: int = 16384) -> None:
+    def __init__(self, loaded: LoadedModel, batch_rows: int = 512, batch_tokens: int = 16384) -> None:
         self._loaded = loaded
         self._batch_rows = batch_rows
         self._batch_tokens = batch_tokens
@@ -76,24 +75,21 @@ class HuggingFaceEngine:
         self, prompts: list[list[int]], requests: Sequence[Request], sampling: Sampling, ending: Ending
     ) -> list[list[Row]]:
         rows = [[Row(n, place, seed) for place, seed in enumerate(r.seeds)] for n, r in enumerate(requests)]
-        shared = [n for n, of_request in enumerate(rows) if len(of_request) >= _SHARED_ROWS]
-        if shared and not self._can_share(prompts[shared[0]]):
-            shared = []
-        cut = [
-            (prompts[n], rows[n][start : start + self._batch_rows])
-            for n in shared
-            for start in range(0, len(rows[n]), self._batch_rows)
-        ]
-        decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
-        single = [row for number, of_request in enumerate(rows) if number not in shared for row in of_request]
-        for batch in self._batches(prompts, single, sampling):
+        if self._can_share(max(prompts, key=len, default=[])):
+            cut = [
+                (ids, of_request[start : start + self._batch_rows])
+                for ids, of_request in zip(prompts, rows, strict=True)
+                for start in range(0, len(of_request), self._batch_rows)
+            ]
+            decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
+            return rows
+        for batch in self._batches(prompts, [row for of_request in rows for row in of_request], sampling):
             decode_rows(self._loaded, [prompts[row.request] for row in batch], batch, sampling, ending)
         return rows
 
     def _can_share(self, prompt: list[int]) -> bool:
-        if self._shares is None:
-            tried = [*prompt[:24], *prompt[-1:] * 8]
-            self._shares = can_share_prompts(self._loaded.model, tried) if prompt else None
+        if self._shares is None and prompt:
+            self._shares = can_share_prompts(self._loaded.model, [*prompt[:24], *prompt[-1:] * 8])
         return bool(self._shares)
 
     def _batches(self, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling) -> Iterator[list[Row]]:

@@ -1,70 +1,81 @@
 """Decoding with the prompt held once: all candidates of a problem read the same keys and values of its prompt.
 
 At one new token per row, attention is most of a step's memory traffic, and most of what it reads is the prompt, 64 times
-over. Here the candidates of a problem are a group: their attention over the prompt is one matrix product, and each row
-keeps only what it wrote itself. Groups of different prompt lengths and ages share a step, so that a new problem moves in
-when candidates of older ones have ended.
+over. Here each prompt has a slot, and a row is a branch: what some of the prompt's candidates have written so far. Attention
+over the prompts is one matrix product for all slots; each row keeps only what it wrote itself. Rows of different
+prompt lengths and ages share a step, so that a new problem moves in when candidates of older ones have ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-__all__ = ["Group", "SharedPromptCache", "can_share_prompts", "shared_attention"]
+__all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
 
 _NAME = "mathquorum_shared_prompt"
-_FIRST_ROOM = 32  # tokens; buffers double when they are full
+_FIRST_ROOM = 32  # tokens or rows; buffers double when they are full
 
 
-class Group:
-    """Keys and values of one prompt, and of what its rows have written, for every layer.
+class _SharedLayer(DynamicLayer):  # type: ignore[misc]
+    """Keys and values of one layer. It hands itself to the attention function in place of them.
 
-    Args:
-        prompt: Filled by one forward pass of the prompt: (1, heads, length, width) per layer.
-        num_rows: Candidates that go on from it.
+    Attributes:
+        prompt_keys: (slots, heads, width, longest prompt).
+        prompt_values: (slots, heads, longest prompt, width).
+        written_keys, written_values: (rows, heads, tokens, width), with room to grow.
     """
 
-    def __init__(self, prompt: DynamicCache, num_rows: int) -> None:
-        # (heads, width, length) and (heads, length, width): as the two matrix products want them
-        self._prompt = [(layer.keys[0].transpose(-1, -2).contiguous(), layer.values[0]) for layer in prompt.layers]
-        self.num_rows = num_rows
-        self.prompt_length = prompt.get_seq_length()
-        self.num_written = 0
-        self._written: list[tuple[torch.Tensor, torch.Tensor]] = []
+    def __init__(self, owner: SharedPromptCache) -> None:
+        super().__init__()
+        self._owner = owner
+        self.prompt_keys = self.prompt_values = torch.empty(0)
+        self.written_keys = self.written_values = torch.empty(0)
 
-    @property
-    def num_layers(self) -> int:
-        return len(self._prompt)
+    def hold(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """A prompt moves into a slot; keys and values: (heads, length, width)."""
+        heads, length, width = keys.shape
+        if not self.prompt_keys.numel():
+            self.prompt_keys = keys.new_zeros((1, heads, width, length))
+            self.prompt_values = values.new_zeros((1, heads, length, values.shape[-1]))
+        slots, longest = max(slot + 1, self.prompt_keys.shape[0]), max(length, self.prompt_keys.shape[-1])
+        self.prompt_keys = _with_room(self.prompt_keys, {0: slots, 3: longest})
+        self.prompt_values = _with_room(self.prompt_values, {0: slots, 2: longest})
+        self.prompt_keys[slot, :, :, :length] = keys.transpose(-1, -2)
+        self.prompt_values[slot, :, :length] = values
 
-    def keep(self, rows: torch.Tensor) -> None:
-        """Drops all rows but these, in their order."""
-        self._written = [(self._kept(keys, rows), self._kept(values, rows)) for keys, values in self._written]
-        self.num_rows = len(rows)
+    def move(self, sources: torch.Tensor, places: torch.Tensor, num_written: int) -> None:
+        """Rows take over what other rows have written."""
+        for buffer in (self.written_keys, self.written_values):
+            buffer[places, :, :num_written] = buffer[sources, :, :num_written]
 
-    def _kept(self, buffer: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        kept = buffer.new_empty((len(rows), *buffer.shape[1:]))
-        kept[:, :, : self.num_written] = buffer[:, :, : self.num_written].index_select(0, rows)
-        return kept
+    def make_room(self, rows: int, tokens: int) -> None:
+        """For what comes before the next step."""
+        if self.written_keys.numel():
+            self.written_keys = _with_room(self.written_keys, {0: rows, 2: tokens})
+            self.written_values = _with_room(self.written_values, {0: rows, 2: tokens})
 
-    def write(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Adds a token's keys and values: (rows, heads, width) each. The first layer comes first."""
-        if layer == len(self._written):
-            self._written.append((_room(keys, _FIRST_ROOM), _room(values, _FIRST_ROOM)))
-        if self.num_written == self._written[layer][0].shape[2]:
-            self._written[layer] = (_grown(self._written[layer][0]), _grown(self._written[layer][1]))
-        for buffer, states in zip(self._written[layer], (keys, values), strict=True):
-            buffer[:, :, self.num_written] = states
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
+        step = self._owner.step
+        if not self.written_keys.numel():
+            room = (max(_FIRST_ROOM, len(key_states)), key_states.shape[1], _FIRST_ROOM)
+            self.written_keys = key_states.new_zeros((*room, key_states.shape[-1]))
+            self.written_values = value_states.new_zeros((*room, value_states.shape[-1]))
+        self.written_keys[step.rows, :, step.written] = key_states[:, :, 0]
+        self.written_values[step.rows, :, step.written] = value_states[:, :, 0]
+        return self, self
 
-    def attend(
-        self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None
-    ) -> torch.Tensor:
-        """Attention of each row's newest token over the prompt and what the row wrote.
+    def get_seq_length(self) -> int:
+        return self._owner.longest
+
+    def attend(self, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+        """Attention of each row's newest token over its prompt and what the row wrote.
 
         Args:
             query: (rows, query heads, width); several query heads may share a key head.
@@ -74,71 +85,198 @@ class Group:
         Returns:
             (rows, query heads, width).
         """
-        prompt_keys, prompt_values = self._prompt[layer]
-        keys, values = (s[:, :, : self.num_written + 1] for s in self._written[layer])
-        rows, heads, written, width = keys.shape
-        per_head = query.shape[1] // heads
-        length = self.prompt_length
+        step = self._owner.step
+        slots, length, heads = step.num_slots, step.longest_prompt, self.prompt_keys.shape[1]
+        rows, width, per_head = len(query), query.shape[-1], query.shape[1] // heads
+        prompt_keys = self.prompt_keys[:slots, :, :, :length].flatten(0, 1)
+        prompt_values = self.prompt_values[:slots, :, :length].flatten(0, 1)
+        keys = self.written_keys[:rows, :, : step.num_written]
+        values = self.written_values[:rows, :, : step.num_written]
         grouped = query.view(rows, heads, per_head, width)
-        by_head = grouped.transpose(0, 1).reshape(heads, rows * per_head, width)
-        scores = query.new_empty((rows, heads, per_head, length + written))
-        on_prompt = torch.bmm(by_head, prompt_keys).view(heads, rows, per_head, length)
-        scores[..., :length] = on_prompt.transpose(0, 1)
+        by_slot = step.by_slot(query, (slots, heads, step.most_rows, per_head, width))
+        by_slot[step.slots, :, step.ranks] = grouped
+        on_prompt = torch.bmm(by_slot.view(slots * heads, step.most_rows * per_head, width), prompt_keys)
+        on_prompt = on_prompt.view(slots, heads, step.most_rows, per_head, length)
+        scores = query.new_empty((rows, heads, per_head, length + step.num_written))
+        scores[..., :length] = on_prompt[step.slots, :, step.ranks]
         scores[..., length:] = torch.matmul(grouped, keys.transpose(-1, -2))
         scores = scores.float() * scaling
         if softcap is not None:
             scores = softcap * torch.tanh(scores / softcap)
-        hidden = 0 if window is None else max(0, length + written - window)
-        if hidden:
-            scores[..., :hidden] = -torch.inf
+        scores += step.sight(window)
         weights = torch.softmax(scores, dim=-1).to(query.dtype)
-        on_prompt = weights[..., :length].transpose(0, 1).reshape(heads, rows * per_head, length)
-        result = torch.bmm(on_prompt, prompt_values).view(heads, rows, per_head, width).transpose(0, 1)
-        result = result + torch.matmul(weights[..., length:], values)
-        return result.reshape(rows, heads * per_head, width)
+        on_prompt[step.slots, :, step.ranks] = weights[..., :length]
+        read = torch.bmm(on_prompt.view(slots * heads, step.most_rows * per_head, length), prompt_values)
+        read = read.view(slots, heads, step.most_rows, per_head, -1)
+        result = read[step.slots, :, step.ranks] + torch.matmul(weights[..., length:], values)
+        return result.reshape(rows, heads * per_head, -1)
 
 
-def _room(states: torch.Tensor, length: int) -> torch.Tensor:
-    """An empty buffer for so many tokens of each row: (rows, heads, length, width)."""
-    rows, heads, width = states.shape
-    return states.new_empty((rows, heads, length, width))
+def _with_room(buffer: torch.Tensor, sizes: dict[int, int]) -> torch.Tensor:
+    """The buffer, or a larger one that begins with it: at least so long in these dimensions, doubled where it must grow."""
+    shape = list(buffer.shape)
+    for dimension, size in sizes.items():
+        if size > shape[dimension]:
+            shape[dimension] = max(size, 2 * shape[dimension])
+    if shape == list(buffer.shape):
+        return buffer
+    larger = buffer.new_zeros(shape)
+    larger[tuple(slice(0, size) for size in buffer.shape)] = buffer
+    return larger
 
 
-def _grown(buffer: torch.Tensor) -> torch.Tensor:
-    """The full buffer with as much room again."""
-    return torch.cat([buffer, torch.empty_like(buffer)], dim=2)
+@dataclass
+class _Step:
+    """Where the rows of one step are.
 
+    Attributes:
+        rows: 0 to rows - 1.
+        slots: The prompt of each row: (rows,).
+        ranks: The number of the row among those of its prompt: (rows,).
+        written: Tokens that each has written before: (rows,).
+        lengths: Of the prompt of each row: (rows,).
+        num_slots: Up to the last that is taken.
+        longest_prompt: Its tokens.
+        most_rows: Of one prompt.
+        num_written: Tokens written by the oldest row, the newest included.
+    """
 
-class _SharedLayer(DynamicLayer):  # type: ignore[misc]
-    """Hands itself to the attention function in place of keys and values."""
+    rows: torch.Tensor
+    slots: torch.Tensor
+    ranks: torch.Tensor
+    written: torch.Tensor
+    lengths: torch.Tensor
+    num_slots: int
+    longest_prompt: int
+    most_rows: int
+    num_written: int
+    _sight: dict[int | None, torch.Tensor] = field(default_factory=dict)
+    _by_slot: dict[tuple[int, ...], torch.Tensor] = field(default_factory=dict)
 
-    def __init__(self, number: int, groups: Sequence[Group]) -> None:
-        super().__init__()
-        self.number, self.groups = number, groups
+    @property
+    def positions(self) -> torch.Tensor:
+        """Of the newest tokens: (rows,)."""
+        return self.lengths + self.written
 
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
-        start = 0
-        for group in self.groups:
-            rows = slice(start, start := start + group.num_rows)
-            group.write(self.number, key_states[rows, :, 0], value_states[rows, :, 0])
-        return self, self
+    def by_slot(self, query: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+        """A place for each row by slot and rank. Slots with fewer rows than others leave some unused, which stay zero."""
+        if shape not in self._by_slot:
+            self._by_slot[shape] = query.new_zeros(shape)
+        return self._by_slot[shape]
 
-    def get_seq_length(self) -> int:
-        return max((group.prompt_length + group.num_written for group in self.groups), default=0)
+    def sight(self, window: int | None) -> torch.Tensor:
+        """0 where a row sees, -inf where not: (rows, 1, 1, longest_prompt + num_written)."""
+        if window not in self._sight:
+            device = self.rows.device
+            on_prompt = torch.arange(self.longest_prompt, device=device)
+            on_written = torch.arange(self.num_written, device=device)
+            lengths, newest = self.lengths.unsqueeze(-1), self.positions.unsqueeze(-1)
+            seen = torch.cat([on_prompt < lengths, on_written + lengths <= newest], dim=-1)
+            if window is not None:
+                places = torch.cat([on_prompt.expand(len(lengths), -1), on_written + lengths], dim=-1)
+                seen &= places > newest - window
+            sight = torch.zeros(seen.shape, device=device).masked_fill_(~seen, -torch.inf)
+            self._sight[window] = sight[:, None, None]
+        return self._sight[window]
 
 
 class SharedPromptCache(DynamicCache):  # type: ignore[misc]
-    """The groups of one step, in the order of the batch's rows."""
+    """Prompts in slots, and rows that go on from them.
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    A step is: `prepare`, a forward pass of the newest token of each row under `shared_attention`, then `follow`, which says
+    how the rows go on.
+
+    Args:
+        num_layers: Of the model.
+        device: Of the model.
+    """
+
+    step: _Step
+
+    def __init__(self, num_layers: int, device: torch.device) -> None:
         super().__init__()
-        self.groups = groups
-        self.layers = [_SharedLayer(number, groups) for number in range(groups[0].num_layers)]
+        self.layers = [_SharedLayer(self) for _ in range(num_layers)]
+        self._device = device
+        self._lengths: dict[int, int] = {}  # of the prompt in each slot that is taken
+        self._slots: list[int] = []  # of each row
+        self._written: list[int] = []  # by each row
 
-    def advance(self) -> None:
-        """After a forward pass: what the layers wrote is one more token."""
-        for group in self.groups:
-            group.num_written += 1
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        lengths = (self._lengths[slot] + written for slot, written in zip(self._slots, self._written, strict=True))
+        return max(lengths, default=0)
+
+    def add(self, prompt: DynamicCache, num_rows: int) -> None:
+        """Rows that have written nothing yet join at the end.
+
+        Args:
+            prompt: Filled by one forward pass of the prompt: (1, heads, length, width) per layer.
+            num_rows: That go on from it, at least 1.
+        """
+        slot = next(number for number in range(len(self._lengths) + 1) if number not in self._lengths)
+        self._lengths[slot] = prompt.get_seq_length()
+        for layer, held in zip(self.layers, prompt.layers, strict=True):
+            layer.hold(slot, held.keys[0], held.values[0])
+        self._slots += [slot] * num_rows
+        self._written += [0] * num_rows
+
+    def prepare(self) -> torch.Tensor:
+        """Before a forward pass. Returns the positions of the newest tokens: (rows,)."""
+        counts: dict[int, int] = {}
+        ranks = []
+        for slot in self._slots:
+            ranks.append(counts.get(slot, 0))
+            counts[slot] = ranks[-1] + 1
+        lengths = [self._lengths[slot] for slot in self._slots]
+        rows = range(len(self._slots))
+        found = torch.tensor([rows, self._slots, ranks, self._written, lengths], device=self._device)
+        self.step = _Step(
+            rows=found[0],
+            slots=found[1],
+            ranks=found[2],
+            written=found[3],
+            lengths=found[4],
+            num_slots=max(counts) + 1,
+            longest_prompt=max(lengths),
+            most_rows=max(counts.values()),
+            num_written=max(self._written) + 1,
+        )
+        for layer in self.layers:
+            layer.make_room(len(self._slots), self.step.num_written)
+        return self.step.positions
+
+    def follow(self, parents: Sequence[int]) -> list[int]:
+        """After a forward pass: the rows of the next step each go on from a row of this one.
+
+        Args:
+            parents: The row from which each goes on. A row may have several to go on from it, or none.
+
+        Returns:
+            The places that they take, as numbers of `parents` by row: most stay where they are.
+        """
+        order = [-1] * len(parents)
+        moving = []
+        for number, parent in enumerate(parents):
+            if parent < len(order) and order[parent] < 0:
+                order[parent] = number
+            else:
+                moving.append(number)
+        holes = [place for place, number in enumerate(order) if number < 0]
+        written = [self._written[parent] + 1 for parent in parents]
+        if moving:
+            sources = torch.tensor([parents[number] for number in moving], device=self._device)
+            places = torch.tensor(holes, device=self._device)
+            for layer in self.layers:
+                layer.make_room(len(parents), self.step.num_written)
+                layer.move(sources, places, max(written[number] for number in moving))
+            for place, number in zip(holes, moving, strict=True):
+                order[place] = number
+        slots = [self._slots[parent] for parent in parents]
+        self._slots = [slots[number] for number in order]
+        self._written = [written[number] for number in order]
+        self._lengths = {slot: length for slot, length in self._lengths.items() if slot in set(slots)}
+        return order
 
 
 def _attention(
@@ -156,11 +294,7 @@ def _attention(
     if not isinstance(key, _SharedLayer) or value is not key or unknown.get("s_aux") is not None:
         raise NotImplementedError("this model's attention is more than softmax over keys and values")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    parts, start = [], 0
-    for group in key.groups:
-        rows = slice(start, start := start + group.num_rows)
-        parts.append(group.attend(key.number, query[rows, :, 0], scale, sliding_window, softcap))
-    return torch.cat(parts).unsqueeze(1), None  # (rows, 1, heads, width)
+    return key.attend(query[:, :, 0], scale, sliding_window, softcap).unsqueeze(1), None  # (rows, 1, heads, width)
 
 
 AttentionInterface.register(_NAME, _attention)
@@ -195,15 +329,16 @@ def can_share_prompts(model: Any, tokens: Sequence[int]) -> bool:
             expected = model(input_ids=ids, use_cache=False).logits[0, -2:]  # (2, vocabulary)
             prompt = DynamicCache()
             model(input_ids=ids[:, :-2], past_key_values=prompt, use_cache=True)
-            cache = SharedPromptCache([Group(prompt, 2)])
+            cache = SharedPromptCache(len(prompt.layers), device)
+            cache.add(prompt, 1)
             found = []
             with shared_attention(model):
                 for place in (len(tokens) - 2, len(tokens) - 1):
-                    both = ids[:, place].repeat(2, 1)
-                    positions = torch.full((2, 1), place, device=device)
-                    output = model(input_ids=both, position_ids=positions, past_key_values=cache, use_cache=True)
+                    positions = cache.prepare().unsqueeze(-1)
+                    newest = ids[:, place].expand(len(positions), 1)
+                    output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
                     found.append(output.logits[:, -1])
-                    cache.advance()
+                    cache.follow([0, 0])
     except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
         return False  # whatever the model's own code raised where it met something else than keys and values
     tolerance = 1e-3 if expected.dtype == torch.float32 else 0.1

@@ -48,8 +48,8 @@ class Sample(Settings):
     limit: int | None = Field(default=None, ge=1)
     """Only the first so many problems."""
     batch_rows: int | None = Field(default=None, ge=1)
-    """Candidates decoded together at most. None takes what the memory holds (`engines.memory`); a GPU whose memory runs out all
-    the same is given half as many, as often as need be."""
+    """Texts continued together at most; candidates that have written the same so far are one. None takes what the memory holds
+    (`engines.memory`); a GPU whose memory runs out all the same is given half as many, as often as need be."""
     seed: int = 0
     template: Template = "plain"
     """How prompts are put to the model; the one that it was fine-tuned with."""
