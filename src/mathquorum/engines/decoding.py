@@ -101,7 +101,7 @@ def check_number(value: float) -> None:
 # --- candidates that share prompts ------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class _Prompt:
     """A prompt and its candidates.
 
@@ -143,7 +143,7 @@ class _Room:
         self._known: list[float] = []  # branches on average, by candidates
 
     def learn(self, prompt: _Prompt) -> None:
-        """From a prompt that has ended."""
+        """From a prompt that has ended, or had no room."""
         self._known.append(prompt.held / max(1, prompt.steps) / len(prompt.rows))
 
     def admits(self, prompt: _Prompt, branches: Sequence[_Branch]) -> bool:
@@ -172,13 +172,12 @@ class _Room:
 
 def _by_prompt(branches: Sequence[_Branch]) -> list[tuple[_Prompt, int, int]]:
     """Each prompt with its branches and the candidates that go on."""
-    prompts = {branch.prompt.turn: branch.prompt for branch in branches}
-    counts = dict.fromkeys(prompts, 0)
-    alive = dict.fromkeys(prompts, 0)
+    counts: dict[_Prompt, int] = {}
+    alive: dict[_Prompt, int] = {}
     for branch in branches:
-        counts[branch.prompt.turn] += 1
-        alive[branch.prompt.turn] += len(branch.rows)
-    return [(prompt, counts[turn], alive[turn]) for turn, prompt in prompts.items()]
+        counts[branch.prompt] = counts.get(branch.prompt, 0) + 1
+        alive[branch.prompt] = alive.get(branch.prompt, 0) + len(branch.rows)
+    return [(prompt, count, alive[prompt]) for prompt, count in counts.items()]
 
 
 @torch.inference_mode()
@@ -227,11 +226,10 @@ def decode_shared(
         for prompt in room.without_room([child for _, child in children]):
             children = [(parent, child) for parent, child in children if child.prompt is not prompt]
             waiting.appendleft(prompt)
-        on = {child.prompt.turn for _, child in children}
-        for prompt in {
-            branch.prompt.turn: branch.prompt for branch in branches if branch.prompt.turn not in on
-        }.values():
-            room.learn(prompt)
+        going_on = {child.prompt for _, child in children}
+        for prompt in dict.fromkeys(branch.prompt for branch in branches):
+            if prompt not in going_on:
+                room.learn(prompt)
         order = cache.follow([parent for parent, _ in children])
         branches = [children[number][1] for number in order]
 
