@@ -1,8 +1,8 @@
 """Why does sequential training bring nothing in miniature? One change at a time, on validation problems.
 
-    python benchmarks/mtsft.py STUDY_RUN OUT [--seeds 0] [--problems 160] [--candidates 16]
+    python benchmarks/mtsft.py STUDY_RUN OUT [--seeds 0] [--problems 160] [--candidates 32]
 
-STUDY_RUN is the directory of `mathquorum study --size small`: its generators and its evaluators' examples are where
+STUDY_RUN is the directory of `mathquorum study --size small`, or of the main generator alone: its generators and its evaluators' examples are where
 every variant begins. Each row changes one thing of the study's MTSFT (cross-entropy, likelihood weight 1, 30 steps of
 either stage, learning rate 3e-4) and is compared, problem by problem, with solution fine-tuning continued for as many
 steps and tokens. Nothing here looks at a test problem.
@@ -39,12 +39,19 @@ class Variant:
     evaluator_steps: int = 30
     evaluator_rate: float = 3e-4
     generator_steps: int = 30
+    first_steps: int = 0
+    """Of solution fine-tuning, before both it and its control begin."""
+
+    @property
+    def start(self) -> str:
+        """The name of the generator that it begins with."""
+        return f"ssft + {self.first_steps}" if self.first_steps else "ssft"
 
     @property
     def control(self) -> str:
         """Its name: variants of equal steps and data share one."""
         alone = "" if self.weight else ", labels alone"
-        return f"control {self.evaluator_steps}+{self.generator_steps}{alone}"
+        return f"control of {self.start}, {self.evaluator_steps}+{self.generator_steps}{alone}"
 
 
 VARIANTS = (
@@ -55,6 +62,7 @@ VARIANTS = (
     Variant("10 evaluator steps", evaluator_steps=10),
     Variant("90 evaluator steps", evaluator_steps=90),
     Variant("90 generator steps", generator_steps=90),
+    Variant("a generator of 320 more steps", first_steps=320),
 )
 
 
@@ -65,7 +73,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--problems", type=int, default=160)
-    parser.add_argument("--candidates", type=int, default=16)
+    parser.add_argument("--candidates", type=int, default=32)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     run = Run(options.out, workers=options.workers)
@@ -88,7 +96,6 @@ def main() -> None:
 def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, seed: int) -> None:
     """Adds the two stages of the variant, and its control unless one of equal length and data is there."""
     settings = SmallStudy()
-    start = str(study / f"L.{seed}.ssft.both" / "model")
     solutions = Task(
         objective=SolutionLoss(), data=(study / "problems.both" / "labeled.jsonl",), batch_size=settings.batch_size
     )
@@ -96,6 +103,16 @@ def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, see
     verdicts = Task(objective=CrossEntropyLoss(), data=(labels,), batch_size=settings.evaluators.batch_size)
     along = solutions.model_copy(update={"weight": variant.weight})
     base = settings.mtsft.generator
+    start = str(study / f"L.{seed}.ssft.both" / "model")
+    if variant.first_steps:
+        first = f"{variant.start}.{seed}"
+        stages[first] = Finetune(
+            model=start,
+            tasks=(solutions,),
+            training=settings.generator.model_copy(update={"steps": variant.first_steps}),
+            seed=seed,
+        )
+        start = str(at / first / "model")
     second, third = f"{variant.name}.second.{seed}", f"{variant.name}.{seed}"
     stages[second] = Finetune(
         model=start,
@@ -121,23 +138,28 @@ def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, see
 def measure(stages: dict[str, Stage], at: Path, problems: Path, name: str, model: Path, number: int) -> None:
     """Adds the sampling of a model."""
     settings = SmallStudy()
+    style = settings.train[settings.main][0].style
     for part, count, temperature in (("candidates", number, settings.sampling.temperature), ("greedy", 1, 0.0)):
         sampling = settings.sampling.model_copy(update={"temperature": temperature})
         place = at / f"{name}.{part}" / "candidates.jsonl"
-        stages[f"{name}.{part}"] = Sample(problems=problems, model=str(model), num_candidates=count, sampling=sampling)
+        stages[f"{name}.{part}"] = Sample(
+            problems=problems, model=str(model), num_candidates=count, sampling=sampling, style=style
+        )
         stages[f"{name}.{part}.clusters"] = Cluster(problems=problems, candidates=place)
 
 
 def show(at: Path, problems: Path, seeds: list[int], number: int) -> None:
     """One row per variant, in Markdown."""
     order = [problem.id for problem in read_records(problems, Problem)]
-    print("| | pass@1 | against its control | against SSFT | greedy, against its control | vote, against its control |")
+    print(
+        "| | pass@1 | against its control | against its start | greedy, against its control | vote, against its control |"
+    )
     print("|---|---|---|---|---|---|")
-    ssft = rows(at, order, "ssft", seeds, number)
     for variant in VARIANTS:
-        found, control = (rows(at, order, name, seeds, number) for name in (variant.name, variant.control))
+        names = (variant.name, variant.control, variant.start)
+        found, control, start = (rows(at, order, name, seeds, number) for name in names)
         cells = [percent(estimate("pass@1", found["pass@1"]))]
-        for figure, other in (("pass@1", control), ("pass@1", ssft), ("greedy", control), ("maj1", control)):
+        for figure, other in (("pass@1", control), ("pass@1", start), ("greedy", control), ("maj1", control)):
             cells.append(points(difference(figure, found[figure], other[figure]).estimate))
         print(f"| {variant.name} | {' | '.join(cells)} |", flush=True)
 
