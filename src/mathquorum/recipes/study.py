@@ -61,8 +61,9 @@ class StudyEvaluators(Settings):
 
     problems: AnySource
     """Problems that no generator is fine-tuned on."""
-    num_candidates: int = Field(default=4, ge=2)
-    """Per problem. Many problems with few candidates teach more than the reverse."""
+    num_candidates: int = Field(default=8, ge=2)
+    """Per problem. Many problems with few candidates teach more than the reverse; 8, since candidates that begin alike are computed
+    as one and the second four cost little."""
     variants: dict[str, EvaluatorVariant] = {
         "margin": EvaluatorVariant(objective=MarginLoss()),
         "cross_entropy": EvaluatorVariant(objective=CrossEntropyLoss()),
@@ -189,7 +190,7 @@ class SmallStudy(Study):
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = _short(80, 5e-4)
     evaluators: StudyEvaluators = StudyEvaluators(
-        problems=_minimath("evaluator", 2000),
+        problems=_minimath("evaluator", 3000),
         variants={
             "margin": EvaluatorVariant(objective=MarginLoss(), start="base"),
             "cross_entropy": EvaluatorVariant(objective=CrossEntropyLoss(), start="base"),
@@ -201,7 +202,7 @@ class SmallStudy(Study):
         },
         averaged=("cross_entropy", "from_generator", "with_likelihood", "pairwise"),
         combined=("cross_entropy", "pairwise", MEAN),
-        training=_short(100, 3e-4),
+        training=_short(150, 3e-4),
     )
     mtsft: StudyMtsft = StudyMtsft(evaluator=_short(30, 3e-4), generator=_short(30, 3e-4))
     title: str = "The study in miniature (small)"
