@@ -20,7 +20,8 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 __all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
 
 _NAME = "mathquorum_shared_prompt"
-_FIRST_ROOM = 32  # tokens or rows; buffers double when they are full
+_ROOM = 32  # buffers hold a multiple of so many tokens, rows or prompts
+_GROWTH = 1.5  # a full one becomes so many times as large, at least
 
 
 class _SharedLayer(DynamicLayer):  # type: ignore[misc]
@@ -42,11 +43,10 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
         """A prompt moves into a slot; keys and values: (heads, length, width)."""
         heads, length, width = keys.shape
         if not self.prompt_keys.numel():
-            self.prompt_keys = keys.new_zeros((1, heads, width, length))
-            self.prompt_values = values.new_zeros((1, heads, length, values.shape[-1]))
-        slots, longest = max(slot + 1, self.prompt_keys.shape[0]), max(length, self.prompt_keys.shape[-1])
-        self.prompt_keys = _with_room(self.prompt_keys, {0: slots, 3: longest})
-        self.prompt_values = _with_room(self.prompt_values, {0: slots, 2: longest})
+            self.prompt_keys = keys.new_zeros((0, heads, width, 0))
+            self.prompt_values = values.new_zeros((0, heads, 0, values.shape[-1]))
+        self.prompt_keys = _with_room(self.prompt_keys, {0: slot + 1, 3: length})
+        self.prompt_values = _with_room(self.prompt_values, {0: slot + 1, 2: length})
         self.prompt_keys[slot, :, :, :length] = keys.transpose(-1, -2)
         self.prompt_values[slot, :, :length] = values
 
@@ -64,9 +64,9 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> Any:
         step = self._owner.step
         if not self.written_keys.numel():
-            room = (max(_FIRST_ROOM, len(key_states)), key_states.shape[1], _FIRST_ROOM)
-            self.written_keys = key_states.new_zeros((*room, key_states.shape[-1]))
-            self.written_values = value_states.new_zeros((*room, value_states.shape[-1]))
+            heads, room = key_states.shape[1], {0: len(key_states), 2: 1}
+            self.written_keys = _with_room(key_states.new_zeros((0, heads, 0, key_states.shape[-1])), room)
+            self.written_values = _with_room(value_states.new_zeros((0, heads, 0, value_states.shape[-1])), room)
         self.written_keys[step.rows, :, step.written] = key_states[:, :, 0]
         self.written_values[step.rows, :, step.written] = value_states[:, :, 0]
         return self, self
@@ -113,11 +113,12 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
 
 
 def _with_room(buffer: torch.Tensor, sizes: dict[int, int]) -> torch.Tensor:
-    """The buffer, or a larger one that begins with it: at least so long in these dimensions, doubled where it must grow."""
+    """The buffer, or a larger one that begins with it: at least so long in these dimensions, and zero where it is new, since what
+    is masked is multiplied all the same."""
     shape = list(buffer.shape)
     for dimension, size in sizes.items():
         if size > shape[dimension]:
-            shape[dimension] = max(size, 2 * shape[dimension])
+            shape[dimension] = -(-max(size, int(_GROWTH * shape[dimension])) // _ROOM) * _ROOM
     if shape == list(buffer.shape):
         return buffer
     larger = buffer.new_zeros(shape)
