@@ -32,13 +32,20 @@ def main() -> None:
     parser.add_argument("--only", type=int, help="this N alone")
     parser.add_argument("--model", default=str(tiny_base_path()), help="a Llama of the embedded base's shape")
     parser.add_argument("--style", help="the style tag of its prompts")
+    parser.add_argument(
+        "--continuous", action="store_true", help="beside generate_batch instead: one problem, minutes on a CPU"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
+    tiny = load_model(options.model, Hardware(device="cpu"))
+    if options.continuous:
+        (problem,) = minimath.load("test", 1)
+        beside_continuous(tiny, generator_prompt(problem.text, options.style), options.rounds)
+        return
     peak = matmul_peak()
     print(f"matrix product: {peak / 1e9:.0f} GFLOP/s\n")
     print("| model | problems | N | ours, tokens/s | generate, tokens/s | ratio | of the peak | ms per candidate |")
     print("|---|---|---|---|---|---|---|---|")
-    tiny = load_model(options.model, Hardware(device="cpu"))
     device = torch.device("cpu")
     large = LoadedModel(widened(tiny.model, 4, 10), tiny.codec, device)
     untuned = LoadedModel(qwen2(512, 8, 8192), tiny.codec, device)
@@ -87,6 +94,25 @@ def row(
         f"{1000 * median(timed.ours) / (len(prompts) * size):.1f}",
     ]  # fmt: skip
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def beside_continuous(loaded: LoadedModel, prompt: str, rounds: int, size: int = 16, tokens: int = 16) -> None:
+    """Beside continuous batching with a paged cache, transformers' own for many candidates."""
+    from transformers import GenerationConfig
+
+    engine = HuggingFaceEngine(loaded)
+    requests = [Request(prompt, tuple(candidate_seed(0, prompt, i) for i in range(size)))]
+    end = loaded.tokenizer.eos_token_id
+    config = GenerationConfig(
+        do_sample=True, temperature=0.8, top_p=0.95, max_new_tokens=tokens, num_return_sequences=size,
+        eos_token_id=end, pad_token_id=end,
+    )  # fmt: skip
+    timed = time_in_turn(
+        lambda: engine.generate(requests, Sampling(temperature=0.8, top_p=0.95, max_tokens=tokens), ()),
+        lambda: loaded.model.generate_batch([loaded.codec.prompt(prompt)], generation_config=config),
+        rounds,
+    )
+    print(f"generate_batch, one problem, N = {size}, {tokens} tokens: {timed.ratio} times as long as ours")
 
 
 def generated(loaded: LoadedModel, prompt: str, size: int, tokens: int) -> int:

@@ -110,15 +110,16 @@ def test_a_candidate_does_not_depend_on_the_others_of_its_batch(
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
-@pytest.mark.parametrize("temperature", [1.0, 0.1])
+@pytest.mark.parametrize(("temperature", "batch_rows"), [(1.0, 13), (0.1, 13), (1.0, 512)])
 def test_candidates_that_share_a_prompt_are_those_of_single_rows(
-    family: str, temperature: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, temperature: float, batch_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Prompts longer than the sliding window of the families that have one, and so few rows in a step that prompts wait until
-    those before them have ended, or start again. At the low temperature many candidates begin alike."""
+    """Prompts longer than the sliding window of the families that have one. In few rows, so that prompts wait until those before
+    them have ended, or start again; in more rows and tokens than buffers have at first. At the low temperature many
+    candidates begin alike."""
     loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
     sampling = Sampling(temperature=temperature, top_p=0.9, max_tokens=40)
-    together = HuggingFaceEngine(loaded, batch_rows=13)
+    together = HuggingFaceEngine(loaded, batch_rows=batch_rows)
     found = together.generate(requests(9), sampling, ())
     assert (together.sharing_notice is not None) == (family in UNSHARED)
     monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
