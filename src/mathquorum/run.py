@@ -157,7 +157,8 @@ class Run:
         """Those of the named stages whose files this one reads."""
         assert isinstance(stage, Settings)
         inputs = [Path(value) for value in _split(stage, "")[1].values()]
-        return frozenset(n for n in names if any(path.is_relative_to(self.directory / n) for path in inputs))
+        inside = [path.relative_to(self.directory) for path in inputs if path.is_relative_to(self.directory)]
+        return frozenset(name for path in inside for name in map(str, (path, *path.parents)) if name in names)
 
     def _turns_out_complete(self, name: str, item: _Waiting) -> bool:
         """Whether a stage that had to wait for others was complete all along."""

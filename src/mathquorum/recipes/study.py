@@ -253,14 +253,36 @@ class _Problems:
     labeled: Mapping[str, Path]
 
 
+class _Listed:
+    """Stages in the order in which they begin when several could. None is called before all are listed, so that a worker never
+    waits for the last of a kind.
+
+    Args:
+        directory: Of the run.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.stages: dict[str, Stage] = {}
+
+    def do(self, name: str, stage: Stage) -> Path:
+        """Where its results will be."""
+        self.stages[name] = stage
+        return self._directory / name
+
+    def do_together(self, stages: Mapping[str, Stage]) -> dict[str, Path]:
+        return {name: self.do(name, stage) for name, stage in stages.items()}
+
+
 def study(run: Run, settings: Study) -> Path:
-    """Calls the stages kind by kind, and returns the directory of the report."""
+    """Lists the stages kind by kind, calls them, and returns the directory of the report."""
     s = settings
     if not run.dry and not run.finished("report"):
         for model in s.bases.values():
             check_labels(model, s.template)
     problems = _prepare(run, s)
-    data = run.do(
+    listed = _Listed(run.directory)
+    data = listed.do(
         "data",
         Describe(
             model=s.bases[s.largest],
@@ -268,7 +290,7 @@ def study(run: Run, settings: Study) -> Path:
             problems={"validation": problems.validation, "test": problems.test, "evaluator": problems.evaluator},
         ),
     )
-    tuned = _tune(run, s, problems)
+    tuned = _tune(listed, s, problems)
     main = {(g.role, g.seed): g for g in tuned if g.name == f"ssft.{s.main}"}
 
     # Candidates of every generator so far, on test and validation problems, and on fresh ones to be labelled
@@ -277,17 +299,17 @@ def study(run: Run, settings: Study) -> Path:
         for role, model in s.bases.items()
         for name in list(s.train)[:2]
     ]
-    labels = _label(run, s, problems, main)
-    evaluators = _train_evaluators(run, s, problems, main, labels)
-    sequential = _sequential(run, s, problems, main, labels)
+    labels = _label(listed, s, problems, main)
+    evaluators = _train_evaluators(listed, s, problems, main, labels)
+    sequential = _sequential(listed, s, problems, main, labels)
     everyone = [*bases, *tuned, *sequential]
-    pools = _sample(run, s, problems.test, everyone, "test")
-    chosen = _sample(run, s, problems.validation, list(main.values()), "validation")
+    pools = _sample(listed, s, problems.test, everyone, "test")
+    chosen = _sample(listed, s, problems.validation, list(main.values()), "validation")
 
     # Scores: each evaluator on its model's main generator, and one of each model on what else it is asked about
     for found, part in ((pools, "test"), (chosen, "validation")):
-        _score(run, s, problems, found, evaluators, part)
-    return run.do(
+        _score(listed, s, problems, found, evaluators, part)
+    report = listed.do(
         "report",
         StudyReport(
             problems=problems.test,
@@ -305,6 +327,8 @@ def study(run: Run, settings: Study) -> Path:
             about=_about(s),
         ),
     )
+    run.do_together(listed.stages)
+    return report
 
 
 def _about(s: Study) -> str:
@@ -367,14 +391,14 @@ def _finetune(
     )
 
 
-def _tune(run: Run, s: Study, problems: _Problems) -> list[_Trained]:
+def _tune(listed: _Listed, s: Study, problems: _Problems) -> list[_Trained]:
     """Table 2: a generator on each source, with every seed."""
     stages = {
         f"{role}.{seed}.ssft.{name}": _finetune(s, base, seed, s.generator, _solutions(s, problems, name))
         for role, base, seed in _models(s)
         for name in reversed(s.train)
     }
-    places = run.do_together(stages)
+    places = listed.do_together(stages)
     return [
         _Trained(role, f"ssft.{name}", seed, str(places[f"{role}.{seed}.ssft.{name}"] / "model"), _style(s, name))
         for role in s.bases
@@ -386,9 +410,9 @@ def _tune(run: Run, s: Study, problems: _Problems) -> list[_Trained]:
 _ByModel = Mapping[tuple[str, int], _Trained]
 
 
-def _label(run: Run, s: Study, problems: _Problems, main: _ByModel) -> dict[tuple[str, int], Path]:
+def _label(listed: _Listed, s: Study, problems: _Problems, main: _ByModel) -> dict[tuple[str, int], Path]:
     """Each model's own candidates on fresh problems, graded: the evaluators' examples."""
-    samples = run.do_together(
+    samples = listed.do_together(
         {
             f"{role}.{seed}.evaluator.candidates": _sampler(
                 s, problems.evaluator, main[role, seed], s.evaluators.num_candidates
@@ -396,7 +420,7 @@ def _label(run: Run, s: Study, problems: _Problems, main: _ByModel) -> dict[tupl
             for role, _, seed in _models(s)
         }
     )
-    clusters = run.do_together(
+    clusters = listed.do_together(
         {
             f"{role}.{seed}.evaluator.clusters": Cluster(
                 problems=problems.evaluator,
@@ -405,7 +429,7 @@ def _label(run: Run, s: Study, problems: _Problems, main: _ByModel) -> dict[tupl
             for role, _, seed in _models(s)
         }
     )
-    labels = run.do_together(
+    labels = listed.do_together(
         {
             f"{role}.{seed}.evaluator.labels": Label(
                 problems=problems.evaluator,
@@ -429,7 +453,7 @@ _Evaluators = Mapping[tuple[str, int, str], str]
 
 
 def _train_evaluators(
-    run: Run, s: Study, problems: _Problems, main: _ByModel, labels: Mapping[tuple[str, int], Path]
+    listed: _Listed, s: Study, problems: _Problems, main: _ByModel, labels: Mapping[tuple[str, int], Path]
 ) -> _Evaluators:
     stages = {}
     for role, base, seed in _models(s):
@@ -441,12 +465,12 @@ def _train_evaluators(
                 tasks.append(_solutions(s, problems, s.main, variant.likelihood_weight))
             start = base if variant.start == "base" else main[role, seed].model
             stages[role, seed, name] = _finetune(s, start, seed, s.evaluators.training, *tasks)
-    places = run.do_together({f"{r}.{seed}.evaluator.{name}": stage for (r, seed, name), stage in stages.items()})
+    places = listed.do_together({f"{r}.{seed}.evaluator.{name}": stage for (r, seed, name), stage in stages.items()})
     return {(r, seed, name): str(places[f"{r}.{seed}.evaluator.{name}"] / "model") for r, seed, name in stages}
 
 
 def _sequential(
-    run: Run, s: Study, problems: _Problems, main: _ByModel, labels: Mapping[tuple[str, int], Path]
+    listed: _Listed, s: Study, problems: _Problems, main: _ByModel, labels: Mapping[tuple[str, int], Path]
 ) -> list[_Trained]:
     """Table 4, and the controls: solution fine-tuning continued as long, and both tasks at once."""
     models = [(r, seed) for r, _, seed in _models(s) if s.mtsft.roles == "all" or r == s.largest]
@@ -459,7 +483,7 @@ def _sequential(
         for role, seed in models
         for loss in s.mtsft.losses
     }
-    second = run.do_together(
+    second = listed.do_together(
         {
             f"{role}.{seed}.mtsft.{loss}.evaluator": _finetune(
                 s, main[role, seed].model, seed, s.mtsft.evaluator, *tasks
@@ -467,7 +491,7 @@ def _sequential(
             for (role, seed, loss), tasks in joint.items()
         }
     )
-    third = run.do_together(
+    third = listed.do_together(
         {
             f"{role}.{seed}.mtsft.{loss}": _finetune(
                 s, str(second[f"{role}.{seed}.mtsft.{loss}.evaluator"] / "model"), seed, s.mtsft.generator, references
@@ -490,7 +514,7 @@ def _sequential(
         )
         for role, seed, loss in joint
     }
-    places = {**third, **run.do_together({**controls, **(_mixed(s, main, joint) if s.mtsft.mixed else {})})}
+    places = {**third, **listed.do_together({**controls, **(_mixed(s, main, joint) if s.mtsft.mixed else {})})}
     names = [f"{kind}.{loss}" for kind in ("mtsft", "control", "mixed") for loss in s.mtsft.losses]
     return [
         _Trained(role, name, seed, str(places[f"{role}.{seed}.{name}"] / "model"), _style(s, s.main))
@@ -528,7 +552,9 @@ def _sampler(s: Study, problems: Path, generator: _Trained, num_candidates: int,
     )
 
 
-def _sample(run: Run, s: Study, problems: Path, generators: list[_Trained], part: str) -> dict[str, MeasuredPool]:
+def _sample(
+    listed: _Listed, s: Study, problems: Path, generators: list[_Trained], part: str
+) -> dict[str, MeasuredPool]:
     """N candidates and one greedy solution of each generator, clustered."""
     samples: dict[str, Stage] = {}
     for g in generators:
@@ -538,8 +564,8 @@ def _sample(run: Run, s: Study, problems: Path, generators: list[_Trained], part
     if part == "test":
         for g in generators:
             samples[f"{g.key}.{part}.greedy"] = _sampler(s, problems, g, 1, greedy=True)
-    places = run.do_together(samples)
-    clusters = run.do_together(
+    places = listed.do_together(samples)
+    clusters = listed.do_together(
         {
             f"{name}.clusters": Cluster(problems=problems, candidates=place / "candidates.jsonl")
             for name, place in places.items()
@@ -559,7 +585,7 @@ def _sample(run: Run, s: Study, problems: Path, generators: list[_Trained], part
 
 
 def _score(
-    run: Run, s: Study, problems: _Problems, pools: dict[str, MeasuredPool], evaluators: _Evaluators, part: str
+    listed: _Listed, s: Study, problems: _Problems, pools: dict[str, MeasuredPool], evaluators: _Evaluators, part: str
 ) -> None:
     """Adds the scores to the pools. Main generators get all evaluators of their own model, the transferred one of the
     others, and their likelihood; what came of sequential training gets the transferred one of its own model."""
@@ -580,12 +606,12 @@ def _score(
         )
         for (key, name), model in wanted.items()
     }
-    places = run.do_together(stages)
+    places = listed.do_together(stages)
     combined = {
         (key, name): stage for key, pool in pools.items() for name, stage in _combined(s, key, pool, places, part)
     }
     for (key, name), stage in combined.items():
-        places[f"{key}.{part}.scores.{name}"] = run.do(f"{key}.{part}.scores.{name}", stage)
+        places[f"{key}.{part}.scores.{name}"] = listed.do(f"{key}.{part}.scores.{name}", stage)
     for key, pool in pools.items():
         scores = {n: places[f"{k}.{part}.scores.{n}"] / "scores.jsonl" for k, n in (*wanted, *combined) if k == key}
         pools[key] = pool.model_copy(update={"scores": scores})
