@@ -190,7 +190,7 @@ class SmallStudy(Study):
     sampling: Sampling = Sampling(temperature=0.8, max_tokens=160)
     generator: Training = _short(80, 5e-4)
     evaluators: StudyEvaluators = StudyEvaluators(
-        problems=_minimath("evaluator", 3000),
+        problems=_minimath("evaluator", 2000),
         variants={
             "margin": EvaluatorVariant(objective=MarginLoss(), start="base"),
             "cross_entropy": EvaluatorVariant(objective=CrossEntropyLoss(), start="base"),
@@ -202,7 +202,7 @@ class SmallStudy(Study):
         },
         averaged=("cross_entropy", "from_generator", "with_likelihood", "pairwise"),
         combined=("cross_entropy", "pairwise", MEAN),
-        training=_short(150, 3e-4),
+        training=_short(100, 3e-4),
     )
     mtsft: StudyMtsft = StudyMtsft(evaluator=_short(30, 3e-4), generator=_short(30, 3e-4))
     title: str = "The study in miniature (small)"
