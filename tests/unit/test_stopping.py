@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from mathquorum.selection.stopping import (
     EarlyStopping,
     FixedBudget,
     Sampled,
+    ScorePrior,
     Settled,
     Stopped,
     StoppingRule,
@@ -134,3 +136,33 @@ def test_a_sure_choice_that_is_never_sure_is_w_rr() -> None:
 def test_confidence_outside_its_range_is_an_error_in_words() -> None:
     with pytest.raises(SettingsError, match=r"confidence must be between 0 and 1\. Got 1"):
         SureChoice(1)
+
+
+def test_the_prior_of_scores_is_measured_from_scored_pools() -> None:
+    rng = Random(0)
+    pools = []
+    for _ in range(400):
+        level = rng.gauss(0.5, 0.1)
+        means = [rng.gauss(level, 0.05) for _ in range(4)]
+        clusters = [place % 4 for place in range(40)]
+        pools.append(sampled(clusters, [rng.gauss(means[c], 0.02) for c in clusters], list(range(40))))
+    found = ScorePrior.fitted(pools)
+    assert found.mean == pytest.approx(0.5, abs=0.02)
+    assert (found.of_problems, found.of_clusters, found.of_texts) == pytest.approx((0.103, 0.05, 0.02), rel=0.1)
+    assert ScorePrior.fitted([]) == ScorePrior()
+    assert ScorePrior.fitted([sampled([0, NO_ANSWER], [0.7, 0.1])]).mean == 0.7
+
+
+def test_scores_of_a_problem_tell_of_its_other_clusters_and_leave_little_doubt_of_their_own() -> None:
+    prior = ScorePrior(mean=0.4, of_problems=0.2, of_clusters=0.2, of_texts=0.1)
+    level, means, spreads = prior.after(np.zeros(2), np.zeros(2))
+    assert (level, *means) == pytest.approx((0.4, 0.4, 0.4)) and spreads == pytest.approx([0.2, 0.2])
+    level, means, spreads = prior.after(np.array([4.0, 0.0]), np.array([3.6, 0.0]))
+    assert 0.4 < level < 0.9 and means[1] == pytest.approx(level)
+    assert 0.8 < means[0] < 0.9 and spreads[0] < 0.05 < spreads[1]
+
+
+@pytest.mark.parametrize("wrong", [{"mean": 1.5}, {"of_texts": 0.0}])
+def test_a_prior_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError):
+        ScorePrior(**wrong)

@@ -13,15 +13,16 @@ from mathquorum.selection.stopping import (
     EarlyStopping,
     FixedBudget,
     Sampled,
+    ScorePrior,
     Settled,
     StoppingRule,
     SureChoice,
 )
 from mathquorum.study.measured import Generator, Rows, StoredPool
 
-__all__ = ["Spent", "choose_confidence", "replay", "rules"]
+__all__ = ["Spent", "choose_confidence", "prior_of", "replay", "rules"]
 
-CONFIDENCES = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+CONFIDENCES = (0.7, 0.8, 0.9, 0.92, 0.94, 0.96, 0.98)
 TOLERANCE = 0.005  # what the rule chosen on validation may lose there against the full budget: half of the bar's point
 
 
@@ -42,7 +43,7 @@ class Spent:
     candidates: Rows
 
 
-def rules(num_candidates: int) -> list[StoppingRule]:
+def rules(num_candidates: int, prior: ScorePrior) -> list[StoppingRule]:
     """Fixed budgets, the two published rules, and ours at several confidences."""
     fixed = [n for n in (4, 8, 16, 32, 64, 128, 256) if n < num_candidates]
     return [
@@ -51,8 +52,14 @@ def rules(num_candidates: int) -> list[StoppingRule]:
         Settled(num_candidates),
         AdaptiveConsistency(),
         EarlyStopping(),
-        *(SureChoice(confidence) for confidence in CONFIDENCES),
+        *(SureChoice(confidence, prior=prior) for confidence in CONFIDENCES),
     ]
+
+
+def prior_of(validation: Generator | None, evaluator: str) -> ScorePrior:
+    """As the evaluator's scores spread on validation problems."""
+    seeds = validation.seeds.values() if validation and evaluator in validation.evaluators else ()
+    return ScorePrior.fitted(sampled for stored in seeds for sampled in _sampled(stored, evaluator))
 
 
 def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
@@ -73,14 +80,15 @@ def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
 def choose_confidence(validation: Generator, evaluator: str) -> SureChoice:
     """Ours at the confidence that costs least on validation problems among those about as good there as the full budget; the
     most careful where none is."""
+    prior = prior_of(validation, evaluator)
     full = replay(validation, evaluator, FixedBudget(validation.num_candidates, weighted=True)).correct.mean()
     good: list[tuple[float, SureChoice]] = []
     for confidence in CONFIDENCES:
-        rule = SureChoice(confidence)
+        rule = SureChoice(confidence, prior=prior)
         spent = replay(validation, evaluator, rule)
         if spent.correct.mean() >= full - TOLERANCE:
             good.append((float(spent.tokens.sum()), rule))
-    return min(good, key=lambda pair: pair[0])[1] if good else SureChoice(CONFIDENCES[-1])
+    return min(good, key=lambda pair: pair[0])[1] if good else SureChoice(CONFIDENCES[-1], prior=prior)
 
 
 def _sampled(stored: StoredPool, evaluator: str) -> Sequence[Sampled]:

@@ -13,7 +13,7 @@ from mathquorum.selection import Majority, Rerank, Strategy, TopScored, Weighted
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import published
 from mathquorum.study.measured import Generator, Measured, Rows, difference, estimate
-from mathquorum.study.spending import choose_confidence, replay, rules
+from mathquorum.study.spending import choose_confidence, prior_of, replay, rules
 
 __all__ = [
     "Cell",
@@ -439,7 +439,10 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
     if generator is not None and evaluator in generator.evaluators:
         size = generator.num_candidates
         full = replay(generator, evaluator, FixedBudget(size, weighted=True))
-        shown = [(rule.name, rule) for rule in (FixedBudget(size, weighted=True), *rules(size))]
+        shown = [
+            (rule.name, rule)
+            for rule in (FixedBudget(size, weighted=True), *rules(size, prior_of(validation, evaluator)))
+        ]
         if validation is not None and evaluator in validation.evaluators:
             chosen = choose_confidence(validation, evaluator)
             shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
@@ -459,7 +462,8 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
         ("accuracy", "against W.RR with all", "candidates", "tokens, %", "evaluator calls, %"),
         tuple(rows),
         f"Candidates of {role}: {plan.main}, scores of {plan.transferred}, replayed in sampling order. Shares are of what W.RR "
-        "spends with all candidates and every distinct text with an answer scored once.",
+        "spends with all candidates and every distinct text with an answer scored once. How scores spread, which sure choice "
+        "starts from, was measured on validation problems.",
     )
 
 
