@@ -18,7 +18,7 @@ from mathquorum.models import Hardware, silence_transformers
 __all__ = ["memory_of", "row_bytes", "rows_that_fit"]
 
 # More rows than this bring nothing: on a CPU a step is bound by arithmetic long before, but prompts share a step by how many rows
-# they may come to (512 are 1.4 times as fast as 256, benchmarks/sampling.py); on a GPU by then too. Our choice.
+# they may come to (with 32 problems of 64 candidates, 512 were 1.4 times as fast as 256); on a GPU by then too. Our choice.
 _MOST_ON_CPU, _MOST_ON_GPU = 512, 1024
 # Share of the memory that one process plans with. On a CPU several processes sample side by side, and a container may have less
 # than the machine; what remains of a GPU's is for the framework, fragments, and prompts.
