@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.decoding import Ending, Row, decode_shared
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.scripted import ScriptedEngine
+from mathquorum.engines.shared_prompt import SharedPromptCache
 from mathquorum.errors import ModelError
 from mathquorum.models import Codec, Hardware, LoadedModel, load_model
 from mathquorum.objectives import SolutionLoss
@@ -110,7 +113,7 @@ def test_a_candidate_does_not_depend_on_the_others_of_its_batch(
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
-@pytest.mark.parametrize(("temperature", "batch_rows"), [(1.0, 13), (0.1, 13), (1.0, 512)])
+@pytest.mark.parametrize(("temperature", "batch_rows"), [(1.0, 17), (0.1, 17), (1.0, 512)])
 def test_candidates_that_share_a_prompt_are_those_of_single_rows(
     family: str, temperature: float, batch_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,23 +132,78 @@ def test_candidates_that_share_a_prompt_are_those_of_single_rows(
         assert [c.logprob for c in of_request] == pytest.approx([c.logprob for c in alone], abs=1e-3)
 
 
-def test_what_candidates_have_in_common_is_computed_once(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
+@pytest.fixture
+def widths(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shape of what the model is given, call by call."""
+    found: list[tuple[int, ...]] = []
     forward = loaded.model.forward
 
-    def counted(*arguments: Any, **options: Any) -> Any:
-        read.append(options["input_ids"].numel())
+    def noted(*arguments: Any, **options: Any) -> Any:
+        found.append(tuple(options["input_ids"].shape))
         return forward(*arguments, **options)
 
-    monkeypatch.setattr(loaded.model, "forward", counted)
+    monkeypatch.setattr(loaded.model, "forward", noted)
+    return found
+
+
+def decoded(loaded: LoadedModel, sampling: Sampling, batch_rows: int, number: int) -> list[list[Row]]:
     prompts = [loaded.codec.prompt(prompt) for prompt in PROMPTS]
-    rows = [[Row(number, place, seed=place) for place in range(12)] for number in range(len(prompts))]
-    sampling = Sampling(temperature=0.1, max_tokens=12)
-    decode_shared(loaded, list(zip(prompts, rows, strict=True)), sampling, Ending(loaded, ()), 512)
+    rows = [[Row(place, index, seed=index) for index in range(number)] for place in range(len(prompts))]
+    decode_shared(loaded, list(zip(prompts, rows, strict=True)), sampling, Ending(loaded, ()), batch_rows)
+    return rows
+
+
+def test_what_candidates_have_in_common_is_computed_once(loaded: LoadedModel, widths: list[tuple[int, ...]]) -> None:
+    rows = decoded(loaded, Sampling(temperature=0.1, max_tokens=12), 512, 12)
     texts = [(row.request, tuple(row.tokens)) for of_prompt in rows for row in of_prompt]
     beginnings = {(prompt, tokens[:length]) for prompt, tokens in texts for length in range(1, len(tokens))}
-    assert sum(read) == sum(map(len, prompts)) + len(beginnings)
+    read = sum(len(loaded.codec.prompt(prompt)) for prompt in PROMPTS) + len(beginnings)
+    assert sum(rows * width for rows, width in widths) == read
     assert len(beginnings) < sum(len(tokens) for _, tokens in texts) / 2
+
+
+def test_prompts_start_again_where_there_is_no_room(loaded: LoadedModel, widths: list[tuple[int, ...]]) -> None:
+    few, many = (decoded(loaded, Sampling(temperature=1.0, max_tokens=24), size, 9) for size in (17, 512))
+    assert [[r.tokens for r in rows] for rows in few] == [[r.tokens for r in rows] for rows in many]
+    begun = [width for _, width in widths if width > 1]
+    assert len(begun) > 2 * len(PROMPTS)  # both times once, and some once more
+    steps = [rows for rows, width in widths if width == 1]
+    in_few = steps[: len(steps) - 23]  # when all fit, 23 steps follow the first tokens
+    assert max(in_few) <= 0.8 * 17 + 9
+    assert max(steps) > 2 * 17 - 9
+
+
+def test_prompts_that_leave_little_room_end_where_the_context_does(
+    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = hf.context_length(loaded.model)
+    long = "1+" * 300
+    prompts = [PROMPTS[0], *(_of_length(loaded, long, context - left) for left in (3, 0)), PROMPTS[1]]
+    asked = [Request(prompt, (1, 2, 3)) for prompt in prompts]
+    found = HuggingFaceEngine(loaded).generate(asked, NUCLEUS, ())
+    assert max(c.num_tokens for c in found[1]) == 3 and [c.num_tokens for c in found[2]] == [0, 0, 0]
+    assert max(c.num_tokens for c in found[3]) > 3
+    monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
+    alone = HuggingFaceEngine(loaded).generate(asked, NUCLEUS, ())
+    assert [[c.text for c in of_request] for of_request in found] == [
+        [c.text for c in of_request] for of_request in alone
+    ]
+
+
+def _of_length(loaded: LoadedModel, text: str, length: int) -> str:
+    """The text's beginning that has so many tokens."""
+    return next(text[:end] for end in range(len(text)) if len(loaded.codec.prompt(text[:end])) == length)
+
+
+def test_the_memory_of_a_cache_is_free_as_soon_as_it_is_done_with() -> None:
+    gc.disable()
+    try:
+        cache = SharedPromptCache(2, torch.device("cpu"))
+        known = weakref.ref(cache)
+        del cache
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_batches_are_halved_where_memory_runs_out(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:

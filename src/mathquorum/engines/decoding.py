@@ -20,17 +20,11 @@ from mathquorum.models import LoadedModel, context_length, stop_tokens
 
 __all__ = ["Ending", "Row", "check_number", "decode_rows", "decode_shared"]
 
-_KEPT_SHARE = (
-    0.75  # of a group's rows; rows that have ended ride along until fewer are left, since dropping them copies
-)
-
-
 # Branches of a prompt by its candidates, before any prompt has shown: more than the embedded base has, and much more than it has
 # when it is tuned. Our choice.
 _FIRST_SHARE = 0.5
-_FILLED = (
-    0.8  # of a step, when a prompt moves in; the rest is for those that have more branches than others. Our choice
-)
+# Of a step, when a prompt moves in; the rest is for those that come to have more branches than others. Our choice.
+_FILLED = 0.8
 
 
 @dataclass
@@ -109,7 +103,7 @@ class _Prompt:
         limit: Tokens that a candidate may have.
         turn: How many prompts have begun before it.
         held: Branches that it has had, summed over steps.
-        steps: Since it began.
+        steps: How many, over all its starts.
     """
 
     ids: list[int]
@@ -130,7 +124,7 @@ class _Branch:
     logprob: float
 
 
-class _Room:
+class _Admission:
     """How many prompts can share a step, learned from those that have ended: a tuned model's candidates part into few
     branches, an untuned one's all at once.
 
@@ -144,7 +138,8 @@ class _Room:
 
     def learn(self, prompt: _Prompt) -> None:
         """From a prompt that has ended, or had no room."""
-        self._known.append(prompt.held / max(1, prompt.steps) / len(prompt.rows))
+        if prompt.steps:
+            self._known.append(prompt.held / prompt.steps / len(prompt.rows))
 
     def admits(self, prompt: _Prompt, branches: Sequence[_Branch]) -> bool:
         """Whether one more prompt is likely to find room."""
@@ -154,7 +149,7 @@ class _Room:
         )
         return not branches or expected + share * len(prompt.rows) <= _FILLED * self._batch_rows
 
-    def without_room(self, branches: Sequence[_Branch]) -> list[_Prompt]:
+    def without_tokens_left(self, branches: Sequence[_Branch]) -> list[_Prompt]:
         """The latest prompts, until those that are left have room. The oldest stays in any case."""
         found = _by_prompt(branches)
         for prompt, count, _ in found:
@@ -198,17 +193,18 @@ def decode_shared(
         prompts: Ids, and the rows that go on from them.
         sampling: How tokens are drawn.
         ending: When a row ends.
-        batch_rows: Branches in a step at most, save where a single prompt has more.
+        batch_rows: Branches in a step at most, save where a single prompt has more, or in the first step of a prompt that parts
+            into more than was expected.
     """
     model = loaded.model
-    limits = [_room(model, len(ids), sampling) for ids, _ in prompts]
+    limits = [_tokens_left(model, len(ids), sampling) for ids, _ in prompts]
     waiting = deque(_Prompt(ids, rows, limit) for (ids, rows), limit in zip(prompts, limits, strict=True) if limit > 0)
     cache = SharedPromptCache(model.config.get_text_config(decoder=True).num_hidden_layers, loaded.device)
-    room = _Room(batch_rows)
+    admission = _Admission(batch_rows)
     branches: list[_Branch] = []
     turn = 0
     while waiting or branches:
-        while waiting and room.admits(waiting[0], branches):
+        while waiting and admission.admits(waiting[0], branches):
             prompt = waiting.popleft()
             prompt.turn = turn = turn + 1
             logits, filled = _read(loaded, prompt.ids)
@@ -223,18 +219,18 @@ def decode_shared(
         with shared_attention(model):
             output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
         children = _grown(branches, output.logits[:, -1], sampling, ending)
-        for prompt in room.without_room([child for _, child in children]):
+        for prompt in admission.without_tokens_left([child for _, child in children]):
             children = [(parent, child) for parent, child in children if child.prompt is not prompt]
             waiting.appendleft(prompt)
         going_on = {child.prompt for _, child in children}
         for prompt in dict.fromkeys(branch.prompt for branch in branches):
             if prompt not in going_on:
-                room.learn(prompt)
+                admission.learn(prompt)
         order = cache.follow([parent for parent, _ in children])
         branches = [children[number][1] for number in order]
 
 
-def _room(model: Any, prompt_length: int, sampling: Sampling) -> int:
+def _tokens_left(model: Any, prompt_length: int, sampling: Sampling) -> int:
     """Tokens that may follow a prompt. None may follow an empty one."""
     return min(sampling.max_tokens, context_length(model) - prompt_length) if prompt_length else 0
 
@@ -298,6 +294,9 @@ def _logprobs(logits: torch.Tensor, asked: Sequence[tuple[int, int]]) -> list[fl
 
 # --- single rows ------------------------------------------------------------------------------------------------------
 
+# Rows that have ended ride along until fewer than this share are left, since dropping them copies.
+_KEPT_SHARE = 0.75
+
 
 @torch.inference_mode()
 def decode_rows(
@@ -316,7 +315,7 @@ def decode_rows(
     """
     model, device = loaded.model, loaded.device
     width = max(map(len, prompts))
-    limit = min(_room(model, len(prompt), sampling) for prompt in prompts)
+    limit = min(_tokens_left(model, len(prompt), sampling) for prompt in prompts)
     if limit < 1:
         return
     distinct, copies = _distinct(prompts)

@@ -33,8 +33,8 @@ class HuggingFaceEngine:
 
     Args:
         loaded: The model; it is not changed.
-        batch_rows: Texts that are continued together at most, halved as often as a GPU's memory asks for. Part of what fixes the
-            last digits of a probability.
+        batch_rows: Texts that are continued together at most; in a call in which a GPU's memory runs out, half as many, as often as
+            need be. Part of what fixes the last digits of a probability.
         batch_tokens: Tokens, padding included, that are scored together at most.
     """
 
@@ -60,30 +60,37 @@ class HuggingFaceEngine:
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         if tuple(stop) not in self._endings:
             self._endings[tuple(stop)] = Ending(self._loaded, stop)
+        at_once = self._batch_rows  # halved for this call alone: what it writes does not depend on calls before it
         with enough_memory("batch_rows"):
             while True:
                 try:
-                    rows = self._decode(prompts, requests, sampling, self._endings[tuple(stop)])
+                    rows = self._decode(prompts, requests, sampling, self._endings[tuple(stop)], at_once)
                     break
                 except torch.OutOfMemoryError:
-                    if self._batch_rows == 1:
+                    if at_once == 1:
                         raise
-                    self._batch_rows //= 2
+                    at_once //= 2
         return [[self._completion(row, stop) for row in of_request] for of_request in rows]
 
     def _decode(
-        self, prompts: list[list[int]], requests: Sequence[Request], sampling: Sampling, ending: Ending
+        self,
+        prompts: list[list[int]],
+        requests: Sequence[Request],
+        sampling: Sampling,
+        ending: Ending,
+        at_once: int,
     ) -> list[list[Row]]:
         rows = [[Row(n, place, seed) for place, seed in enumerate(r.seeds)] for n, r in enumerate(requests)]
         if self._can_share(max(prompts, key=len, default=[])):
             cut = [
-                (ids, of_request[start : start + self._batch_rows])
+                (ids, of_request[start : start + at_once])
                 for ids, of_request in zip(prompts, rows, strict=True)
-                for start in range(0, len(of_request), self._batch_rows)
+                for start in range(0, len(of_request), at_once)
             ]
-            decode_shared(self._loaded, cut, sampling, ending, self._batch_rows)
+            decode_shared(self._loaded, cut, sampling, ending, at_once)
             return rows
-        for batch in self._batches(prompts, [row for of_request in rows for row in of_request], sampling):
+        single = [row for of_request in rows for row in of_request]
+        for batch in self._batches(prompts, single, sampling, at_once):
             decode_rows(self._loaded, [prompts[row.request] for row in batch], batch, sampling, ending)
         return rows
 
@@ -92,7 +99,9 @@ class HuggingFaceEngine:
             self._shares = can_share_prompts(self._loaded.model, [*prompt[:24], *prompt[-1:] * 8])
         return bool(self._shares)
 
-    def _batches(self, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling) -> Iterator[list[Row]]:
+    def _batches(
+        self, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling, at_once: int
+    ) -> Iterator[list[Row]]:
         """Rows of like prompt length, shortest first. Where the context is nearly full, lengths are equal: these rows end
         where it does."""
         context = context_length(self._loaded.model)
@@ -102,7 +111,7 @@ class HuggingFaceEngine:
             length = lengths[row.request]
             widest = _PADDED * lengths[batch[0].request] if batch and length + sampling.max_tokens <= context else 0
             fits = batch and (length <= widest or length == lengths[batch[-1].request])
-            if batch and (not fits or len(batch) == self._batch_rows):
+            if batch and (not fits or len(batch) == at_once):
                 yield batch
                 batch = []
             batch.append(row)

@@ -23,7 +23,9 @@ _MOST_ON_CPU, _MOST_ON_GPU = 512, 1024
 # Share of the memory that one process plans with. On a CPU several processes sample side by side, and a container may have less
 # than the machine; what remains of a GPU's is for the framework, fragments, and prompts.
 _USABLE_ON_CPU, _USABLE_ON_GPU = 0.25, 0.8
-_GROWING = 2  # a cache that grows is held twice while it is copied
+_GROWING = (
+    2.25  # buffers grow by half, in rows and in tokens; the prompts of a unit come out of what is not planned with
+)
 _LOGITS = 4  # float32 copies of a row's logits while a token is drawn
 
 

@@ -8,6 +8,7 @@ prompt lengths and ages share a step, so that a new problem moves in when candid
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +21,8 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 __all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
 
 _NAME = "mathquorum_shared_prompt"
-_ROOM = 32  # buffers hold a multiple of so many tokens, rows or prompts
-_GROWTH = 1.5  # a full one becomes so many times as large, at least
+_GROWTH = 1.5  # a full buffer becomes so many times as large, at least
+_TOKENS = 32  # and holds a multiple of so many tokens; rows and prompts are large, and not rounded up
 
 
 class _SharedLayer(DynamicLayer):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
 
     def __init__(self, owner: SharedPromptCache) -> None:
         super().__init__()
-        self._owner = owner
+        self._owner = weakref.proxy(owner)  # a strong one would be a cycle, and gigabytes would wait for the collector
         self.prompt_keys = self.prompt_values = torch.empty(0)
         self.written_keys = self.written_values = torch.empty(0)
 
@@ -72,7 +73,8 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
         return self, self
 
     def get_seq_length(self) -> int:
-        return self._owner.longest
+        longest: int = self._owner.longest
+        return longest
 
     def attend(self, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
         """Attention of each row's newest token over its prompt and what the row wrote.
@@ -113,12 +115,13 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
 
 
 def _with_room(buffer: torch.Tensor, sizes: dict[int, int]) -> torch.Tensor:
-    """The buffer, or a larger one that begins with it: at least so long in these dimensions, and zero where it is new, since what
-    is masked is multiplied all the same."""
+    """The buffer, or a larger one that begins with it: at least so long in these dimensions (the first counts rows or prompts,
+    the others tokens), and zero where it is new, since what is masked is multiplied all the same."""
     shape = list(buffer.shape)
     for dimension, size in sizes.items():
         if size > shape[dimension]:
-            shape[dimension] = -(-max(size, int(_GROWTH * shape[dimension])) // _ROOM) * _ROOM
+            wanted = max(size, int(_GROWTH * shape[dimension]))
+            shape[dimension] = wanted if dimension == 0 else -(-wanted // _TOKENS) * _TOKENS
     if shape == list(buffer.shape):
         return buffer
     larger = buffer.new_zeros(shape)
@@ -276,7 +279,8 @@ class SharedPromptCache(DynamicCache):  # type: ignore[misc]
         slots = [self._slots[parent] for parent in parents]
         self._slots = [slots[number] for number in order]
         self._written = [written[number] for number in order]
-        self._lengths = {slot: length for slot, length in self._lengths.items() if slot in set(slots)}
+        taken = set(slots)
+        self._lengths = {slot: length for slot, length in self._lengths.items() if slot in taken}
         return order
 
 

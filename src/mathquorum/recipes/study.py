@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from mathquorum.assets import mini_base_path, tiny_base_path
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
+from mathquorum.errors import SettingsError
 from mathquorum.models import Hardware, Template, check_labels
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss, PairwiseLoss, SolutionLoss
 from mathquorum.recipes.paper import AnySource, Sources, named_sources
@@ -254,8 +255,8 @@ class _Problems:
 
 
 class _Listed:
-    """Stages in the order in which they begin when several could. None is called before all are listed, so that a worker never
-    waits for the last of a kind.
+    """Stages in the order in which they begin when several could. None of them is called before all are listed, so that a worker
+    never waits for the last of a kind.
 
     Args:
         directory: Of the run.
@@ -265,13 +266,21 @@ class _Listed:
         self._directory = directory
         self.stages: dict[str, Stage] = {}
 
-    def do(self, name: str, stage: Stage) -> Path:
-        """Where its results will be."""
+    def add(self, name: str, stage: Stage) -> Path:
+        """Where its results will be.
+
+        Raises:
+            SettingsError: If there is a stage of that name.
+        """
+        if name in self.stages:
+            raise SettingsError(
+                f"Two stages would be called {name!r}. Give the evaluator variant or the source another name."
+            )
         self.stages[name] = stage
         return self._directory / name
 
-    def do_together(self, stages: Mapping[str, Stage]) -> dict[str, Path]:
-        return {name: self.do(name, stage) for name, stage in stages.items()}
+    def add_all(self, stages: Mapping[str, Stage]) -> dict[str, Path]:
+        return {name: self.add(name, stage) for name, stage in stages.items()}
 
 
 def study(run: Run, settings: Study) -> Path:
@@ -282,7 +291,7 @@ def study(run: Run, settings: Study) -> Path:
             check_labels(model, s.template)
     problems = _prepare(run, s)
     listed = _Listed(run.directory)
-    data = listed.do(
+    data = listed.add(
         "data",
         Describe(
             model=s.bases[s.largest],
@@ -309,7 +318,7 @@ def study(run: Run, settings: Study) -> Path:
     # Scores: each evaluator on its model's main generator, and one of each model on what else it is asked about
     for found, part in ((pools, "test"), (chosen, "validation")):
         _score(listed, s, problems, found, evaluators, part)
-    report = listed.do(
+    report = listed.add(
         "report",
         StudyReport(
             problems=problems.test,
@@ -398,7 +407,7 @@ def _tune(listed: _Listed, s: Study, problems: _Problems) -> list[_Trained]:
         for role, base, seed in _models(s)
         for name in reversed(s.train)
     }
-    places = listed.do_together(stages)
+    places = listed.add_all(stages)
     return [
         _Trained(role, f"ssft.{name}", seed, str(places[f"{role}.{seed}.ssft.{name}"] / "model"), _style(s, name))
         for role in s.bases
@@ -412,7 +421,7 @@ _ByModel = Mapping[tuple[str, int], _Trained]
 
 def _label(listed: _Listed, s: Study, problems: _Problems, main: _ByModel) -> dict[tuple[str, int], Path]:
     """Each model's own candidates on fresh problems, graded: the evaluators' examples."""
-    samples = listed.do_together(
+    samples = listed.add_all(
         {
             f"{role}.{seed}.evaluator.candidates": _sampler(
                 s, problems.evaluator, main[role, seed], s.evaluators.num_candidates
@@ -420,7 +429,7 @@ def _label(listed: _Listed, s: Study, problems: _Problems, main: _ByModel) -> di
             for role, _, seed in _models(s)
         }
     )
-    clusters = listed.do_together(
+    clusters = listed.add_all(
         {
             f"{role}.{seed}.evaluator.clusters": Cluster(
                 problems=problems.evaluator,
@@ -429,7 +438,7 @@ def _label(listed: _Listed, s: Study, problems: _Problems, main: _ByModel) -> di
             for role, _, seed in _models(s)
         }
     )
-    labels = listed.do_together(
+    labels = listed.add_all(
         {
             f"{role}.{seed}.evaluator.labels": Label(
                 problems=problems.evaluator,
@@ -465,7 +474,7 @@ def _train_evaluators(
                 tasks.append(_solutions(s, problems, s.main, variant.likelihood_weight))
             start = base if variant.start == "base" else main[role, seed].model
             stages[role, seed, name] = _finetune(s, start, seed, s.evaluators.training, *tasks)
-    places = listed.do_together({f"{r}.{seed}.evaluator.{name}": stage for (r, seed, name), stage in stages.items()})
+    places = listed.add_all({f"{r}.{seed}.evaluator.{name}": stage for (r, seed, name), stage in stages.items()})
     return {(r, seed, name): str(places[f"{r}.{seed}.evaluator.{name}"] / "model") for r, seed, name in stages}
 
 
@@ -483,7 +492,7 @@ def _sequential(
         for role, seed in models
         for loss in s.mtsft.losses
     }
-    second = listed.do_together(
+    second = listed.add_all(
         {
             f"{role}.{seed}.mtsft.{loss}.evaluator": _finetune(
                 s, main[role, seed].model, seed, s.mtsft.evaluator, *tasks
@@ -491,7 +500,7 @@ def _sequential(
             for (role, seed, loss), tasks in joint.items()
         }
     )
-    third = listed.do_together(
+    third = listed.add_all(
         {
             f"{role}.{seed}.mtsft.{loss}": _finetune(
                 s, str(second[f"{role}.{seed}.mtsft.{loss}.evaluator"] / "model"), seed, s.mtsft.generator, references
@@ -514,7 +523,7 @@ def _sequential(
         )
         for role, seed, loss in joint
     }
-    places = {**third, **listed.do_together({**controls, **(_mixed(s, main, joint) if s.mtsft.mixed else {})})}
+    places = {**third, **listed.add_all({**controls, **(_mixed(s, main, joint) if s.mtsft.mixed else {})})}
     names = [f"{kind}.{loss}" for kind in ("mtsft", "control", "mixed") for loss in s.mtsft.losses]
     return [
         _Trained(role, name, seed, str(places[f"{role}.{seed}.{name}"] / "model"), _style(s, s.main))
@@ -564,8 +573,8 @@ def _sample(
     if part == "test":
         for g in generators:
             samples[f"{g.key}.{part}.greedy"] = _sampler(s, problems, g, 1, greedy=True)
-    places = listed.do_together(samples)
-    clusters = listed.do_together(
+    places = listed.add_all(samples)
+    clusters = listed.add_all(
         {
             f"{name}.clusters": Cluster(problems=problems, candidates=place / "candidates.jsonl")
             for name, place in places.items()
@@ -606,12 +615,12 @@ def _score(
         )
         for (key, name), model in wanted.items()
     }
-    places = listed.do_together(stages)
+    places = listed.add_all(stages)
     combined = {
         (key, name): stage for key, pool in pools.items() for name, stage in _combined(s, key, pool, places, part)
     }
     for (key, name), stage in combined.items():
-        places[f"{key}.{part}.scores.{name}"] = listed.do(f"{key}.{part}.scores.{name}", stage)
+        places[f"{key}.{part}.scores.{name}"] = listed.add(f"{key}.{part}.scores.{name}", stage)
     for key, pool in pools.items():
         scores = {n: places[f"{k}.{part}.scores.{n}"] / "scores.jsonl" for k, n in (*wanted, *combined) if k == key}
         pools[key] = pool.model_copy(update={"scores": scores})

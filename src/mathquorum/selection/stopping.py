@@ -219,7 +219,7 @@ class ScorePrior:
     The defaults were measured on validation problems of minimath with a cross-entropy evaluator (docs/study.md).
 
     Attributes:
-        mean: Of all scores, in [0, 1].
+        mean: Of the problems' levels, in [0, 1].
         of_problems, of_clusters, of_texts: Standard deviations, above 0.
     """
 
@@ -234,7 +234,8 @@ class ScorePrior:
 
     @classmethod
     def fitted(cls, pools: Iterable[Sampled]) -> ScorePrior:
-        """As the scores of these pools spread, each text counted once. What they cannot tell stays as it is by default."""
+        """As the scores of these pools spread, each text counted once. Levels are observed means, with the noise of what they are
+        means of, so that the spreads are rather too wide. What the pools cannot tell stays as it is by default."""
         levels: list[float] = []
         of_clusters: list[float] = []
         of_texts: list[float] = []
@@ -256,8 +257,8 @@ class ScorePrior:
         )
 
     def after(self, counts: Floats, sums: Floats) -> tuple[float, Floats, Floats]:
-        """The level of the problem, and mean and standard deviation of the level of each cluster, once so many of its texts
-        have scores that sum up to so much."""
+        """The level of the problem, and mean and standard deviation (given that level) of the level of each cluster, once so many
+        of its texts have scores that sum up to so much."""
         scored = counts > 0
         weights = 1 / (self.of_clusters**2 + self.of_texts**2 / counts[scored])
         seen = float((weights * sums[scored] / counts[scored]).sum())

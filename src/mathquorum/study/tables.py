@@ -435,7 +435,7 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
     role = plan.roles[-1]
     generator, validation = measured.get(role, plan.main), plan.validation.get(role, plan.main)
     evaluator = f"{role}.{plan.transferred}"
-    rows = []
+    rows, note = [], ""
     if generator is not None and evaluator in generator.evaluators:
         size = generator.num_candidates
         full = replay(generator, evaluator, FixedBudget(size, weighted=True))
@@ -444,6 +444,7 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
             for rule in (FixedBudget(size, weighted=True), *rules(size, prior_of(validation, evaluator)))
         ]
         if validation is not None and evaluator in validation.evaluators:
+            note = " How scores spread, which sure choice starts from, was measured on validation problems."
             chosen = choose_confidence(validation, evaluator)
             shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
         for name, rule in shown:
@@ -462,8 +463,7 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
         ("accuracy", "against W.RR with all", "candidates", "tokens, %", "evaluator calls, %"),
         tuple(rows),
         f"Candidates of {role}: {plan.main}, scores of {plan.transferred}, replayed in sampling order. Shares are of what W.RR "
-        "spends with all candidates and every distinct text with an answer scored once. How scores spread, which sure choice "
-        "starts from, was measured on validation problems.",
+        "spends with all candidates and every distinct text with an answer scored once." + note,
     )
 
 
