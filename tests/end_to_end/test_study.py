@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from end_to_end.test_paper_recipe import command, environment, results
 
+from mathquorum.errors import SettingsError
+from mathquorum.recipes.study import SmallStudy, study
+from mathquorum.run import Run
+
 SETTINGS = [
     "--seeds", "[0, 1]", "--num_candidates", "4", "--main_candidates", "6", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
     "--generator.epochs", "null", "--generator.steps", "6", "--generator.learning_rate", "3e-3",
@@ -101,3 +105,11 @@ def test_a_second_call_does_nothing_and_says_the_same(finished: Path, data: Path
     assert results(finished) == before
     figures = json.loads(result.stdout)["estimates"]
     assert {"table2: L: both", "table7: margin, K from validation"} <= {row["evaluation"] for row in figures}
+
+
+def test_an_evaluator_named_like_another_stage_is_refused(tmp_path: Path) -> None:
+    small = SmallStudy()
+    variants = {**small.evaluators.variants, "labels": small.evaluators.variants["margin"]}
+    settings = small.model_copy(update={"evaluators": small.evaluators.model_copy(update={"variants": variants})})
+    with pytest.raises(SettingsError, match=r"L\.0\.evaluator\.labels"):
+        study(Run(tmp_path / "run", dry=True), settings)
