@@ -61,13 +61,13 @@ class Ending:
 
 
 def _next_tokens(
-    logits: torch.Tensor, seeds: torch.Tensor, steps: torch.Tensor | int, sampling: Sampling
+    logits: torch.Tensor, seeds: torch.Tensor, step: int, sampling: Sampling
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The next token of each row, and its log-probability under the model as it is (temperature 1, no nucleus)."""
     if sampling.temperature == 0:
         tokens = logits.argmax(dim=-1)
     else:
-        tokens = draw_tokens(logits, uniform(seeds, steps), sampling.temperature, sampling.top_p)
+        tokens = draw_tokens(logits, uniform(seeds, step), sampling.temperature, sampling.top_p)
     logits = logits.float()
     gained = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - torch.logsumexp(logits, dim=-1)
     return tokens, gained
@@ -101,7 +101,7 @@ class _Prompt:
 
     Attributes:
         limit: Tokens that a candidate may have.
-        turn: How many prompts have begun before it.
+        turn: Its number in the order in which prompts last began.
         held: Branches that it has had, summed over steps.
         steps: How many, over all its starts.
     """
@@ -149,7 +149,7 @@ class _Admission:
         )
         return not branches or expected + share * len(prompt.rows) <= _FILLED * self._batch_rows
 
-    def without_tokens_left(self, branches: Sequence[_Branch]) -> list[_Prompt]:
+    def without_room(self, branches: Sequence[_Branch]) -> list[_Prompt]:
         """The latest prompts, until those that are left have room. The oldest stays in any case."""
         found = _by_prompt(branches)
         for prompt, count, _ in found:
@@ -219,7 +219,7 @@ def decode_shared(
         with shared_attention(model):
             output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
         children = _grown(branches, output.logits[:, -1], sampling, ending)
-        for prompt in admission.without_tokens_left([child for _, child in children]):
+        for prompt in admission.without_room([child for _, child in children]):
             children = [(parent, child) for parent, child in children if child.prompt is not prompt]
             waiting.appendleft(prompt)
         going_on = {child.prompt for _, child in children}

@@ -140,7 +140,7 @@ class _Step:
         written: Tokens that each has written before: (rows,).
         lengths: Of the prompt of each row: (rows,).
         num_slots: Up to the last that is taken.
-        longest_prompt: Its tokens.
+        longest_prompt: Tokens of the longest of their prompts.
         most_rows: Of one prompt.
         num_written: Tokens written by the oldest row, the newest included.
     """

@@ -63,8 +63,8 @@ class StudyEvaluators(Settings):
     problems: AnySource
     """Problems that no generator is fine-tuned on."""
     num_candidates: int = Field(default=8, ge=2)
-    """Per problem. Many problems with few candidates teach more than the reverse; 8, since candidates that begin alike are computed
-    as one and the second four cost little."""
+    """Per problem. Many problems with few candidates teach more than the reverse. 8, since candidates that begin alike are computed
+    as one: 8 of a tuned generator are 2.5 times the tokens of one (minimath)."""
     variants: dict[str, EvaluatorVariant] = {
         "margin": EvaluatorVariant(objective=MarginLoss()),
         "cross_entropy": EvaluatorVariant(objective=CrossEntropyLoss()),
