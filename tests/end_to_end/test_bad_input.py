@@ -56,9 +56,11 @@ def data(tmp_path: Path) -> Path:
 
 
 def start(data: Path, model: Path, *words: str, file_limit: int | None = None) -> subprocess.Popen[str]:
-    """The command `run paper` in a session of its own; no file may grow beyond `file_limit` bytes."""
+    """The command `run paper` in a session of its own; no file may grow beyond `file_limit` bytes. It hears Ctrl-C even where the
+    tests were started in the background, by a shell that has its background jobs ignore it."""
 
     def limit() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if file_limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
 
@@ -233,10 +235,10 @@ def test_a_full_disk_is_said_in_words_and_complete_stages_are_kept(
 
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(data: Path, tiny_model: Path) -> None:
     process = start(data, tiny_model)
-    begun = data / "run" / "ssft.main" / "started.json"  # there as long as the stage works
+    checkpoints = data / "run" / "ssft.main" / "checkpoints"
     deadline = time.monotonic() + 40
-    while not begun.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while not list(checkpoints.glob("checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     assert "Run the same command again to continue" in fails(process, 130)
 
