@@ -126,12 +126,15 @@ def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, see
         training=base.model_copy(update={"steps": variant.generator_steps}),
         seed=seed,
     )
-    stages[f"{variant.control}.{seed}"] = Finetune(
-        model=start,
-        tasks=(solutions,),
-        training=base.model_copy(update={"steps": None}),
-        match_budget=(at / second / "budget.json", at / third / "budget.json"),
-        seed=seed,
+    stages.setdefault(
+        f"{variant.control}.{seed}",
+        Finetune(
+            model=start,
+            tasks=(solutions,),
+            training=base.model_copy(update={"steps": None}),
+            match_budget=(at / second / "budget.json", at / third / "budget.json"),
+            seed=seed,
+        ),
     )
 
 

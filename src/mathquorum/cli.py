@@ -163,12 +163,11 @@ def solve(
 
     from mathquorum import solve as method
     from mathquorum.assets import tiny_base_path
-    from mathquorum.engines.hf import HuggingFaceEngine
-    from mathquorum.models import Hardware, load_model
+    from mathquorum.engines.opening import open_engine
     from mathquorum.records import Problem
 
-    generator = HuggingFaceEngine(load_model(model or str(tiny_base_path()), Hardware()))
-    judge = HuggingFaceEngine(load_model(evaluator, Hardware())) if evaluator else None
+    generator = open_engine(model or str(tiny_base_path()))
+    judge = open_engine(evaluator) if evaluator else None
     posed = Problem("problem", text.strip())
     options: Any = {"num_candidates": num_candidates, "sampling": sampling, "style": style, "seed": seed}
     if rule:

@@ -13,12 +13,13 @@ from tiny_models import FAMILIES, UNSHARED, make_model
 
 from mathquorum.engines import hf
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
-from mathquorum.engines.decoding import Ending, Row, decode_shared
+from mathquorum.engines.decoding import decode_shared
 from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.scripted import ScriptedEngine
 from mathquorum.engines.shared_prompt import SharedPromptCache
 from mathquorum.errors import ModelError
-from mathquorum.models import Codec, Hardware, LoadedModel, load_model
+from mathquorum.models import Codec, Hardware, LoadedModel, load_model, stop_tokens
 from mathquorum.objectives import SolutionLoss
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution
@@ -149,7 +150,13 @@ def widths(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[i
 def decoded(loaded: LoadedModel, sampling: Sampling, batch_rows: int, number: int) -> list[list[Row]]:
     prompts = [loaded.codec.prompt(prompt) for prompt in PROMPTS]
     rows = [[Row(place, index, seed=index) for index in range(number)] for place in range(len(prompts))]
-    decode_shared(loaded, list(zip(prompts, rows, strict=True)), sampling, Ending(loaded, ()), batch_rows)
+    decode_shared(
+        loaded,
+        list(zip(prompts, rows, strict=True)),
+        sampling,
+        Ending(loaded.tokenizer, stop_tokens(loaded), ()),
+        batch_rows,
+    )
     return rows
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,50 +13,17 @@ from transformers import DynamicCache
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import SharedPromptCache, shared_attention
-from mathquorum.errors import ModelError
-from mathquorum.models import LoadedModel, context_length, stop_tokens
+from mathquorum.models import LoadedModel, context_length
 
-__all__ = ["Ending", "Row", "check_number", "decode_rows", "decode_shared"]
+__all__ = ["decode_rows", "decode_shared"]
 
 # Branches of a prompt by its candidates, before any prompt has shown: more than the embedded base has, and much more than it has
 # when it is tuned. Our choice.
 _FIRST_SHARE = 0.5
 # Of a step, when a prompt moves in; the rest is for those that come to have more branches than others. Our choice.
 _FILLED = 0.8
-
-
-@dataclass
-class Row:
-    """One candidate while it is written."""
-
-    request: int
-    place: int
-    seed: int | None
-    tokens: list[int] = field(default_factory=list)
-    logprob: float = 0.0
-    finished: bool = False
-
-
-class Ending:
-    """When a row has ended: at an end-of-sequence token, or once its text holds a stop text."""
-
-    def __init__(self, loaded: LoadedModel, stop: Sequence[str]) -> None:
-        self._tokenizer = loaded.tokenizer
-        self._stop = tuple(stop)
-        self._ends = frozenset(stop_tokens(loaded))
-        last = {text[-1] for text in stop}
-        texts = self._tokenizer.batch_decode([[number] for number in range(len(self._tokenizer))]) if last else []
-        # Tokens that hold the last character of a stop text; only after them is the text looked at.
-        self._suspicious = frozenset(number for number, text in enumerate(texts) if last & set(text))
-
-    def after(self, tokens: list[int]) -> bool:
-        token = tokens[-1]
-        return token in self._ends or (token in self._suspicious and self._holds_stop(tokens))
-
-    def _holds_stop(self, tokens: list[int]) -> bool:
-        tail = self._tokenizer.decode(tokens[-64:])
-        return any(text in tail for text in self._stop)
 
 
 def _next_tokens(
@@ -81,15 +47,6 @@ def _append(rows: Sequence[Row], tokens: torch.Tensor, gained: torch.Tensor, end
         row.tokens.append(token)
         row.logprob += logprob
         row.finished = ending.after(row.tokens)
-
-
-def check_number(value: float) -> None:
-    """Raises ModelError if it is none."""
-    if math.isnan(value):
-        raise ModelError(
-            "The model's probabilities are no numbers (NaN): its weights are broken, or float16 is too narrow for it. "
-            "Use another checkpoint, or dtype float32."
-        )
 
 
 # --- candidates that share prompts ------------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ from mathquorum.engines.beginnings import (
     logprobs_by_beginnings,
     logprobs_by_padding,
 )
-from mathquorum.engines.decoding import Ending, Row, check_number, decode_rows, decode_shared
+from mathquorum.engines.decoding import decode_rows, decode_shared
+from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import can_share_prompts
-from mathquorum.models import LoadedModel, context_length, enough_memory
+from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
@@ -59,18 +60,19 @@ class HuggingFaceEngine:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         if tuple(stop) not in self._endings:
-            self._endings[tuple(stop)] = Ending(self._loaded, stop)
+            self._endings[tuple(stop)] = Ending(self._loaded.tokenizer, stop_tokens(self._loaded), stop)
+        ending = self._endings[tuple(stop)]
         at_once = self._batch_rows  # halved for this call alone: what it writes does not depend on calls before it
         with enough_memory("batch_rows"):
             while True:
                 try:
-                    rows = self._decode(prompts, requests, sampling, self._endings[tuple(stop)], at_once)
+                    rows = self._decode(prompts, requests, sampling, ending, at_once)
                     break
                 except torch.OutOfMemoryError:
                     if at_once == 1:
                         raise
                     at_once //= 2
-        return [[self._completion(row, stop) for row in of_request] for of_request in rows]
+        return [[ending.completion(row) for row in of_request] for of_request in rows]
 
     def _decode(
         self,
@@ -117,11 +119,6 @@ class HuggingFaceEngine:
             batch.append(row)
         if batch:
             yield batch
-
-    def _completion(self, row: Row, stop: Sequence[str]) -> Completion:
-        text = self._loaded.tokenizer.decode(row.tokens, skip_special_tokens=True)
-        cuts = [at for at in (text.find(word) for word in stop) if at >= 0]
-        return Completion(text[: min(cuts)] if cuts else text, row.logprob, len(row.tokens), row.finished)
 
     # --- weighing -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,165 @@
+"""The engine without torch, against the one of transformers: the same texts, the same probabilities."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import make_model
+
+from mathquorum.assets import mini_base_path, tiny_base_path
+from mathquorum.engines import draws, small
+from mathquorum.engines.base import Request, Sampling, candidate_seed
+from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.opening import open_engine
+from mathquorum.engines.small import SmallEngine
+from mathquorum.engines.small_llama import SmallLlama
+from mathquorum.models import Hardware, load_model
+from mathquorum.prompts import CORRECT, INCORRECT, STOP_STRINGS, evaluator_prompt, generator_prompt
+
+PROBLEMS = ["Find t if 5t-12=23.", "What is $7$?", "How many primes are below 20?"]
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random, with query heads that share key heads, and labels of several tokens."""
+    return make_model(tmp_path_factory.mktemp("llama") / "model", "llama", single_token_labels=False)
+
+
+@pytest.fixture(params=["random", "tiny", "mini"])
+def folder(request: pytest.FixtureRequest, llama: Path) -> Path:
+    return {"random": llama, "tiny": tiny_base_path(), "mini": mini_base_path()}[request.param]
+
+
+def both(folder: Path) -> tuple[SmallEngine, HuggingFaceEngine]:
+    engine = open_engine(str(folder))
+    assert isinstance(engine, SmallEngine)
+    return engine, HuggingFaceEngine(load_model(str(folder), Hardware()))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+@pytest.mark.parametrize("stop", [(), STOP_STRINGS, ("a",)])
+def test_it_writes_what_the_engine_of_transformers_writes(
+    folder: Path, temperature: float, stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More tokens than there is room for at first, more candidates than are written at once."""
+    monkeypatch.setattr(small, "_AT_ONCE", 5)
+    ours, theirs = both(folder)
+    seeds = [tuple(candidate_seed(0, problem, index) for index in range(8)) for problem in PROBLEMS]
+    requests = [Request(generator_prompt(p, "terse"), s) for p, s in zip(PROBLEMS, seeds, strict=True)]
+    sampling = Sampling(temperature=temperature, max_tokens=150)
+    found, expected = ours.generate(requests, sampling, stop), theirs.generate(requests, sampling, stop)
+    for one, other in zip(chain(*found), chain(*expected), strict=True):
+        assert (one.text, one.num_tokens, one.finished) == (other.text, other.num_tokens, other.finished)
+        assert one.logprob == pytest.approx(other.logprob, abs=1e-2 if one.num_tokens > 100 else 1e-3)
+
+
+def test_it_weighs_labels_as_the_engine_of_transformers_does(folder: Path) -> None:
+    ours, theirs = both(folder)
+    texts = [f"{PROBLEMS[0]} gives $\\boxed{{{number}}}$." for number in (7, 7, 5, 12)]
+    prompts = [evaluator_prompt(PROBLEMS[0], text) for text in texts] + [evaluator_prompt("x", "y " * 600)]
+    found = ours.label_probabilities(prompts, (CORRECT, INCORRECT))
+    assert found[-1] == []
+    for one, other in zip(found, theirs.label_probabilities(prompts, (CORRECT, INCORRECT)), strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_a_single_text_is_weighed(llama: Path) -> None:
+    ours, theirs = both(llama)
+    (found,), (expected,) = (e.label_probabilities(["1+1=2 is"], (CORRECT, INCORRECT)) for e in (ours, theirs))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_prompt_that_fills_the_context_gets_an_empty_unfinished_completion(llama: Path) -> None:
+    ((completion,),) = both(llama)[0].generate([Request("word " * 300, (1,))], Sampling(), ())
+    assert (completion.text, completion.num_tokens, completion.finished) == ("", 0, False)
+
+
+@given(
+    seeds=st.lists(st.integers(0, 2**53 - 1), min_size=1, max_size=6),
+    step=st.integers(0, 2000),
+    scale=st.floats(0.1, 8),
+    temperature=st.sampled_from([0.3, 0.9, 2.0]),
+    top_p=st.sampled_from([0.1, 0.95, 1.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_tokens_are_drawn_alike(seeds: list[int], step: int, scale: float, temperature: float, top_p: float) -> None:
+    numbers = small.uniform(seeds, step)
+    assert numbers.tolist() == draws.uniform(torch.tensor(seeds), step).tolist()
+    logits = (np.random.default_rng(seeds[0]).normal(size=200) * scale).astype(np.float32)
+    logits[50:60] = logits[40:50]  # ties go to the lower token
+    rows = torch.from_numpy(logits).expand(len(seeds), -1)
+    expected = draws.draw_tokens(rows, torch.from_numpy(numbers), temperature, top_p).tolist()
+    assert small.draw_tokens(logits, numbers, temperature, top_p) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "qwen2"},
+        {"hidden_act": "gelu"},
+        {"attention_bias": True},
+        {"mlp_bias": True},
+        {"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}},
+        {"rope_scaling": {"type": "linear", "factor": 2.0}},
+        {"quantization_config": {"bits": 4}},
+        {"num_hidden_layers": 3},
+        {"hidden_size": None, "head_dim": None},
+    ],
+)
+def test_what_it_does_not_know_is_left_to_transformers(change: dict[str, Any], llama: Path, tmp_path: Path) -> None:
+    copy(llama, tmp_path)
+    assert SmallLlama.from_folder(tmp_path)
+    config = json.loads((llama / "config.json").read_text()) | change
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert SmallLlama.from_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}"])
+def test_broken_files_are_left_to_transformers(file: str, content: bytes | None, llama: Path, tmp_path: Path) -> None:
+    copy(llama, tmp_path)
+    (tmp_path / file).unlink()
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    assert SmallEngine.from_folder(tmp_path) is None
+
+
+def test_large_models_and_other_precisions_are_left_to_transformers(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_model(str(llama), Hardware())
+    loaded.model.to(torch.bfloat16).save_pretrained(tmp_path)
+    loaded.tokenizer.save_pretrained(tmp_path)
+    assert SmallLlama.from_folder(tmp_path) is None
+    monkeypatch.setattr("mathquorum.engines.small_llama._LARGEST", 1000)
+    assert SmallLlama.from_folder(llama) is None
+
+
+def test_other_models_are_opened_by_transformers(tmp_path: Path) -> None:
+    assert isinstance(open_engine(str(make_model(tmp_path / "qwen2"))), HuggingFaceEngine)
+
+
+def test_solve_on_the_embedded_model_imports_neither_torch_nor_transformers(tmp_path: Path) -> None:
+    """A second in place of nine; with an evaluator too."""
+    code = (
+        "import sys; from mathquorum.cli import app; from mathquorum.assets import tiny_base_path as path\n"
+        "app(['solve', 'Find t if 5t-12=23.', '-n', '2', '--evaluator', str(path())], standalone_mode=False)\n"
+        "print('loaded', *(name for name in ('torch', 'transformers') if name in sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.rstrip().splitlines()[-1] == "loaded"
+
+
+def copy(source: Path, target: Path) -> None:
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
