@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3, help="optimizer steps per round")
+    parser.add_argument("--only", choices=("sft", "evaluator"))
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--memory-of", choices=("ours", "plain"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -53,37 +54,48 @@ def main() -> None:
     elif options.memory:
         memory_table()
     else:
-        speed_table(options.rounds, options.steps)
+        speed_table(options.rounds, options.steps, options.only)
 
 
 # --- speed ------------------------------------------------------------------------------------------------------------
 
 
-def speed_table(rounds: int, steps: int) -> None:
-    solutions = list(minimath.load_solutions("train", "fine", 32 * steps))
-    pairs = judged_pairs(16 * steps)
-    tiny = str(tiny_base_path())
-    codec = Codec(load_tokenizer(tiny))
+def speed_table(rounds: int, steps: int, only: str | None) -> None:
+    codec = Codec(load_tokenizer(str(tiny_base_path())))
     print("| task | model | ours, useful tokens/s | TRL | ratio |\n|---|---|---|---|---|")
-    for name, make in (
-        ("1.3 M, vocabulary 768", lambda: load_model(tiny, Hardware(device="cpu"), dtype=torch.float32).model),
-        ("30 M, vocabulary 150,000", lambda: qwen2(192, 4, LARGE_VOCABULARY)),
-    ):
-        useful = sum(len(codec.continuation(s.solution)) + 1 for s in solutions)
+    if only != "evaluator":
+        generator_rows(codec, rounds, steps)
+    if only != "sft":
+        evaluator_row(codec, rounds, steps)
+
+
+def generator_rows(codec: Codec, rounds: int, steps: int) -> None:
+    solutions = list(minimath.load_solutions("train", "fine", 32 * steps))
+    useful = sum(len(codec.continuation(s.solution)) + 1 for s in solutions)
+    for name, make in (("1.3 M, vocabulary 768", tiny_model), ("30 M, vocabulary 150,000", large_model)):
         row(
             f"SSFT | {name}", useful, rounds,
             lambda make=make: ours(make(), SolutionLoss(), solutions, codec, 32, steps),
             lambda make=make: sft_trainer(make(), codec, solutions, steps),
         )  # fmt: skip
-    useful = sum(len(codec.prompt(evaluator_prompt(s.problem, s.solution))) for pair in pairs for s in pair)
+
+
+def tiny_model() -> Any:
+    return load_model(str(tiny_base_path()), Hardware(device="cpu"), dtype=torch.float32).model
+
+
+def large_model() -> Any:
+    return qwen2(192, 4, LARGE_VOCABULARY)
+
+
+def evaluator_row(codec: Codec, rounds: int, steps: int) -> None:
+    pairs = judged_pairs(16 * steps)
     judged = [solution for pair in pairs for solution in pair]
     row(
-        "evaluator, pairwise | 1.3 M, vocabulary 768", useful, rounds,
-        lambda: ours(
-            load_model(tiny, Hardware(device="cpu"), dtype=torch.float32).model,
-            PairwiseLoss(pairs_per_problem=1), judged, codec, 16, steps,
-        ),
-        lambda: reward_trainer(tiny, codec, pairs, steps),
+        "evaluator, pairwise | 1.3 M, vocabulary 768",
+        sum(len(codec.prompt(evaluator_prompt(s.problem, s.solution))) for s in judged), rounds,
+        lambda: ours(tiny_model(), PairwiseLoss(pairs_per_problem=1), judged, codec, 16, steps),
+        lambda: reward_trainer(str(tiny_base_path()), codec, pairs, steps),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Which examples make an optimizer step, and how they lie in tensors: packed rows, several texts to a row.
+"""Which examples make an optimizer step, and how they lie in tensors: one row without padding, or padded rows of several texts.
 
 The plan of a training run is made before it starts, from the examples' lengths and a seed alone, so that a resumed run
 goes on with the very batches of the interrupted one.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mathquorum.examples import Example, Read
@@ -16,6 +16,8 @@ from mathquorum.trees import PrefixTree
 
 if TYPE_CHECKING:
     import torch
+
+    from mathquorum.grouped_attention import Groups
 
 __all__ = ["Chunk", "Part", "Step", "plan_steps", "step_chunks"]
 
@@ -49,11 +51,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What goes through the model at once. `tensors` hold input_ids and position_ids (rows, length), for each read its
-    place in the flattened rows, its token and its slot, and where texts share beginnings a mask (rows, length, length)."""
+    """What goes through the model at once.
+
+    Attributes:
+        tensors: input_ids and position_ids, (rows, length), and for each read its place in the flattened rows, its token and
+            its slot.
+        parts: Whose examples they are.
+        groups: Where the texts lie in one row without padding, who attends to whom; None for padded rows.
+    """
 
     tensors: dict[str, torch.Tensor]
     parts: tuple[Part, ...]
+    groups: Groups | None
+
+    def to(self, device: torch.device) -> Chunk:
+        tensors = {name: tensor.to(device) for name, tensor in self.tensors.items()}
+        return replace(self, tensors=tensors, groups=self.groups and self.groups.to(device))
 
 
 def plan_steps(
@@ -109,7 +122,7 @@ def step_chunks(
     rank: int = 0,
     world: int = 1,
     *,
-    widest_tree: int = 0,
+    longest_grouped: int = 0,
     packs: bool = True,
 ) -> list[Chunk]:
     """The share of a step that one process computes, cut so that no forward pass holds more than `batch_tokens` tokens
@@ -121,9 +134,9 @@ def step_chunks(
         batch_tokens: At most so many tokens at once.
         rank: This process's number.
         world: Number of processes that share the step.
-        widest_tree: The texts of an example that has none longer share what they have in common at their beginning; 0 for
-            models that take no mask of our own (`logprobs.LogprobReader.widest_tree`).
-        packs: Whether several texts may share a row (`logprobs.LogprobReader.packs`).
+        longest_grouped: Where no text of a chunk is longer, they lie in one row without padding, and those of an example share
+            what they have in common at their beginning (`logprobs.LogprobReader.longest_grouped`).
+        packs: Whether several texts may share a padded row (`logprobs.LogprobReader.packs`).
     """
     totals = step.totals()
     mine = [(task, e) for task, of_task in enumerate(step.examples) for e in of_task[rank::world]]
@@ -132,64 +145,92 @@ def step_chunks(
     size = 0
     for task, example in mine:
         if waiting and size + example.num_tokens > batch_tokens:
-            chunks.append(_chunk(waiting, slots, totals, widest_tree, packs))
+            chunks.append(_chunk(waiting, slots, totals, longest_grouped, packs))
             waiting, size = [], 0
         waiting.append((task, example))
         size += example.num_tokens
     if waiting:
-        chunks.append(_chunk(waiting, slots, totals, widest_tree, packs))
+        chunks.append(_chunk(waiting, slots, totals, longest_grouped, packs))
     return chunks
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Texts that lie together, with what is read of them: places of the tree, slots of the chunk."""
+
+    tree: PrefixTree
+    reads: list[Read]
 
 
 def _chunk(
     examples: Sequence[tuple[int, Example]],
     slots: Sequence[int],
     totals: Sequence[int],
-    widest_tree: int,
+    longest_grouped: int,
     packs: bool,
 ) -> Chunk:
-    import torch
-
-    trees: list[tuple[PrefixTree, list[Read]]] = []  # reads with places of the tree, and slots of the chunk
+    grouped = max(len(s.ids) for _, example in examples for s in example.sequences) <= longest_grouped
+    placed = []
     first_slot = 0
     for task, example in examples:
-        shares = len(example.sequences) > 1 and max(len(s.ids) for s in example.sequences) <= widest_tree
-        for sequences in [example.sequences] if shares else [(sequence,) for sequence in example.sequences]:
+        for sequences in [example.sequences] if grouped else [(sequence,) for sequence in example.sequences]:
             tree, reads = PrefixTree(), []
             for sequence in sequences:
                 path = tree.add(sequence.ids)
                 reads += [Read(path[r.position], r.token, first_slot + r.slot) for r in sequence.reads]
-            trees.append((tree, reads))
+            placed.append(_Placed(tree, reads))
         first_slot += slots[task]
-    rows = _pack([len(tree.ids) for tree, _ in trees]) if packs else [[place] for place in range(len(trees))]
-    length = max(sum(len(trees[place][0].ids) for place in row) for row in rows)
-    ids = torch.zeros((len(rows), length), dtype=torch.long)
-    positions = torch.zeros((len(rows), length), dtype=torch.long)
-    sight = torch.eye(length, dtype=torch.bool).repeat(len(rows), 1, 1)
-    found: list[Read] = []
-    for number, row in enumerate(rows):
-        start = 0
-        for place in row:
-            tree, reads = trees[place]
-            end = start + len(tree.ids)
-            ids[number, start:end] = torch.tensor(tree.ids)
-            positions[number, start:end] = torch.tensor(tree.depths)
-            sight[number, start:end, start:end] = torch.from_numpy(tree.sight())
-            found += [Read(number * length + start + r.position, r.token, r.slot) for r in reads]
-            start = end
-        positions[number, start:] = torch.arange(length - start)  # padding is a text of its own that nobody reads
     tasks = sorted({task for task, _ in examples})
     parts = tuple(Part(task, sum(t == task for t, _ in examples), totals[task]) for task in tasks)
-    tensors = {
-        "input_ids": ids,
-        "position_ids": positions,
-        "places": torch.tensor([read.position for read in found]),
-        "tokens": torch.tensor([read.token for read in found]),
-        "owners": torch.tensor([read.slot for read in found]),
+    if grouped:
+        return _grouped_chunk(placed, parts)
+    lengths = [len(item.tree.ids) for item in placed]
+    rows = _pack(lengths) if packs else [[place] for place in range(len(placed))]
+    return _padded_chunk([[placed[place] for place in row] for row in rows], parts)
+
+
+def _grouped_chunk(placed: Sequence[_Placed], parts: tuple[Part, ...]) -> Chunk:
+    """A row without padding, the longest first."""
+    from mathquorum.grouped_attention import Groups
+
+    placed = sorted(placed, key=lambda item: -len(item.tree.ids))
+    ids: list[int] = []
+    depths: list[int] = []
+    found = []
+    for item in placed:
+        found += [Read(len(ids) + r.position, r.token, r.slot) for r in item.reads]
+        ids += item.tree.ids
+        depths += item.tree.depths
+    return Chunk(_tensors([ids], [depths], found), parts, Groups.of([item.tree for item in placed]))
+
+
+def _padded_chunk(rows: Sequence[Sequence[_Placed]], parts: tuple[Part, ...]) -> Chunk:
+    """Rows of several texts each. Padding is a text of its own that nobody reads."""
+    length = max(sum(len(item.tree.ids) for item in row) for row in rows)
+    all_ids, all_depths, found = [], [], []
+    for number, row in enumerate(rows):
+        ids: list[int] = []
+        depths: list[int] = []
+        for item in row:
+            found += [Read(number * length + len(ids) + r.position, r.token, r.slot) for r in item.reads]
+            ids += item.tree.ids
+            depths += item.tree.depths
+        missing = length - len(ids)
+        all_ids.append(ids + [0] * missing)
+        all_depths.append(depths + list(range(missing)))
+    return Chunk(_tensors(all_ids, all_depths, found), parts, None)
+
+
+def _tensors(ids: list[list[int]], depths: list[list[int]], reads: Sequence[Read]) -> dict[str, torch.Tensor]:
+    import torch
+
+    return {
+        "input_ids": torch.tensor(ids),
+        "position_ids": torch.tensor(depths),
+        "places": torch.tensor([read.position for read in reads]),
+        "tokens": torch.tensor([read.token for read in reads]),
+        "owners": torch.tensor([read.slot for read in reads]),
     }
-    if any(tree.is_branched for tree, _ in trees):
-        tensors["mask"] = sight
-    return Chunk(tensors, parts)
 
 
 def _pack(lengths: Sequence[int]) -> list[list[int]]:

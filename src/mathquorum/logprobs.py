@@ -1,21 +1,27 @@
 """Log-probabilities of chosen tokens, without the logits of the others.
 
 A vocabulary of 150,000 entries makes the logits of a batch its largest tensor by far, and most of them are never asked for:
-those of prompts, of padding, of judged solutions. Here the model's head is given only the places that are read.
+those of prompts, of padding, of judged solutions. Here the model's head is given only the places that are read, and so is the
+last layer's MLP where they are few.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from mathquorum.trees import as_mask, window_of
+from mathquorum.batches import Chunk
+from mathquorum.grouped_attention import Groups, attend_as_before, attend_in_groups
+from mathquorum.trees import PrefixTree, window_of
 
 __all__ = ["LogprobReader"]
 
+_FEW = 0.5  # of a chunk's tokens: where more are read, to leave out the others saves less than to choose costs. Our choice.
 _LOGITS_AT_ONCE = 2**25  # 128 MB in float32; more are computed in parts, and again in the backward pass
 
 
@@ -23,104 +29,173 @@ class LogprobReader:
     """Reads the log-probabilities that a `batches.Chunk` asks for.
 
     Args:
-        model: A transformers model, as it is or wrapped for several processes. It is not changed.
+        model: A transformers model. It is not changed.
+        checkpoints: Whether the backward pass repeats the forward one (gradient checkpointing).
 
     Attributes:
-        widest_tree: The longest text that may share beginnings with others (see `trees`); 0 where the model takes no mask
-            of our own.
-        packs: Whether the model keeps the texts of a row apart by their positions. One that does not use positions (ALiBi)
+        longest_grouped: The longest text that may lie in a row without padding, and share its beginning with others
+            (`grouped_attention`); 0 where the model's attention is its own.
+        packs: Whether the model keeps the texts of a padded row apart by their positions. One that does not use positions (ALiBi)
             gets a row for each.
     """
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        inner = getattr(model, "module", model)
-        self._head = inner.get_output_embeddings()
+    def __init__(self, model: Any, checkpoints: bool = False) -> None:
+        self._unwrapped = self._model = model
+        self._checkpoints = checkpoints
+        self._usual_attention = model.config._attn_implementation
+        self._head = model.get_output_embeddings()
+        self._last_mlp: torch.nn.Module | None = None
         with torch.no_grad():
-            self._head_is_last = inner is model and type(self._head) is torch.nn.Linear and self._gives_the_logits()
-            self.widest_tree = self._widest_tree(inner)
+            self._head_is_last = type(self._head) is torch.nn.Linear and self._gives_the_logits()
+            self.longest_grouped = self._longest_grouped()
             self.packs = self._keeps_texts_apart()
+            self._last_mlp = self._found_last_mlp()
 
-    def read(self, tensors: dict[str, torch.Tensor], num_slots: int) -> torch.Tensor:
-        """The summed log-probabilities of the chunk's slots: (num_slots,), float32, in nats.
+    def wrap(self, model: Any) -> None:
+        """From here on the model is called by what it has been wrapped in for several processes. Its head is no longer called
+        apart from it, since gradients are gathered in the wrapper's own pass."""
+        if model is not self._unwrapped:
+            self._model, self._head_is_last = model, False
 
-        Texts in a row are kept apart by the chunk's mask, or else by their positions, which transformers turns into a mask.
-        The latter holds only without a cache: with one, the second text of a row attends to the first.
+    def release(self) -> None:
+        """The model attends as it did before."""
+        attend_as_before(self._unwrapped, self._usual_attention)
+
+    def read(self, chunk: Chunk, num_slots: int) -> torch.Tensor:
+        """The summed log-probabilities of the chunk's slots: (num_slots,), float32, in nats. A model that checkpoints its gradients
+        attends in the chunk's groups until the next one, or `release`.
+
+        Texts in a padded row are kept apart by their positions, which transformers turns into a mask. That holds only without a
+        cache: with one, the second text of a row attends to the first.
         """
+        tensors = chunk.tensors
         places, tokens = tensors["places"], tensors["tokens"]
-        size = len(places) * self._model_config().vocab_size
+        size = len(places) * self._unwrapped.config.get_text_config(decoder=True).vocab_size
         if self._head_is_last and size > _LOGITS_AT_ONCE:
-            hidden = self._forward(tensors, None).index_select(0, places)  # (reads, width)
+            hidden = self._forward(tensors, chunk.groups, places, before_head=True)  # (reads, width)
             parts = min(len(places), -(-size // _LOGITS_AT_ONCE))
             logprobs: torch.Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
                 hidden, self._head.weight, self._head.bias, tokens, parts
             )
         else:
-            logprobs = _chosen(self._forward(tensors, places), tokens)
+            logprobs = _chosen(self._forward(tensors, chunk.groups, places), tokens)
         return logprobs.new_zeros(num_slots).index_add(0, tensors["owners"], logprobs)
 
-    def _forward(self, tensors: dict[str, torch.Tensor], places: torch.Tensor | None) -> torch.Tensor:
-        """Logits at the places (reads, vocabulary); with None, what the head would have been given everywhere
-        (tokens, width)."""
-        arguments = {"input_ids": tensors["input_ids"], "position_ids": tensors["position_ids"], "use_cache": False}
-        if "mask" in tensors:
-            inner = getattr(self._model, "module", self._model)
-            arguments["attention_mask"] = as_mask(inner, tensors["mask"].unsqueeze(1))
+    def _forward(
+        self,
+        tensors: dict[str, torch.Tensor],
+        groups: Groups | None,
+        places: torch.Tensor,
+        *,
+        before_head: bool = False,
+    ) -> torch.Tensor:
+        """Logits at the places, (reads, vocabulary), or what the head would have been given for them, (reads, width)."""
+        arguments: dict[str, Any] = {
+            "input_ids": tensors["input_ids"],
+            "position_ids": tensors["position_ids"],
+            "use_cache": False,
+        }
+        if groups is None:
+            self.release()
+        else:
+            attend_in_groups(self._unwrapped, groups)
+        try:
+            with nullcontext() if self._checkpoints else self._leaving_out(places, arguments["input_ids"].shape):
+                return self._read_places(arguments, places, before_head)
+        finally:
+            if not self._checkpoints:
+                self.release()
+
+    def _read_places(self, arguments: dict[str, Any], places: torch.Tensor, before_head: bool) -> torch.Tensor:
         if self._head is None:
             return self._model(**arguments).logits.flatten(0, 1).index_select(0, places)  # type: ignore[no-any-return]
         given: list[torch.Tensor] = []
 
         def hand_over(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            hidden = inputs[0].flatten(0, 1)
-            given.append(hidden)
-            chosen = hidden[:0] if places is None else hidden.index_select(0, places)
-            return (chosen, *inputs[1:])
+            chosen = inputs[0].flatten(0, 1).index_select(0, places)
+            given.append(chosen)
+            return (chosen[:0] if before_head else chosen, *inputs[1:])
 
         hook = self._head.register_forward_pre_hook(hand_over)
         try:
             logits: torch.Tensor = self._model(**arguments).logits
         finally:
             hook.remove()
-        return given[0] if places is None else logits
+        return given[0] if before_head else logits
 
-    def _model_config(self) -> Any:
-        return getattr(self._model, "module", self._model).config.get_text_config(decoder=True)
+    @contextmanager
+    def _leaving_out(self, places: torch.Tensor, shape: tuple[int, int]) -> Iterator[None]:
+        """Within it the last layer's MLP computes only the places that are read, where those are few: nobody attends to what it
+        gives."""
+        few = torch.unique(places)
+        if self._last_mlp is None or len(few) > _FEW * shape[0] * shape[1]:
+            yield
+            return
+
+        def choose(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+            return (inputs[0].flatten(0, 1).index_select(0, few).unsqueeze(0), *inputs[1:])
+
+        def put_back(_: Any, __: Any, output: torch.Tensor) -> torch.Tensor:
+            whole = output.new_zeros((shape[0] * shape[1], output.shape[-1]))
+            return whole.index_copy(0, few, output.squeeze(0)).view(*shape, -1)
+
+        hooks = [self._last_mlp.register_forward_pre_hook(choose), self._last_mlp.register_forward_hook(put_back)]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    # --- what the model can do, tried on a few tokens ----------------------------------------------------------------
 
     def _gives_the_logits(self) -> bool:
         """Whether the model does nothing to the logits after its head (some scale or squeeze them)."""
         tensors = self._tried([[0, 1, 2]])
-        own = self._forward(tensors, torch.arange(3, device=tensors["input_ids"].device))
-        return torch.allclose(self._head(self._forward(tensors, None)).float(), own.float(), atol=1e-5, rtol=1e-3)
+        places = torch.arange(3, device=tensors["input_ids"].device)
+        own, given = (self._forward(tensors, None, places, before_head=apart) for apart in (False, True))
+        return torch.allclose(self._head(given).float(), own.float(), atol=1e-5, rtol=1e-3)
 
-    def _widest_tree(self, inner: Any) -> int:
-        layers = DynamicCache(config=inner.config).layers
+    def _longest_grouped(self) -> int:
+        layers = DynamicCache(config=self._unwrapped.config).layers
         if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
             return 0
-        window = window_of(inner) or 2**31
-        plain, places = self._tried([[0, 1, 2, 3], [0, 1, 4, 5]]), torch.tensor([0, 1, 2, 3, 6, 7])
-        tree = self._tried([[0, 1, 2, 3, 4, 5]])
-        tree["position_ids"] = torch.tensor([[0, 1, 2, 3, 2, 3]], device=tree["input_ids"].device)
-        sight = torch.ones((6, 6), dtype=torch.bool, device=tree["input_ids"].device).tril()
-        sight[4:, 2:4] = False
-        tree["mask"] = sight.unsqueeze(0)
+        branched, single = PrefixTree(), PrefixTree()
+        reads = [*branched.add([0, 1, 2, 3]), *branched.add([0, 1, 4, 5])[2:], *(6 + p for p in single.add([2, 1, 0]))]
+        plain, places = self._tried([[0, 1, 2, 3], [0, 1, 4, 5], [2, 1, 0, 0]]), [0, 1, 2, 3, 6, 7, 8, 9, 10]
+        row = self._tried([branched.ids + single.ids])
+        device = row["input_ids"].device
+        row["position_ids"] = torch.tensor([branched.depths + single.depths], device=device)
+        groups = Groups.of([branched, single]).to(device)
         try:
-            expected = self._forward(plain, places.to(sight.device)).float()
-            found = self._forward(tree, torch.arange(6, device=sight.device)).float()
+            expected = self._forward(plain, None, torch.tensor(places, device=device)).float()
+            found = self._forward(row, groups, torch.tensor(reads, device=device)).float()
         except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
             return 0  # whatever the model's own code raised
         tolerance = 1e-3 * expected.abs().max().clamp(min=1)
-        return window if bool(((found - expected).abs() <= tolerance).all()) else 0
+        return window_of(self._unwrapped) or 2**31 if bool(((found - expected).abs() <= tolerance).all()) else 0
 
     def _keeps_texts_apart(self) -> bool:
         row, alone = self._tried([[0, 1, 2, 3, 4]]), self._tried([[3, 4]])
         device = row["input_ids"].device
         row["position_ids"] = torch.tensor([[0, 1, 2, 0, 1]], device=device)
-        found = self._forward(row, torch.tensor([3, 4], device=device)).float()
-        expected = self._forward(alone, torch.tensor([0, 1], device=device)).float()
+        found = self._forward(row, None, torch.tensor([3, 4], device=device)).float()
+        expected = self._forward(alone, None, torch.tensor([0, 1], device=device)).float()
         return bool(((found - expected).abs() <= 1e-3 * expected.abs().max().clamp(min=1)).all())
 
+    def _found_last_mlp(self) -> torch.nn.Module | None:
+        """The last layer's, where the logits of a place do not depend on what it gives for others."""
+        try:
+            self._last_mlp = self._unwrapped.get_decoder().layers[-1].mlp
+            tensors = self._tried([[0, 1, 2, 3], [0, 1, 4, 5]])
+            places = torch.arange(8, device=tensors["input_ids"].device)
+            expected = self._forward(tensors, None, places).float()[-1:]
+            found = self._forward(tensors, None, places[-1:]).float()
+        except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError):
+            return None  # whatever the model's own code raised
+        return self._last_mlp if torch.allclose(found, expected, atol=1e-5, rtol=1e-3) else None
+
     def _tried(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
-        device = next(self._model.parameters()).device
+        device = next(self._unwrapped.parameters()).device
         rows = torch.tensor(ids, device=device)
         return {"input_ids": rows, "position_ids": torch.arange(rows.shape[1], device=device).expand(rows.shape)}
 

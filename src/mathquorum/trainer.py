@@ -79,7 +79,8 @@ def train(
     if training.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     slots = [o.objective.num_slots for o in objectives]
-    dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, LogprobReader(model))
+    reader = LogprobReader(model, training.gradient_checkpointing)
+    dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, reader)
     if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
         arguments._n_gpu = 1
     try:
@@ -94,10 +95,13 @@ def train(
         if not training.loggers:
             raise
         raise SettingsError(f"loggers: {', '.join(training.loggers)} cannot be used: {error}") from error
-    trainer.objectives = objectives
+    trainer.objectives, trainer.reader = objectives, reader
     trainer.remove_callback(PrinterCallback)
     with writing(directory), enough_memory("training.batch_tokens, or set training.gradient_checkpointing"):
-        trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+        try:
+            trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+        finally:
+            reader.release()
     history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
     whole = all(bool(parameter.isfinite().all()) for parameter in model.parameters())  # the last steps are not logged
     if not whole or any(not math.isfinite(row["loss"]) for row in history):
@@ -116,7 +120,7 @@ class _Shares(Dataset[list[Chunk]]):
         self, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int, world: int, reader: LogprobReader
     ) -> None:
         self._steps, self._slots, self._batch_tokens, self._world = steps, slots, batch_tokens, world
-        self._widest_tree, self._packs = reader.widest_tree, reader.packs
+        self._longest_grouped, self._packs = reader.longest_grouped, reader.packs
 
     def __len__(self) -> int:
         return len(self._steps) * self._world
@@ -129,7 +133,7 @@ class _Shares(Dataset[list[Chunk]]):
             self._batch_tokens,
             rank,
             self._world,
-            widest_tree=self._widest_tree,
+            longest_grouped=self._longest_grouped,
             packs=self._packs,
         )
 
@@ -138,20 +142,19 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
     """Hands batch and loss to the objectives; everything else is the Trainer's."""
 
     objectives: Sequence[WeightedObjective] = ()
-    reader: LogprobReader | None = None
+    reader: LogprobReader
     step_loss: float = math.nan
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
     def training_step(self, model: Any, inputs: dict[str, list[Chunk]], num_items_in_batch: Any = None) -> torch.Tensor:
-        if self.reader is None:
-            self.reader = LogprobReader(model)
+        self.reader.wrap(model)
         model.train()
         total = torch.zeros((), device=self.args.device)
         for chunk in inputs["chunks"]:
             with self.compute_loss_context_manager():
-                loss = self._chunk_loss(self.reader, chunk)
+                loss = self._chunk_loss(chunk.to(self.args.device))
             # Gradients are averaged over processes; each holds a share of the sum.
             self.accelerator.backward(loss * self.args.world_size)
             total += loss.detach()
@@ -163,10 +166,9 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
         """The loss of the step itself: the Trainer's mean since the last row is another one when training was resumed."""
         super().log({**logs, "loss": self.step_loss} if "loss" in logs else logs, *args, **kwargs)
 
-    def _chunk_loss(self, reader: LogprobReader, chunk: Chunk) -> torch.Tensor:
-        tensors = {name: tensor.to(self.args.device) for name, tensor in chunk.tensors.items()}
+    def _chunk_loss(self, chunk: Chunk) -> torch.Tensor:
         slots = [part.num_examples * self.objectives[part.task].objective.num_slots for part in chunk.parts]
-        logprobs = reader.read(tensors, sum(slots))
+        logprobs = self.reader.read(chunk, sum(slots))
         loss = logprobs.new_zeros(())
         for part, of_part in zip(chunk.parts, torch.split(logprobs, slots), strict=True):
             term = self.objectives[part.task]

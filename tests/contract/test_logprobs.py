@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def gradients(loaded: LoadedModel, chunk: Chunk, num_slots: int, whole: bool) ->
         read = torch.log_softmax(logits, -1)[tensors["places"], tensors["tokens"]]
         values = torch.zeros(num_slots).index_add(0, tensors["owners"], read)
     else:
-        values = LogprobReader(model).read(tensors, num_slots)
+        values = LogprobReader(model).read(chunk, num_slots)
     values.sum().backward()
     return values.detach(), torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
@@ -55,7 +56,7 @@ def test_a_family_without_positions_gets_a_row_for_each_text(tmp_path: Path) -> 
     step = plan_steps([examples], [len(examples)], 1, 0)[0]
     (chunk,) = step_chunks(step, [1], 2**20, packs=reader.packs)
     with torch.inference_mode():
-        values = reader.read(chunk.tensors, len(examples))
+        values = reader.read(chunk, len(examples))
         for value, example in zip(values, step.examples[0], strict=True):
             (sequence,) = example.sequences
             logprobs = torch.log_softmax(loaded.model(torch.tensor([sequence.ids]), use_cache=False).logits[0], -1)
@@ -68,12 +69,71 @@ def test_shared_beginnings_change_no_gradient(tiny_model: Path) -> None:
     loaded = load_model(str(tiny_model), Hardware())
     objective = CrossEntropyLoss()
     examples = objective.examples(solutions(), loaded.codec, 250, 0).examples
-    step, widest = plan_steps([examples], [len(examples)], 1, 0)[0], LogprobReader(loaded.model).widest_tree
+    step, widest = plan_steps([examples], [len(examples)], 1, 0)[0], LogprobReader(loaded.model).longest_grouped
     (apart,) = step_chunks(step, [4], 2**20)
-    (shared,) = step_chunks(step, [4], 2**20, widest_tree=widest)
-    assert "mask" in shared.tensors
+    (shared,) = step_chunks(step, [4], 2**20, longest_grouped=widest)
+    assert shared.groups and not apart.groups
     assert shared.tensors["input_ids"].numel() < apart.tensors["input_ids"].numel()
     values, slopes = gradients(loaded, shared, 4 * len(examples), whole=False)
     expected, expected_slopes = gradients(loaded, apart, 4 * len(examples), whole=False)
     assert torch.allclose(values, expected, atol=1e-5)
     assert torch.allclose(slopes, expected_slopes, atol=1e-5 * expected_slopes.abs().max().item(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("checkpointing", [True, False])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradients_of_an_evaluator_are_those_of_single_texts(family: str, checkpointing: bool, tmp_path: Path) -> None:
+    """Where a row without padding is attended in groups, and the last layer computes what is read: with gradient checkpointing the
+    forward pass is repeated when `read` has long returned."""
+    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    model = loaded.model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    usual = model.config._attn_implementation
+    examples = CrossEntropyLoss().examples(solutions(), loaded.codec, 250, 0).examples
+    step = plan_steps([examples], [len(examples)], 1, 0)[0]
+    _, expected = gradients(loaded, step_chunks(step, [4], 1, packs=False)[0], 4, whole=True)
+    for chunk in step_chunks(step, [4], 1, packs=False)[1:]:
+        expected = expected + gradients(loaded, chunk, 4, whole=True)[1]
+    if checkpointing:
+        model.gradient_checkpointing_enable()
+    reader = LogprobReader(model, checkpointing)
+    (chunk,) = step_chunks(step, [4], 2**20, longest_grouped=reader.longest_grouped)
+    model.zero_grad()
+    reader.read(chunk, 4 * len(examples)).sum().backward()
+    reader.release()
+    found = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+    assert torch.allclose(found, expected, atol=1e-5 * expected.abs().max().item(), rtol=1e-4)
+    assert model.config._attn_implementation == usual
+
+
+def test_groups_keep_the_softcap_of_attention(tmp_path: Path) -> None:
+    """Gemma 2 with a window that holds the texts and a softcap that matters."""
+    folder = make_model(tmp_path / "gemma2", "gemma2")
+    config = json.loads((folder / "config.json").read_text()) | {"sliding_window": 512, "attn_logit_softcapping": 0.3}
+    (folder / "config.json").write_text(json.dumps(config))
+    loaded = load_model(str(folder), Hardware())
+    model = loaded.model
+    examples = CrossEntropyLoss().examples(solutions(), loaded.codec, 250, 0).examples
+    step, reader = plan_steps([examples], [len(examples)], 1, 0)[0], LogprobReader(model)
+    (grouped,) = step_chunks(step, [4], 2**20, longest_grouped=reader.longest_grouped)
+    assert grouped.groups
+    (padded,) = step_chunks(step, [4], 2**20)
+    with torch.inference_mode():
+        found, expected = (reader.read(chunk, 4 * len(examples)) for chunk in (grouped, padded))
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_the_last_mlp_computes_what_is_read(tiny_model: Path) -> None:
+    loaded = load_model(str(tiny_model), Hardware())
+    objective = CrossEntropyLoss()
+    examples = objective.examples(solutions(), loaded.codec, 250, 0).examples
+    reader = LogprobReader(loaded.model)
+    (chunk,) = step_chunks(plan_steps([examples], [len(examples)], 1, 0)[0], [4], 2**20, longest_grouped=250)
+    widths: list[list[int]] = []
+    for layer in loaded.model.model.layers:
+        layer.mlp.gate_proj.register_forward_hook(lambda _, inputs, __: widths.append(list(inputs[0].shape)))
+    reader.read(chunk, 4 * len(examples))
+    tokens, reads = chunk.tensors["input_ids"].numel(), len(chunk.tensors["places"].unique())
+    assert [shape[1] for shape in widths] == [tokens, reads] and reads < tokens / 4

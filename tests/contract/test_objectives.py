@@ -71,13 +71,13 @@ class TestEveryObjective:
         loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
         examples = objective.examples(solutions(), loaded.codec, 200, 0).examples
         step = plan_steps([examples], [len(examples)], 1, seed=0)[0]
-        widest = LogprobReader(loaded.model).widest_tree if trees else 0
-        chunks = step_chunks(step, [objective.num_slots], batch_tokens=2**20, widest_tree=widest)
+        widest = LogprobReader(loaded.model).longest_grouped if trees else 0
+        chunks = step_chunks(step, [objective.num_slots], batch_tokens=2**20, longest_grouped=widest)
         windowed = "sliding_window" in FAMILIES[family]
-        assert ("mask" in chunks[0].tensors) == (trees and not windowed and any(len(e.sequences) > 1 for e in examples))
+        assert (chunks[0].groups is not None) == (trees and not windowed)
         assert len(chunks) == 1 and chunks[0].tensors["input_ids"].shape[0] < sum(len(e.sequences) for e in examples)
         with torch.inference_mode():
-            packed = LogprobReader(loaded.model).read(chunks[0].tensors, len(examples) * objective.num_slots)
+            packed = LogprobReader(loaded.model).read(chunks[0], len(examples) * objective.num_slots)
             single = []
             for example in step.examples[0]:
                 slots = torch.zeros(objective.num_slots)
@@ -98,7 +98,7 @@ class TestEveryObjective:
             for rank in range(world):
                 for chunk in step_chunks(step, [objective.num_slots], batch_tokens, rank, world):
                     (part,) = chunk.parts
-                    slots = LogprobReader(loaded.model).read(chunk.tensors, part.num_examples * objective.num_slots)
+                    slots = LogprobReader(loaded.model).read(chunk, part.num_examples * objective.num_slots)
                     total += (objective.losses(slots.view(part.num_examples, -1)).sum() / part.total).item()
             return total
 
@@ -196,7 +196,7 @@ def test_training_and_engine_compute_one_score(single_token_labels: bool, tmp_pa
     step = plan_steps([[example]], [1], 1, seed=0)[0]
     (chunk,) = step_chunks(step, [4], 2**20)
     with torch.inference_mode():
-        slots = LogprobReader(loaded.model).read(chunk.tensors, 4)
+        slots = LogprobReader(loaded.model).read(chunk, 4)
     trained = {torch.sigmoid(slots[0] - slots[1]).item(), torch.sigmoid(slots[2] - slots[3]).item()}
     candidates = [Candidate("p0", i, s.solution) for i, s in enumerate(pair)]
     scores = evaluator_scores(HuggingFaceEngine(loaded), Problem("p0", pair[0].problem), candidates)
