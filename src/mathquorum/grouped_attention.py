@@ -136,6 +136,9 @@ def _squeezed_attention(
     return torch.dropout(weights, dropout, dropout > 0) @ value
 
 
+# Arguments by which a model's attention is more than softmax over keys and values: sinks, biases, sparse choices.
+OWN_ARITHMETIC = ("s_aux", "sinks", "position_bias", "indices", "block_indices")
+
 _current: Groups | None = None  # no context variable: a checkpointed forward pass is repeated in another thread
 
 
@@ -150,8 +153,11 @@ def _attention(
     softcap: float | None = None,
     **unknown: Any,
 ) -> tuple[torch.Tensor, None]:
-    """What transformers calls in place of its own attention; query: (1, heads, tokens, width)."""
-    if _current is None or unknown.get("s_aux") is not None:
+    """What transformers calls in place of its own attention; query: (1, heads, tokens, width).
+
+    No mask comes from transformers for an attention that it does not know: one that comes is the model's own.
+    """
+    if _current is None or attention_mask is not None or any(unknown.get(name) is not None for name in OWN_ARITHMETIC):
         raise NotImplementedError("this model's attention is more than softmax over keys and values")
     q, k, v = (values[0].transpose(0, 1) for values in (query, key, value))
     return _current.attend(q, k, v, scaling, dropout, softcap).unsqueeze(0), None  # (1, tokens, heads, width)
@@ -161,16 +167,17 @@ AttentionInterface.register(_NAME, _attention)
 
 
 def attend_in_groups(model: Any, groups: Groups) -> None:
-    """From here on the model attends in these groups, in its backward pass too where that repeats the forward one.
+    """From here on the model attends in these groups, in its backward pass too where that repeats the forward one. One model and one
+    row at a time: what has been read must have gone backward before the next call.
 
     Args:
         model: Unwrapped.
         groups: Of the rows that it is given.
     """
     global _current
-    _current = groups
     if model.config._attn_implementation != _NAME:
         model.set_attn_implementation(_NAME)
+    _current = groups
 
 
 def attend_as_before(model: Any, usual: str) -> None:

@@ -45,7 +45,7 @@ class LogprobReader:
         self._usual_attention = model.config._attn_implementation
         self._head = model.get_output_embeddings()
         self._last_mlp: torch.nn.Module | None = None
-        with torch.no_grad():
+        with torch.no_grad(), _evaluating(model):
             self._head_is_last = type(self._head) is torch.nn.Linear and self._gives_the_logits()
             self.longest_grouped = self._longest_grouped()
             self.packs = self._keeps_texts_apart()
@@ -63,7 +63,7 @@ class LogprobReader:
 
     def read(self, chunk: Chunk, num_slots: int) -> torch.Tensor:
         """The summed log-probabilities of the chunk's slots: (num_slots,), float32, in nats. A model that checkpoints its gradients
-        attends in the chunk's groups until the next one, or `release`.
+        attends in the chunk's groups until the next one, or `release`: go backward first.
 
         Texts in a padded row are kept apart by their positions, which transformers turns into a mask. That holds only without a
         cache: with one, the second text of a row attends to the first.
@@ -71,7 +71,9 @@ class LogprobReader:
         tensors = chunk.tensors
         places, tokens = tensors["places"], tensors["tokens"]
         size = len(places) * self._unwrapped.config.get_text_config(decoder=True).vocab_size
-        if self._head_is_last and size > _LOGITS_AT_ONCE:
+        # Weights that are sharded among processes are gathered only within the model's own pass.
+        whole = self._head_is_last and type(self._head.weight) is torch.nn.Parameter
+        if whole and size > _LOGITS_AT_ONCE:
             hidden = self._forward(tensors, chunk.groups, places, before_head=True)  # (reads, width)
             parts = min(len(places), -(-size // _LOGITS_AT_ONCE))
             logprobs: torch.Tensor = _InParts.apply(  # type: ignore[no-untyped-call]
@@ -95,11 +97,11 @@ class LogprobReader:
             "position_ids": tensors["position_ids"],
             "use_cache": False,
         }
-        if groups is None:
-            self.release()
-        else:
-            attend_in_groups(self._unwrapped, groups)
         try:
+            if groups is None:
+                self.release()
+            else:
+                attend_in_groups(self._unwrapped, groups)
             with nullcontext() if self._checkpoints else self._leaving_out(places, arguments["input_ids"].shape):
                 return self._read_places(arguments, places, before_head)
         finally:
@@ -169,9 +171,11 @@ class LogprobReader:
         try:
             expected = self._forward(plain, None, torch.tensor(places, device=device)).float()
             found = self._forward(row, groups, torch.tensor(reads, device=device)).float()
+        except torch.OutOfMemoryError:
+            raise
         except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
             return 0  # whatever the model's own code raised
-        tolerance = 1e-3 * expected.abs().max().clamp(min=1)
+        tolerance = 1e-3 * expected.abs().max()
         return window_of(self._unwrapped) or 2**31 if bool(((found - expected).abs() <= tolerance).all()) else 0
 
     def _keeps_texts_apart(self) -> bool:
@@ -180,7 +184,7 @@ class LogprobReader:
         row["position_ids"] = torch.tensor([[0, 1, 2, 0, 1]], device=device)
         found = self._forward(row, None, torch.tensor([3, 4], device=device)).float()
         expected = self._forward(alone, None, torch.tensor([0, 1], device=device)).float()
-        return bool(((found - expected).abs() <= 1e-3 * expected.abs().max().clamp(min=1)).all())
+        return bool(((found - expected).abs() <= 1e-3 * expected.abs().max()).all())
 
     def _found_last_mlp(self) -> torch.nn.Module | None:
         """The last layer's, where the logits of a place do not depend on what it gives for others."""
@@ -190,6 +194,8 @@ class LogprobReader:
             places = torch.arange(8, device=tensors["input_ids"].device)
             expected = self._forward(tensors, None, places).float()[-1:]
             found = self._forward(tensors, None, places[-1:]).float()
+        except torch.OutOfMemoryError:
+            raise
         except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError):
             return None  # whatever the model's own code raised
         return self._last_mlp if torch.allclose(found, expected, atol=1e-5, rtol=1e-3) else None
@@ -198,6 +204,17 @@ class LogprobReader:
         device = next(self._unwrapped.parameters()).device
         rows = torch.tensor(ids, device=device)
         return {"input_ids": rows, "position_ids": torch.arange(rows.shape[1], device=device).expand(rows.shape)}
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Without dropout."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _chosen(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from tiny_models import FAMILIES, make_model, solutions
+from torch.nn.parallel import DistributedDataParallel
+from transformers import AutoModelForCausalLM
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from mathquorum.batches import Chunk, plan_steps, step_chunks
 from mathquorum.logprobs import LogprobReader
@@ -100,6 +103,7 @@ def test_gradients_of_an_evaluator_are_those_of_single_texts(family: str, checkp
         model.gradient_checkpointing_enable()
     reader = LogprobReader(model, checkpointing)
     (chunk,) = step_chunks(step, [4], 2**20, longest_grouped=reader.longest_grouped)
+    assert (chunk.groups is not None) == ("sliding_window" not in FAMILIES[family])
     model.zero_grad()
     reader.read(chunk, 4 * len(examples)).sum().backward()
     reader.release()
@@ -123,6 +127,57 @@ def test_groups_keep_the_softcap_of_attention(tmp_path: Path) -> None:
     with torch.inference_mode():
         found, expected = (reader.read(chunk, 4 * len(examples)) for chunk in (grouped, padded))
     assert torch.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gemma2", "gemma3_text", "mistral"])
+def test_texts_within_the_window_are_grouped(family: str, tmp_path: Path) -> None:
+    folder = make_model(tmp_path / family, family)
+    config = json.loads((folder / "config.json").read_text()) | {"sliding_window": 250}
+    (folder / "config.json").write_text(json.dumps(config))
+    loaded = load_model(str(folder), Hardware())
+    examples = CrossEntropyLoss().examples(solutions(), loaded.codec, 250, 0).examples
+    step, reader = plan_steps([examples], [len(examples)], 1, 0)[0], LogprobReader(loaded.model)
+    (grouped,) = step_chunks(step, [4], 2**20, longest_grouped=reader.longest_grouped)
+    (padded,) = step_chunks(step, [4], 2**20)
+    assert grouped.groups and not padded.groups
+    values, slopes = gradients(loaded, grouped, 4 * len(examples), whole=False)
+    expected, expected_slopes = gradients(loaded, padded, 4 * len(examples), whole=False)
+    assert torch.allclose(values, expected, atol=1e-4)
+    assert torch.allclose(slopes, expected_slopes, atol=1e-5 * expected_slopes.abs().max().item(), rtol=1e-4)
+
+
+def test_a_model_with_a_mask_of_its_own_is_not_grouped() -> None:
+    """Doge adds a learned mask, which is zero at first: its values do not tell, its gradients would."""
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = CONFIG_MAPPING["doge"](vocab_size=324, num_key_value_heads=2, **sizes)
+    assert LogprobReader(AutoModelForCausalLM.from_config(config)).longest_grouped == 0
+
+
+def test_what_a_model_can_do_does_not_depend_on_its_mode(tmp_path: Path) -> None:
+    """Dropout would blur the comparison, and the model stays in its mode."""
+    loaded = load_model(str(make_model(tmp_path / "gpt2", "gpt2")), Hardware())
+    reader = LogprobReader(loaded.model.train())
+    assert loaded.model.training and reader.longest_grouped and reader.packs
+
+
+def test_a_wrapped_model_gives_the_same(tiny_model: Path, tmp_path: Path) -> None:
+    """As in training with several processes; the head in parts is for models that are called as they are."""
+    loaded = load_model(str(tiny_model), Hardware())
+    examples = SolutionLoss().examples(solutions(), loaded.codec, 250, 0).examples
+    reader = LogprobReader(loaded.model)
+    step = plan_steps([examples], [len(examples)], 1, 0)[0]
+    (chunk,) = step_chunks(step, [1], 2**20, longest_grouped=reader.longest_grouped)
+    expected = reader.read(chunk, len(examples))
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        wrapped = DistributedDataParallel(loaded.model)
+        reader.wrap(wrapped)
+        found = reader.read(chunk, len(examples))
+        found.sum().backward()
+        assert torch.allclose(found, expected)
+        assert all(p.grad is not None for p in loaded.model.parameters())
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def test_the_last_mlp_computes_what_is_read(tiny_model: Path) -> None:

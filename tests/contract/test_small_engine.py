@@ -110,9 +110,21 @@ def test_tokens_are_drawn_alike(seeds: list[int], step: int, scale: float, tempe
         {"attention_bias": True},
         {"mlp_bias": True},
         {"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}},
+        {"rope_parameters": {"type": "linear", "factor": 2.0, "rope_theta": 1e4}},
+        {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}},
         {"rope_scaling": {"type": "linear", "factor": 2.0}},
         {"quantization_config": {"bits": 4}},
+        {"anything": "else"},
         {"num_hidden_layers": 3},
+        {"num_hidden_layers": 1},
+        {"num_attention_heads": 2},
+        {"num_key_value_heads": 4},
+        {"num_key_value_heads": 3},
+        {"head_dim": 16},
+        {"intermediate_size": 32},
+        {"vocab_size": 100},
+        {"max_position_embeddings": 10**12},
+        {"tie_word_embeddings": True},
         {"hidden_size": None, "head_dim": None},
     ],
 )
@@ -122,6 +134,56 @@ def test_what_it_does_not_know_is_left_to_transformers(change: dict[str, Any], l
     config = json.loads((llama / "config.json").read_text()) | change
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert SmallLlama.from_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize("file", ["special_tokens_map.json", "added_tokens.json", "adapter_config.json"])
+def test_files_that_have_a_say_are_left_to_transformers(file: str, llama: Path, tmp_path: Path) -> None:
+    copy(llama, tmp_path)
+    (tmp_path / file).write_text("{}")
+    assert SmallEngine.from_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pad_token": "the"},
+        {"eos_token": "the"},
+        {"eos_token": {"content": "<eos>"}},
+        {"additional_special_tokens": ["<eos>"]},
+        {"added_tokens_decoder": {}},
+        {"tokenizer_class": "LlamaTokenizer"},
+    ],
+)
+def test_settings_that_have_a_say_are_left_to_transformers(change: dict[str, Any], llama: Path, tmp_path: Path) -> None:
+    copy(llama, tmp_path)
+    settings = json.loads((llama / "tokenizer_config.json").read_text()) | change
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    assert SmallEngine.from_folder(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"truncation": {"direction": "Right", "max_length": 12, "strategy": "LongestFirst", "stride": 0}},
+        {
+            "padding": {
+                "strategy": {"Fixed": 64}, "direction": "Right", "pad_to_multiple_of": None,
+                "pad_id": 0, "pad_type_id": 0, "pad_token": "<eos>",
+            }
+        },
+    ],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_a_tokenizer_neither_truncates_nor_pads(change: dict[str, Any], llama: Path, tmp_path: Path) -> None:
+    """As with transformers: what a tokenizer's file says of it is left from training."""
+    copy(llama, tmp_path)
+    held = json.loads((llama / "tokenizer.json").read_text()) | change
+    (tmp_path / "tokenizer.json").write_text(json.dumps(held))
+    prompts = [f"{problem} It is" for problem in PROBLEMS]
+    found, expected = (
+        both(folder)[0].label_probabilities(prompts, (CORRECT, INCORRECT)) for folder in (tmp_path, llama)
+    )
+    assert found == expected
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])

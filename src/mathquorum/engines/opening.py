@@ -11,7 +11,8 @@ __all__ = ["open_engine"]
 
 
 def open_engine(model: str) -> Engine:
-    """An engine for one problem: without torch for a small Llama such as the embedded models, else that of transformers.
+    """An engine for one problem: for a small Llama such as the embedded models one without torch, on the CPU and in float32, else that
+    of transformers, on a GPU where there is one.
 
     Args:
         model: Folder or hub id.

@@ -295,8 +295,13 @@ def _attention(
     softcap: float | None = None,
     **unknown: Any,
 ) -> tuple[torch.Tensor, None]:
-    """What transformers calls in place of its own attention; query: (rows, heads, 1, width)."""
-    if not isinstance(key, _SharedLayer) or value is not key or unknown.get("s_aux") is not None:
+    """What transformers calls in place of its own attention; query: (rows, heads, 1, width). A mask would be the model's own."""
+    if (
+        not isinstance(key, _SharedLayer)
+        or value is not key
+        or attention_mask is not None
+        or unknown.get("s_aux") is not None
+    ):
         raise NotImplementedError("this model's attention is more than softmax over keys and values")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     return key.attend(query[:, :, 0], scale, sliding_window, softcap).unsqueeze(1), None  # (rows, 1, heads, width)

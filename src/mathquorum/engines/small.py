@@ -27,7 +27,8 @@ _GAMMA, _MIX_1, _MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1
 
 
 class SmallEngine:
-    """See `engines.base.Engine`. It draws as the engine of transformers does, and gives the same texts.
+    """See `engines.base.Engine`. It draws as the engine of transformers does, and gives the texts that this one gives on a CPU in
+    float32.
 
     Args:
         model: What computes.
@@ -39,6 +40,7 @@ class SmallEngine:
         self._model = model
         self._codec = Codec(tokenizer)
         self._ends = ends
+        self._endings: dict[tuple[str, ...], Ending] = {}
 
     @classmethod
     def from_folder(cls, folder: Path) -> SmallEngine | None:
@@ -48,7 +50,7 @@ class SmallEngine:
             return None
         try:
             tokenizer = _Tokenizer.from_folder(folder)
-            if tokenizer.eos_token_id is None:
+            if tokenizer is None:
                 return None
             return cls(model, tokenizer, frozenset({tokenizer.eos_token_id, *_configured_ends(folder)}))
         except Exception:  # tokenizers raises bare ones; transformers then says what is wrong
@@ -56,7 +58,9 @@ class SmallEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
-        ending = Ending(self._codec.tokenizer, self._ends, stop)
+        if tuple(stop) not in self._endings:
+            self._endings[tuple(stop)] = Ending(self._codec.tokenizer, self._ends, stop)
+        ending = self._endings[tuple(stop)]
         completions = []
         for number, request in enumerate(requests):
             ids = self._codec.prompt(request.prompt)
@@ -185,18 +189,38 @@ def draw_tokens(logits: Floats, numbers: npt.NDArray[np.float64], temperature: f
     return tokens
 
 
+# What the settings of a tokenizer may say for tokenizer.json alone to be all of it, as transformers 5 writes them. Special tokens
+# must be known as such there.
+_SPECIAL = {"bos_token", "eos_token", "pad_token", "unk_token"}
+_WITHOUT_EFFECT = {"backend", "clean_up_tokenization_spaces", "is_local", "local_files_only", "model_max_length"}
+_CLASSES = ("TokenizersBackend", "PreTrainedTokenizerFast")
+
+
 class _Tokenizer:
     """What `models.Codec` and `rows.Ending` ask of a tokenizer of transformers."""
 
     def __init__(self, tokenizer: Tokenizer, eos_token: str) -> None:
         self._tokenizer = tokenizer
         self.eos_token = eos_token
-        self.eos_token_id = tokenizer.token_to_id(eos_token)
+        number = tokenizer.token_to_id(eos_token)
+        assert number is not None  # it is among the special tokens
+        self.eos_token_id = number
 
     @classmethod
-    def from_folder(cls, folder: Path) -> _Tokenizer:
+    def from_folder(cls, folder: Path) -> _Tokenizer | None:
+        """None where other files or settings than tokenizer.json have a say."""
         settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), settings["eos_token"])
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_truncation()  # as transformers does: what is in the file is of those who trained with it
+        tokenizer.no_padding()
+        special = {token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special}
+        known = (
+            settings.keys() <= _SPECIAL | _WITHOUT_EFFECT | {"tokenizer_class"}
+            and settings["tokenizer_class"] in _CLASSES
+            and special.issuperset(settings[name] for name in _SPECIAL & settings.keys())
+            and not any((folder / name).exists() for name in ("special_tokens_map.json", "added_tokens.json"))
+        )
+        return cls(tokenizer, settings["eos_token"]) if known else None
 
     def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
         return {"input_ids": self._tokenizer.encode(text, add_special_tokens=add_special_tokens).ids}

@@ -23,16 +23,25 @@ Floats = npt.NDArray[np.floating[Any]]  # of single precision; the library's typ
 _LARGEST = 32 * 2**20
 _ROOM = 64  # tokens for which there is room at first; doubled when it is full
 
-# What a Llama's config may say, and where it says nothing; any other value is another arithmetic.
-_KNOWN: Mapping[str, tuple[Any, ...]] = {
-    "model_type": ("llama",),
-    "architectures": (["LlamaForCausalLM"],),
-    "hidden_act": ("silu",),
-    "attention_bias": (False, None),
-    "mlp_bias": (False, None),
-    "rope_scaling": (None,),
-    "quantization_config": (None,),
+_LONGEST = 2**15  # context, since the angles of all its places are computed at once. Our choice.
+
+# What the config of a Llama may say for this arithmetic to be its own, as transformers 5 writes it.
+_MUST_BE: Mapping[str, Any] = {
+    "model_type": "llama",
+    "architectures": ["LlamaForCausalLM"],
+    "hidden_act": "silu",
+    "attention_bias": False,
+    "mlp_bias": False,
 }
+# What it may say besides: sizes, which are compared with the weights, and what no logit depends on.
+_SIZES = {
+    "head_dim", "hidden_size", "intermediate_size", "max_position_embeddings", "num_attention_heads", "num_hidden_layers",
+    "num_key_value_heads", "rms_norm_eps", "rope_parameters", "tie_word_embeddings", "vocab_size",
+}  # fmt: skip
+_IDLE = {
+    "attention_dropout", "bos_token_id", "dtype", "eos_token_id", "initializer_range", "pad_token_id", "pretraining_tp",
+    "transformers_version", "use_cache",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,18 +108,20 @@ class SmallLlama:
     """
 
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Floats]) -> None:
-        self._heads = int(config["num_attention_heads"])
-        self._key_heads = int(config.get("num_key_value_heads") or self._heads)
-        self._width = int(config.get("head_dim") or config["hidden_size"] // self._heads)
+        self._heads: int = config["num_attention_heads"]
+        self._key_heads: int = config["num_key_value_heads"]
+        self._width: int = config["head_dim"]
         self._epsilon = np.float32(config["rms_norm_eps"])
-        self.context_length = int(config["max_position_embeddings"])
+        self.context_length: int = config["max_position_embeddings"]
         self._embedding = weights["model.embed_tokens.weight"]
-        head = self._embedding if config.get("tie_word_embeddings") else weights["lm_head.weight"]
+        head = self._embedding if config["tie_word_embeddings"] else weights["lm_head.weight"]
         self._head = np.ascontiguousarray(head.T)
         self._norm = weights["model.norm.weight"]
         self._layers = [_layer(weights, number) for number in range(config["num_hidden_layers"])]
         # In single precision, whose angles of late places are a little off: those that the model was trained with.
-        turns = 1 / np.float32(_theta(config)) ** (np.arange(0, self._width, 2, dtype=np.float32) / self._width)
+        turns = 1 / np.float32(config["rope_parameters"]["rope_theta"]) ** (
+            np.arange(0, self._width, 2, dtype=np.float32) / self._width
+        )
         angles = np.outer(np.arange(self.context_length, dtype=np.float32), turns)
         self._cosines = np.cos(np.concatenate([angles, angles], axis=-1))
         self._sines = np.sin(np.concatenate([-angles, angles], axis=-1))
@@ -123,9 +134,13 @@ class SmallLlama:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             if not _is_known(config) or (folder / "model.safetensors").stat().st_size > _LARGEST:
                 return None
+            if (folder / "adapter_config.json").exists():
+                return None
             with safe_open(folder / "model.safetensors", "np") as file:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
             if any(values.dtype != np.float32 for values in weights.values()):
+                return None
+            if {name: values.shape for name, values in weights.items()} != _shapes(config):
                 return None
             return cls(config, weights)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
@@ -210,17 +225,41 @@ class SmallLlama:
 
 
 def _is_known(config: Mapping[str, Any]) -> bool:
-    rope = config.get("rope_parameters") or {}
+    rope = config["rope_parameters"]
     return (
-        all(config.get(name) in values for name, values in _KNOWN.items())
-        and rope.get("rope_type", "default") == "default"
-        and rope.get("partial_rotary_factor", 1.0) == 1.0
+        all(config[name] == value for name, value in _MUST_BE.items())
+        and config.keys() <= _MUST_BE.keys() | _SIZES | _IDLE
+        and rope.keys() == {"rope_theta", "rope_type"}
+        and rope["rope_type"] == "default"
+        and config["max_position_embeddings"] <= _LONGEST
+        and config["num_attention_heads"] % config["num_key_value_heads"] == 0
     )
 
 
-def _theta(config: Mapping[str, Any]) -> float:
-    """The base of the rotary angles: within "rope_parameters" since transformers 5."""
-    return float((config.get("rope_parameters") or config)["rope_theta"])
+def _shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Of all the weights that the config implies."""
+    size, inner, width = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    heads, key_heads = config["num_attention_heads"] * width, config["num_key_value_heads"] * width
+    shapes: dict[str, tuple[int, ...]] = {
+        "model.embed_tokens.weight": (config["vocab_size"], size),
+        "model.norm.weight": (size,),
+    }
+    if not config["tie_word_embeddings"]:
+        shapes["lm_head.weight"] = (config["vocab_size"], size)
+    of_layer = {
+        "input_layernorm": (size,),
+        "self_attn.q_proj": (heads, size),
+        "self_attn.k_proj": (key_heads, size),
+        "self_attn.v_proj": (key_heads, size),
+        "self_attn.o_proj": (size, heads),
+        "post_attention_layernorm": (size,),
+        "mlp.gate_proj": (inner, size),
+        "mlp.up_proj": (inner, size),
+        "mlp.down_proj": (size, inner),
+    }
+    for number in range(config["num_hidden_layers"]):
+        shapes |= {f"model.layers.{number}.{name}.weight": shape for name, shape in of_layer.items()}
+    return shapes
 
 
 def _layer(weights: Mapping[str, Floats], number: int) -> _Layer:

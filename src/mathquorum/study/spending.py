@@ -79,9 +79,10 @@ def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
     return Spent(values[..., 0], values[..., 1], values[..., 2], values[..., 3])
 
 
-def choose_confidence(validation: Generator, evaluator: str) -> SureChoice:
+def choose_confidence(validation: Generator, evaluator: str) -> SureChoice | None:
     """Ours at the highest confidence that spends no more than `MOST_TOKENS` and `MOST_CALLS` of W.RR's full budget on validation
-    problems; the lowest where all spend more. What a rule spends is known from few problems, what it loses is not."""
+    problems (from whose scores the prior is, too); None where all spend more. What a rule spends is known from few problems,
+    what it loses is not."""
     prior = prior_of(validation, evaluator)
     full = replay(validation, evaluator, FixedBudget(validation.num_candidates, weighted=True))
     tokens, calls = MOST_TOKENS * full.tokens.sum(), MOST_CALLS * full.calls.sum()
@@ -90,7 +91,7 @@ def choose_confidence(validation: Generator, evaluator: str) -> SureChoice:
         spent = replay(validation, evaluator, rule)
         if spent.tokens.sum() <= tokens and spent.calls.sum() <= calls:
             return rule
-    return SureChoice(min(CONFIDENCES), prior=prior)
+    return None
 
 
 def _sampled(stored: StoredPool, evaluator: str) -> Sequence[Sampled]:

@@ -444,12 +444,14 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
             for rule in (FixedBudget(size, weighted=True), *rules(size, prior_of(validation, evaluator)))
         ]
         if validation is not None and evaluator in validation.evaluators:
-            note = (
-                " How scores spread, which sure choice starts from, was measured on validation problems; the confidence from "
-                "validation is the highest that spends at most a third of the tokens and a quarter of the calls there, less 5%."
-            )
+            note = " How scores spread, which sure choice starts from, was measured on validation problems."
+            costs = "a third of the tokens and a quarter of the calls, less 5%"
             chosen = choose_confidence(validation, evaluator)
-            shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
+            if chosen:
+                shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
+                note += f" The confidence from validation is the highest that spends at most {costs} there."
+            else:
+                note += f" No confidence spends as little as {costs} there, so none was chosen."
         for name, rule in shown:
             spent = replay(generator, evaluator, rule)
             cells = (
