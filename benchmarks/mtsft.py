@@ -161,9 +161,11 @@ def show(at: Path, problems: Path, seeds: list[int], number: int) -> None:
     for variant in VARIANTS:
         names = (variant.name, variant.control, variant.start)
         found, control, start = (rows(at, order, name, seeds, number) for name in names)
-        cells = [percent(estimate("pass@1", found["pass@1"]))]
+        found_at = estimate("pass@1", found["pass@1"])
+        cells = [f"{percent(found_at.value)} [{percent(found_at.low)}, {percent(found_at.high)}]"]
         for figure, other in (("pass@1", control), ("pass@1", start), ("greedy", control), ("maj1", control)):
-            cells.append(points(difference(figure, found[figure], other[figure]).estimate))
+            e = difference(figure, found[figure], other[figure]).estimate
+            cells.append(f"{points(e.value)} [{points(e.low)}, {points(e.high)}]")
         print(f"| {variant.name} | {' | '.join(cells)} |", flush=True)
 
 
