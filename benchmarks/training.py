@@ -4,7 +4,8 @@
     python benchmarks/training.py --memory                      peak memory of a step of 2,048 tokens, vocabulary 150,000
 
 Useful tokens are those of solutions and their ends, which the loss is over, or for evaluators those of the judged texts.
-The first needs TRL, which is not among this project's dependencies: `pip install trl`.
+Both write a checkpoint at their end, as is their default. The first needs TRL, which is not among this project's dependencies:
+`pip install trl`.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def sft_trainer(model: Any, codec: Codec, solutions: Sequence[LabeledSolution], 
     with tempfile.TemporaryDirectory() as folder:
         arguments = SFTConfig(
             output_dir=folder, packing=True, max_length=ROW, use_cpu=True, report_to="none", disable_tqdm=True,
-            per_device_train_batch_size=max(1, round(total / steps / ROW)), num_train_epochs=1, save_strategy="no",
+            per_device_train_batch_size=max(1, round(total / steps / ROW)), num_train_epochs=1,
             logging_steps=10, learning_rate=1e-4, completion_only_loss=True, bf16=False, gradient_checkpointing=False,
         )  # fmt: skip
         trainer = SFTTrainer(
@@ -175,7 +176,7 @@ def reward_trainer(
     with tempfile.TemporaryDirectory() as place:
         arguments = RewardConfig(
             output_dir=place, use_cpu=True, report_to="none", disable_tqdm=True, max_length=512, max_steps=steps,
-            per_device_train_batch_size=16, save_strategy="no", logging_steps=10, learning_rate=1e-4, bf16=False,
+            per_device_train_batch_size=16, logging_steps=10, learning_rate=1e-4, bf16=False,
             gradient_checkpointing=False,
         )  # fmt: skip
         trainer = RewardTrainer(
