@@ -66,7 +66,7 @@ def demo(
 def study(
     context: typer.Context,
     size: Annotated[
-        str, typer.Option(help="small (about 80 minutes on two cores), full (a night), or own: your models and data.")
+        str, typer.Option(help="small (about an hour on two cores), full (a night), or own: your models and data.")
     ] = "small",
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,

@@ -137,7 +137,7 @@ def _squeezed_attention(
 
 
 # Arguments by which a model's attention is more than softmax over keys and values: sinks, biases, sparse choices.
-OWN_ARITHMETIC = ("s_aux", "sinks", "position_bias", "indices", "block_indices")
+_OWN_ARITHMETIC = ("s_aux", "sinks", "position_bias", "indices", "block_indices")
 
 _current: Groups | None = None  # no context variable: a checkpointed forward pass is repeated in another thread
 
@@ -157,7 +157,7 @@ def _attention(
 
     No mask comes from transformers for an attention that it does not know: one that comes is the model's own.
     """
-    if _current is None or attention_mask is not None or any(unknown.get(name) is not None for name in OWN_ARITHMETIC):
+    if _current is None or attention_mask is not None or any(unknown.get(name) is not None for name in _OWN_ARITHMETIC):
         raise NotImplementedError("this model's attention is more than softmax over keys and values")
     q, k, v = (values[0].transpose(0, 1) for values in (query, key, value))
     return _current.attend(q, k, v, scaling, dropout, softcap).unsqueeze(0), None  # (1, tokens, heads, width)

@@ -160,8 +160,11 @@ def test_what_a_model_can_do_does_not_depend_on_its_mode(tmp_path: Path) -> None
     assert loaded.model.training and reader.longest_grouped and reader.packs
 
 
-def test_a_wrapped_model_gives_the_same(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_wrapped_model_is_called_by_its_wrapper_and_gives_the_same(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As in training with several processes; the head in parts is for models that are called as they are."""
+    monkeypatch.setattr("mathquorum.logprobs._LOGITS_AT_ONCE", 1)
     loaded = load_model(str(tiny_model), Hardware())
     examples = SolutionLoss().examples(solutions(), loaded.codec, 250, 0).examples
     reader = LogprobReader(loaded.model)
@@ -171,10 +174,15 @@ def test_a_wrapped_model_gives_the_same(tiny_model: Path, tmp_path: Path) -> Non
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
     try:
         wrapped = DistributedDataParallel(loaded.model)
+        shapes: list[torch.Size] = []
+        wrapped.register_forward_hook(lambda _, __, output: shapes.append(output.logits.shape))
         reader.wrap(wrapped)
         found = reader.read(chunk, len(examples))
         found.sum().backward()
         assert torch.allclose(found, expected)
+        assert [shape[0] for shape in shapes] == [
+            len(chunk.tensors["places"])
+        ]  # the logits are its own, of what is read
         assert all(p.grad is not None for p in loaded.model.parameters())
     finally:
         torch.distributed.destroy_process_group()
