@@ -188,7 +188,7 @@ def stored(at: Path, order: list[str], name: str, number: int) -> StoredPool:
     greedy = read_records(at / f"{name}.greedy.clusters" / "clusters.jsonl", AnswerCluster)
     right = {cluster.problem_id for cluster in greedy if cluster.correct}
     pools = [Pool(p, number, of_problem.get(p, []), greedy_correct=p in right) for p in order]
-    return StoredPool(pools, {}, {}, {})
+    return StoredPool(pools, {}, {}, {}, {})
 
 
 if __name__ == "__main__":

@@ -132,8 +132,14 @@ def solve(
     stop: Annotated[
         str | None,
         typer.Option(
-            help="Sample and score only until the choice is clear: settled (w.rr exactly), sure (w.rr with 90% confidence), "
-            "adaptive or early (vote)."
+            help="Sample and score only until the choice is clear: settled (w.rr exactly), sure (w.rr, until a change is "
+            "10% likely at most), worthwhile (w.rr, until going on would gain less than 1%), adaptive or early (vote)."
+        ),
+    ] = None,
+    outlook: Annotated[
+        Path | None,
+        typer.Option(
+            help="outlook.json of a study's report, measured on its validation problems, for sure and worthwhile."
         ),
     ] = None,
     style: Annotated[str | None, typer.Option(help="Style tag of the prompt.")] = None,
@@ -147,15 +153,21 @@ def solve(
     from mathquorum.config import build
     from mathquorum.engines.base import Sampling
     from mathquorum.selection import strategy as named
+    from mathquorum.selection.outlook import read_outlook
     from mathquorum.selection.stopping import stopping_rule
 
     if stop and strategy:
         raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")
-    rule = stopping_rule(stop, num_candidates) if stop else None
+    if outlook and not stop:
+        raise SettingsError(
+            "--outlook was given without --stop. Give --stop sure or --stop worthwhile, or leave it out."
+        )
+    known = read_outlook(outlook) if outlook else None
+    rule = stopping_rule(stop, num_candidates, known) if stop else None
     if rule and rule.needs_scores != bool(evaluator):
         wants = "asks for scores: give --evaluator" if rule.needs_scores else "only votes: leave --evaluator out"
         raise SettingsError(
-            f"--stop {stop} {wants}, or take another rule (settled, sure: scores; adaptive, early: votes)."
+            f"--stop {stop} {wants}, or take another rule (settled, sure, worthwhile: scores; adaptive, early: votes)."
         )
     chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
     sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})

@@ -13,7 +13,7 @@ from mathquorum.evaluator import evaluator_scores
 from mathquorum.prompts import STOP_STRINGS, generator_prompt
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.selection import Strategy
-from mathquorum.selection.stopping import NO_ANSWER, StoppingRule
+from mathquorum.selection.supply import NO_ANSWER, StoppingRule
 
 __all__ = ["Solved", "solve", "solve_sparingly"]
 
@@ -137,6 +137,10 @@ class _Live:
         self._sample(number)
         first: dict[str, int] = {}
         return [first.setdefault(c.text, c.index) for c in self.candidates[:number]]
+
+    def logprobs(self, number: int) -> list[float | None]:
+        self._sample(number)
+        return [candidate.logprob for candidate in self.candidates[:number]]
 
     def num_tokens(self, number: int) -> int:
         return sum(candidate.num_tokens or 0 for candidate in self.candidates[:number])

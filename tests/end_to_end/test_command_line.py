@@ -85,6 +85,9 @@ def test_grade_says_which_rule_decided() -> None:
         (["solve", "1+1?", "--stop", "sure", "--strategy", "w.rr"], 2, "leave one out"),
         (["solve", "1+1?", "--stop", "settled"], 2, "asks for scores: give --evaluator"),
         (["solve", "1+1?", "--stop", "adaptive", "--evaluator", "x"], 2, "only votes: leave --evaluator out"),
+        (["solve", "1+1?", "--outlook", "x.json"], 2, "Give --stop sure or --stop worthwhile"),
+        (["solve", "1+1?", "--stop", "sure", "--evaluator", "x", "--outlook", "absent.json"], 1, "absent.json cannot be read"),
+        (["solve", "1+1?", "--stop", "sure", "--evaluator", "x", "--outlook", "SAMPLES"], 1, "is not valid JSON"),
         (["study", "--num_candidates", "128"], 2, "main_candidates must be at least num_candidates. Got 64 and 128"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from end_to_end.test_paper_recipe import command, environment, results
 from mathquorum.errors import SettingsError
 from mathquorum.recipes.study import SmallStudy, study
 from mathquorum.run import Run
+from mathquorum.selection.outlook import Outlook, read_outlook
 
 SETTINGS = [
     "--seeds", "[0, 1]", "--num_candidates", "4", "--main_candidates", "6", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
@@ -86,6 +87,16 @@ def test_every_table_of_the_paper_is_filled(finished: Path) -> None:
     assert made < {row["name"] for row in held["tables"]["evaluators"]["rows"]}
     assert held["tables"]["table2"]["columns"][-1] == "Pass@4", "generators are compared on as many candidates"
     assert held["tables"]["spending"]["rows"][0]["name"] == "w.rr, first 6"
+
+
+def test_what_stopping_rules_start_from_is_kept_for_solve(finished: Path) -> None:
+    found = read_outlook(finished / "report" / "outlook.json")
+    assert found.rate_exponent != Outlook().rate_exponent  # a random model gives no answers, whose scores would spread
+    names = {
+        row["name"]
+        for row in json.loads((finished / "report" / "study.json").read_text())["tables"]["spending"]["rows"]
+    }
+    assert {"sure choice, 0.9", "worthwhile, 0.01", "w.rr, first 6, settled"} < names
 
 
 def test_every_claim_is_decided_by_its_interval(finished: Path) -> None:

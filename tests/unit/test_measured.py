@@ -18,6 +18,7 @@ def stored(answers: str) -> StoredPool:
         answers={"p": {i: a for i, a in enumerate(answers) if a != "-"}},
         tokens={"p": [3] * len(answers)},
         texts={"p": list(answers)},
+        logprobs={"p": [-float(i) for i in range(len(answers))]},
         scores={"e": {"p": {i: 0.5 for i, a in enumerate(answers) if a != "-"}}},
     )
 

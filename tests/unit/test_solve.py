@@ -9,7 +9,9 @@ from mathquorum.errors import MathquorumError
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution, Problem
 from mathquorum.selection import strategy
-from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, Sampled, SureChoice, stopping_rule
+from mathquorum.selection.foresight import SureChoice
+from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, stopping_rule
+from mathquorum.selection.supply import Sampled
 from mathquorum.solve import solve, solve_sparingly
 
 PROBLEM = Problem("p", "What is $1/4+1/4$?")
@@ -69,7 +71,7 @@ def test_a_sure_choice_scores_few_texts_and_tells_which() -> None:
     assert set(solved.scores) <= {c.index for c in solved.candidates}
 
 
-@pytest.mark.parametrize("name", ["sure", "settled"])
+@pytest.mark.parametrize("name", ["sure", "worthwhile", "settled"])
 def test_rules_stop_live_where_they_would_on_stored_candidates(name: str) -> None:
     answers = [*["2"] * 30, *["1", "2", "3"] * 8, *["2"] * 10]
     whole = solve(PROBLEM, texts(*answers), strategy("w.rr"), texts(), num_candidates=64)
@@ -80,6 +82,7 @@ def test_rules_stop_live_where_they_would_on_stored_candidates(name: str) -> Non
         [0.9 if a == "2" else 0.1 for a in answers],
         [int(a) for a in answers],
         [1] * 64,
+        [-3.0] * 64,  # as the scripted engine says
     )
     stopped = stopping_rule(name).choose(stored, f"0/{PROBLEM.id}")
     assert 0 <= len(live.candidates) - stopped.num_candidates < 8 and stopped.num_candidates < 64

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,18 +12,10 @@ from hypothesis import strategies as st
 from mathquorum.errors import SettingsError
 from mathquorum.records import AnswerCluster
 from mathquorum.selection import WeightedVote
-from mathquorum.selection.stopping import (
-    NO_ANSWER,
-    AdaptiveConsistency,
-    EarlyStopping,
-    FixedBudget,
-    Sampled,
-    ScorePrior,
-    Settled,
-    Stopped,
-    StoppingRule,
-    SureChoice,
-)
+from mathquorum.selection.foresight import SureChoice, Worthwhile
+from mathquorum.selection.outlook import Outlook
+from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
+from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
 
 
 def sampled(clusters: list[int], scores: list[float] | None = None, texts: list[int] | None = None) -> Sampled:
@@ -37,7 +28,9 @@ RULES: list[StoppingRule] = [
     FixedBudget(64, weighted=True),
     AdaptiveConsistency(),
     EarlyStopping(),
+    FixedBudget(64, weighted=True, likelihood_weight=0.2),
     SureChoice(),
+    Worthwhile(),
     Settled(),
 ]
 
@@ -48,6 +41,9 @@ class TestEveryRule:
         stopped = rule.choose(sampled([NO_ANSWER] * 20), "p")
         assert (stopped.cluster, stopped.num_candidates, stopped.num_tokens) == (NO_ANSWER, 20, 200)
         assert stopped.num_calls == 0
+
+    def test_without_a_single_candidate_nothing_is_chosen(self, rule: StoppingRule) -> None:
+        assert rule.choose(sampled([]), "p") == Stopped(NO_ANSWER, 0, 0, 0)
 
     def test_where_all_agree_that_is_the_choice(self, rule: StoppingRule) -> None:
         assert rule.choose(sampled([0] * 64), "p").cluster == 0
@@ -105,64 +101,23 @@ def test_a_window_without_answers_is_not_unanimous() -> None:
     assert EarlyStopping(2).choose(sampled([NO_ANSWER, NO_ANSWER, 0, 0]), "p").num_candidates == 4
 
 
-def test_a_sure_choice_saves_candidates_and_calls_where_all_agree() -> None:
-    stopped = SureChoice(0.9).choose(sampled([0] * 64), "p")
-    assert stopped.num_candidates <= 8 and stopped.num_calls <= 1
+def test_with_a_likelihood_weight_likelier_candidates_weigh_more() -> None:
+    one = replace(sampled([0, 0, 1]), candidate_logprobs=[-9.0, -9.0, -1.0])
+    assert FixedBudget(3, weighted=True).choose(one, "p").cluster == 0
+    assert FixedBudget(3, weighted=True, likelihood_weight=0.05).choose(one, "p").cluster == 0  # 2 exp(-0.4) > 1
+    assert FixedBudget(3, weighted=True, likelihood_weight=0.1).choose(one, "p").cluster == 1  # 2 exp(-0.8) < 1
 
 
-def test_a_sure_choice_asks_the_evaluator_where_votes_are_close_and_follows_it() -> None:
-    """The second cluster has almost as many votes and far better scores."""
-    clusters = [0, 1] * 16 + [0, 0]
-    scores = [0.05 if cluster == 0 else 0.95 for cluster in clusters]
-    stopped = SureChoice(0.95).choose(sampled(clusters, scores), "p")
-    assert stopped.cluster == 1 and 0 < stopped.num_calls < 34
+def test_without_all_likelihoods_there_is_no_weight_in_them() -> None:
+    one = replace(sampled([0, 0, 1]), candidate_logprobs=[-9.0, None, -1.0])
+    assert FixedBudget(3, weighted=True, likelihood_weight=9.0).choose(one, "p").cluster == 0
 
 
-def test_equal_texts_are_asked_about_once() -> None:
-    clusters = [0, 1] * 8
-    stopped = SureChoice(0.999).choose(sampled(clusters, [0.5] * 16, clusters), "p")
-    assert stopped.num_calls <= 2
-
-
-def test_a_sure_choice_that_is_never_sure_is_w_rr() -> None:
-    """With everything sampled and scored, up to ties."""
-    clusters = [0, 1, 2, 1, 0, 2, 2, 1]
-    scores = [0.9, 0.3, 0.5, 0.4, 0.8, 0.5, 0.5, 0.3]
-    rule = SureChoice(1 - 1e-12, window=3)
-    weighted = FixedBudget(8, weighted=True).choose(sampled(clusters, scores), "p")
-    assert rule.choose(sampled(clusters, scores), "p").cluster == weighted.cluster == 0
-
-
-def test_confidence_outside_its_range_is_an_error_in_words() -> None:
-    with pytest.raises(SettingsError, match=r"confidence must be between 0 and 1\. Got 1"):
-        SureChoice(1)
-
-
-def test_the_prior_of_scores_is_measured_from_scored_pools() -> None:
-    rng = Random(0)
-    pools = []
-    for _ in range(400):
-        level = rng.gauss(0.5, 0.1)
-        means = [rng.gauss(level, 0.05) for _ in range(4)]
-        clusters = [place % 4 for place in range(40)]
-        pools.append(sampled(clusters, [rng.gauss(means[c], 0.02) for c in clusters], list(range(40))))
-    found = ScorePrior.fitted(pools)
-    assert found.mean == pytest.approx(0.5, abs=0.02)
-    assert (found.of_problems, found.of_clusters, found.of_texts) == pytest.approx((0.103, 0.05, 0.02), rel=0.1)
-    assert ScorePrior.fitted([]) == ScorePrior()
-    assert ScorePrior.fitted([sampled([0, NO_ANSWER], [0.7, 0.1])]).mean == 0.7
-
-
-def test_scores_of_a_problem_tell_of_its_other_clusters_and_leave_little_doubt_of_their_own() -> None:
-    prior = ScorePrior(mean=0.4, of_problems=0.2, of_clusters=0.2, of_texts=0.1)
-    level, means, spreads = prior.after(np.zeros(2), np.zeros(2))
-    assert (level, *means) == pytest.approx((0.4, 0.4, 0.4)) and spreads == pytest.approx([0.2, 0.2])
-    level, means, spreads = prior.after(np.array([4.0, 0.0]), np.array([3.6, 0.0]))
-    assert 0.4 < level < 0.9 and means[1] == pytest.approx(level)
-    assert 0.8 < means[0] < 0.9 and spreads[0] < 0.05 < spreads[1]
-
-
-@pytest.mark.parametrize("wrong", [{"mean": 1.5}, {"of_texts": 0.0}])
-def test_a_prior_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(SettingsError):
-        ScorePrior(**wrong)
+def test_an_outlook_is_for_rules_that_look_ahead() -> None:
+    known = Outlook(likelihood_weight=0.2)
+    assert stopping_rule("sure", outlook=known) == SureChoice(outlook=known)
+    assert stopping_rule("worthwhile") == Worthwhile()
+    with pytest.raises(SettingsError, match=r"'settled' has no use for an outlook: sure and worthwhile do"):
+        stopping_rule("settled", outlook=known)
+    with pytest.raises(SettingsError, match="worthwhile"):
+        stopping_rule("worthwile")

@@ -19,6 +19,7 @@ from mathquorum.store import read_json, read_records, write_json, write_text
 from mathquorum.study import Generator, Measured, Plan, StoredPool, all_tables, check_claims, figure_1
 from mathquorum.study.claims import claim_json
 from mathquorum.study.pages import StudyData, render_study
+from mathquorum.study.spending import outlook_of
 from mathquorum.study.tables import StudyTable, table_json
 
 __all__ = ["MeasuredPool", "StudyReport"]
@@ -41,7 +42,8 @@ class MeasuredPool(Settings):
 
 
 class StudyReport(Settings):
-    """Makes report.md, report.html, study.json (claims, tables) and figures.json (every figure, for programs)."""
+    """Makes report.md, report.html, study.json (claims, tables), figures.json (every figure, for programs) and, where scores of
+    validation candidates were measured, outlook.json (what stopping rules start from, for `mathquorum solve --outlook`)."""
 
     problems: InputPath
     """Test problems, of `pools`."""
@@ -95,6 +97,10 @@ class StudyReport(Settings):
         }
         write_json(out / "study.json", held)
         write_json(out / "figures.json", {"estimates": _figures(tables)})
+        role = self.roles[-1]
+        generator, evaluator = validation.get(role, plan.main), f"{role}.{self.transferred}"
+        if generator and evaluator in generator.evaluators:
+            write_json(out / "outlook.json", outlook_of(generator, evaluator).model_dump())
         progress(4, 4)
         return {"tables": len(tables), **data.verdicts}
 
@@ -144,6 +150,7 @@ def _stored(pool: MeasuredPool, order: list[str]) -> StoredPool:
         answers={p: {c.index: c.answer for c in candidates[p] if c.answer is not None} for p in order},
         tokens={p: [c.num_tokens or 0 for c in candidates[p]] for p in order},
         texts={p: [c.text for c in candidates[p]] for p in order},
+        logprobs={p: [c.logprob for c in candidates[p]] for p in order},
         scores=scores,
     )
 

@@ -35,6 +35,7 @@ class StoredPool:
         answers: Per problem the answers of the candidates as they were written, by index.
         tokens: Per problem the candidates' lengths in tokens, in sampling order.
         texts: Per problem the candidates' texts, in sampling order: equal ones are one call of the evaluator.
+        logprobs: Per problem the candidates' log-likelihoods in nats, in sampling order; None where not known.
         scores: By evaluator.
     """
 
@@ -42,6 +43,7 @@ class StoredPool:
     answers: Mapping[str, Mapping[int, str]]
     tokens: Mapping[str, Sequence[int]]
     texts: Mapping[str, Sequence[str]]
+    logprobs: Mapping[str, Sequence[float | None]]
     scores: Mapping[str, Scores] = field(default_factory=dict)
 
     def first(self, number: int) -> StoredPool:
@@ -54,6 +56,7 @@ class StoredPool:
             answers={p: {i: a for i, a in found.items() if i < number} for p, found in self.answers.items()},
             tokens={p: found[:number] for p, found in self.tokens.items()},
             texts={p: found[:number] for p, found in self.texts.items()},
+            logprobs={p: found[:number] for p, found in self.logprobs.items()},
             scores={
                 name: {p: {i: v for i, v in found.items() if i < number} for p, found in of_all.items()}
                 for name, of_all in self.scores.items()

@@ -10,10 +10,11 @@ from mathquorum.curves import Curve, CurvePoint
 from mathquorum.evaluation import Curves
 from mathquorum.records import Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
+from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import published
 from mathquorum.study.measured import Generator, Measured, Rows, difference, estimate
-from mathquorum.study.spending import choose_confidence, prior_of, replay, rules
+from mathquorum.study.spending import choose_rule, outlook_of, replay, rules
 
 __all__ = [
     "Cell",
@@ -438,22 +439,20 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
     rows, note = [], ""
     if generator is not None and evaluator in generator.evaluators:
         size = generator.num_candidates
-        full = replay(generator, evaluator, FixedBudget(size, weighted=True))
-        shown = [
-            (rule.name, rule)
-            for rule in (FixedBudget(size, weighted=True), *rules(size, prior_of(validation, evaluator)))
-        ]
+        outlook = outlook_of(validation, evaluator)
+        shown = [FixedBudget(size, weighted=True), *rules(size, outlook)]
+        spent_by = {rule.name: replay(generator, evaluator, rule) for rule in shown}
+        full = spent_by[shown[0].name]
         if validation is not None and evaluator in validation.evaluators:
-            note = " How scores spread, which sure choice starts from, was measured on validation problems."
+            note = f" What sure choice and worthwhile start from was measured on validation problems: {_outlook_text(outlook)}."
             costs = "a third of the tokens and a quarter of the calls, less 5%"
-            chosen = choose_confidence(validation, evaluator)
+            chosen = choose_rule(validation, evaluator)
             if chosen:
-                shown.append((f"sure choice, {chosen.confidence:g} from validation", chosen))
-                note += f" The confidence from validation is the highest that spends at most {costs} there."
+                spent_by[f"{chosen.name} from validation"] = spent_by[chosen.name]
+                note += f" The gain from validation is the least that spends at most {costs} there."
             else:
-                note += f" No confidence spends as little as {costs} there, so none was chosen."
-        for name, rule in shown:
-            spent = replay(generator, evaluator, rule)
+                note += f" No gain spends as little as {costs} there, so none was chosen."
+        for name, spent in spent_by.items():
             cells = (
                 Cell(estimate(name, spent.correct)),
                 _difference_cell(f"{name} - w.rr", spent.correct, full.correct),
@@ -469,6 +468,15 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
         tuple(rows),
         f"Candidates of {role}: {plan.main}, scores of {plan.transferred}, replayed in sampling order. Shares are of what W.RR "
         "spends with all candidates and every distinct text with an answer scored once." + note,
+    )
+
+
+def _outlook_text(outlook: Outlook) -> str:
+    scores, chance = outlook.scores, outlook.chance
+    return (
+        f"scores of mean {scores.mean:.2f}, spreading by {scores.of_problems:.2f} over problems, {scores.of_clusters:.2f} over clusters, "
+        f"{scores.of_texts:.2f} over texts; rate exponent {outlook.rate_exponent:.2f}; likelihood weight "
+        f"{outlook.likelihood_weight:g}; chance to be right with sharpness {chance.sharpness:g} and {chance.none_right:g} for none"
     )
 
 
