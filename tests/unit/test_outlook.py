@@ -94,6 +94,16 @@ def test_likelihoods_count_against_the_likeliest_of_their_problem() -> None:
     assert (moved.chance, moved.likelihood_weight) == (found.chance, found.likelihood_weight)
 
 
+def test_the_weight_is_judged_after_a_quarter_and_the_chances_after_all() -> None:
+    """In the first quarter what is right is likelier; later its texts are rare, but most votes are for it."""
+    clusters = [0, 1] * 4 + [0] * 20 + [1] * 4
+    logprobs = [-5.0, -9.0] * 4 + [-30.0] * 20 + [-5.0] * 4
+    pool = replace(sampled(clusters), candidate_logprobs=logprobs)
+    assert Outlook.fitted([pool] * 5, [{0}] * 5).likelihood_weight > 0
+    late = sampled([1] * 8 + [0] * 24)  # what is right comes after the first quarter
+    assert Outlook.fitted([late] * 5, [{0}] * 5).chance.none_right == 0.005
+
+
 def test_without_likelihoods_there_is_no_weight_in_them_and_chances_are_fitted_all_the_same() -> None:
     pools, right = _world(0.0)
     found = Outlook.fitted([replace(pool, candidate_logprobs=None) for pool in pools], right)
