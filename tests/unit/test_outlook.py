@@ -43,6 +43,10 @@ def test_scores_of_a_problem_tell_of_its_other_clusters_and_leave_little_doubt_o
     level, means, spreads = prior.after(np.zeros(2), np.zeros(2))
     assert (level, *means) == pytest.approx((0.4, 0.4, 0.4)) and spreads == pytest.approx([0.2, 0.2])
     level, means, spreads = prior.after(np.array([4.0, 0.0]), np.array([3.6, 0.0]))
+    weight = 1 / (
+        0.2**2 + 0.1**2 / 4
+    )  # of a mean of four texts, which is that of its cluster, as a sign of the problem's level
+    assert level == pytest.approx((0.4 / 0.2**2 + 0.9 * weight) / (1 / 0.2**2 + weight))
     assert 0.4 < level < 0.9 and means[1] == pytest.approx(level)
     assert 0.8 < means[0] < 0.9 and spreads[0] < 0.05 < spreads[1]
 
