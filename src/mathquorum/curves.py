@@ -17,7 +17,7 @@ import numpy as np
 
 from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
-from mathquorum.records import AnswerCluster, Estimate
+from mathquorum.records import AnswerCluster, Estimate, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 
 __all__ = [
@@ -202,8 +202,7 @@ def _draw_curves(
 
 def _subset(pool: Pool, shuffle: Sequence[int], k: int) -> Pool:
     """The pool of the first k candidates of a shuffle, its clusters in their order again."""
-    clusters = list(_kept_clusters(pool.clusters, shuffle, k))
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters = sorted(_kept_clusters(pool.clusters, shuffle, k), key=lambda cluster: largest_first(cluster.members))
     return Pool(pool.problem_id, k, clusters, pool.scores)
 
 

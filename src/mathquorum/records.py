@@ -10,9 +10,19 @@ takes the correct ones, cross-entropy takes all, the margin loss pairs correct w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["AnswerCluster", "Candidate", "Estimate", "LabeledSolution", "Problem", "Score", "Selection"]
+__all__ = [
+    "AnswerCluster",
+    "Candidate",
+    "Estimate",
+    "LabeledSolution",
+    "Problem",
+    "Score",
+    "Selection",
+    "largest_first",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,7 @@ class Candidate:
 class AnswerCluster:
     """Candidates of one problem whose answers are equivalent (PAPER.md section 2.1).
 
-    Clusters of a problem come largest first, ties by earliest member; `answers.cluster` is the one place that orders
-    them, and every strategy relies on it. Correctness belongs to the cluster, so that a vote and a pass@k can never
+    The clusters of a problem are in the order of `largest_first`, and every strategy relies on it. Correctness belongs to the cluster, so that a vote and a pass@k can never
     disagree about one answer.
 
     Attributes:
@@ -80,6 +89,16 @@ class AnswerCluster:
     answer: str
     members: tuple[int, ...]
     correct: bool | None = None
+
+
+def largest_first(members: Sequence[int]) -> tuple[int, int]:
+    """The key that orders the clusters of a problem by their ascending members: largest first, ties by earliest member.
+
+    Example:
+        >>> sorted([[4], [1], [0, 3], [2, 5]], key=largest_first)
+        [[0, 3], [2, 5], [1], [4]]
+    """
+    return -len(members), members[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mathquorum.errors import DataError
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Strategy, strategy
 
 NAMES = ["maj1", "rr.all", "rr.top1", "rr.top3", "w.rr", "w.rr.top3", "maj1.top1", "maj1.top5", "pv", "pv.alpha0.25"]
@@ -25,7 +25,7 @@ def scored_clusters(draw: st.DrawFn) -> tuple[list[AnswerCluster], dict[int, flo
         if answer is not None:
             members.setdefault(answer, []).append(index)
     clusters = [AnswerCluster("p", answer, tuple(indices), answer == "1") for answer, indices in members.items()]
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters.sort(key=lambda cluster: largest_first(cluster.members))
     values = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1))
     return clusters, {index: draw(values) for index in range(len(answers))}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mathquorum.curves import curves_over_candidates, is_right, oracle
 from mathquorum.metrics import Pool, best_of_k, majority_at_k, pass_at_k
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 
 ANSWERS = st.lists(st.sampled_from([None, "1", "2", "3"]), min_size=1, max_size=8)
@@ -24,7 +24,7 @@ def make_pool(answers: list[str | None], scores: list[float]) -> Pool:
         if answer is not None:
             members.setdefault(answer, []).append(index)
     clusters = [AnswerCluster("p", answer, tuple(m), answer == "1") for answer, m in members.items()]
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters.sort(key=lambda cluster: largest_first(cluster.members))
     return Pool("p", len(answers), clusters, dict(enumerate(scores)))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mathquorum.curves import is_right, oracle
 from mathquorum.metrics import Pool
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, PessimisticVerification, Rerank, TopScored, WeightedVote
 
 
@@ -20,7 +20,7 @@ def pools(draw: st.DrawFn) -> Pool:
         if answer is not None:
             members.setdefault(answer, []).append(index)
     clusters = [AnswerCluster("p", answer, tuple(m), answer in correct) for answer, m in members.items()]
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters.sort(key=lambda cluster: largest_first(cluster.members))
     values = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
     return Pool("p", len(answers), clusters, {index: draw(values) for index in range(len(answers))})
 

@@ -7,7 +7,7 @@ import pytest
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.evaluation import evaluate, measure, outcomes
 from mathquorum.metrics import Pool
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, Rerank, default_strategies
 
 
@@ -22,7 +22,7 @@ def make_pools(num_problems: int = 12, size: int = 16, scored: bool = True) -> l
             if answer is not None:
                 members.setdefault(answer, []).append(index)
         clusters = [AnswerCluster(name, str(a), tuple(m), a == number % 3) for a, m in members.items()]
-        clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+        clusters.sort(key=lambda cluster: largest_first(cluster.members))
         scores = {i: ((i * 5 + number) % 16) / 16 for i in range(size)} if scored else {}
         pools.append(Pool(name, size, clusters, scores, greedy_correct=number % 2 == 0))
     return pools

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mathquorum.metrics import Pool
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority
 from mathquorum.study.measured import Generator, Measured, StoredPool
 
@@ -12,7 +12,7 @@ def stored(answers: str) -> StoredPool:
     """One problem; each letter is a candidate's answer, "r" the right one, "-" none."""
     members = {letter: tuple(i for i, a in enumerate(answers) if a == letter) for letter in dict.fromkeys(answers)}
     clusters = [AnswerCluster("p", letter, found, letter == "r") for letter, found in members.items() if letter != "-"]
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters.sort(key=lambda cluster: largest_first(cluster.members))
     return StoredPool(
         pools=[Pool("p", len(answers), clusters, greedy_correct=True)],
         answers={"p": {i: a for i, a in enumerate(answers) if a != "-"}},

@@ -18,7 +18,7 @@ import pytest
 
 from mathquorum.evaluation import measure
 from mathquorum.metrics import Pool
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import default_strategies
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "candidates"
@@ -71,7 +71,7 @@ def read_pool(row: dict[str, Any], squash: bool) -> Pool:
             scores[index] = 1 / (1 + exp(-candidate["score"])) if squash else candidate["score"]
     name = row["problem_id"]
     clusters = [AnswerCluster(name, answer, tuple(m), answer == reference) for answer, m in members.items()]
-    clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    clusters.sort(key=lambda cluster: largest_first(cluster.members))
     return Pool(name, len(row["candidates"]), clusters, scores)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mathquorum.metrics import Pool
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import spending
@@ -27,7 +27,7 @@ def validation() -> Generator:
         answers = ["right" if rng.random() < share else rng.choice("abc") for _ in range(32)]
         members = {a: tuple(i for i, other in enumerate(answers) if other == a) for a in answers}
         clusters = [AnswerCluster(name, a, found, a == "right") for a, found in members.items()]
-        clusters.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+        clusters.sort(key=lambda cluster: largest_first(cluster.members))
         pools.append(Pool(name, 32, clusters))
         tokens[name], texts[name] = [5] * 32, [f"{a} {rng.randrange(9)}" for a in answers]
         by_text = {text: rng.uniform(0.3, 0.9) if "right" in text else rng.uniform(0.1, 0.6) for text in texts[name]}

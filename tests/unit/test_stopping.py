@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mathquorum.errors import SettingsError
-from mathquorum.records import AnswerCluster
+from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import WeightedVote
 from mathquorum.selection.foresight import SureChoice, Worthwhile
 from mathquorum.selection.outlook import Outlook
@@ -72,7 +72,7 @@ def test_settled_chooses_what_the_whole_weighted_vote_would(clusters: list[int],
     whole, sparing = FixedBudget(64, weighted=True).choose(one, "p"), Settled(64).choose(one, "p")
     members = {c: tuple(i for i, found in enumerate(clusters) if found == c) for c in dict.fromkeys(clusters)}
     pool = [AnswerCluster("p", str(c), found) for c, found in members.items() if c != NO_ANSWER]
-    pool.sort(key=lambda cluster: (-len(cluster.members), cluster.members[0]))
+    pool.sort(key=lambda cluster: largest_first(cluster.members))
     chosen = WeightedVote().select(pool, dict(enumerate(one.scores)))
     assert sparing.cluster == whole.cluster == (int(chosen.answer) if chosen else NO_ANSWER)
     assert sparing.num_candidates <= whole.num_candidates and sparing.num_calls <= whole.num_calls

@@ -8,7 +8,7 @@ from typing import Any
 from mathquorum.answers.equivalence import matches_reference
 from mathquorum.answers.reading import read
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
-from mathquorum.records import AnswerCluster, Candidate
+from mathquorum.records import AnswerCluster, Candidate, largest_first
 
 __all__ = ["cluster_answers", "cluster_candidates"]
 
@@ -24,7 +24,7 @@ def cluster_answers(answers: Sequence[str | None], settings: EquivalenceSettings
     for index, answer in enumerate(answers):
         if answer is not None:
             clusters.setdefault(read(answer, settings).key, []).append(index)
-    return sorted(clusters.values(), key=lambda members: (-len(members), members[0]))
+    return sorted(clusters.values(), key=largest_first)
 
 
 def cluster_candidates(

@@ -14,7 +14,7 @@ from mathquorum.errors import DataError
 from mathquorum.intervals import Floats, mean_estimate
 from mathquorum.metrics import Pool, check_pools
 from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
-from mathquorum.records import AnswerCluster, Estimate
+from mathquorum.records import AnswerCluster, Estimate, largest_first
 from mathquorum.selection import Strategy
 
 __all__ = ["Generator", "Measured", "Rows", "StoredPool", "difference", "estimate"]
@@ -71,7 +71,7 @@ class StoredPool:
 
 def _first(clusters: Sequence[AnswerCluster], number: int) -> list[AnswerCluster]:
     left = [replace(c, members=tuple(i for i in c.members if i < number)) for c in clusters]
-    return sorted((c for c in left if c.members), key=lambda c: (-len(c.members), c.members[0]))
+    return sorted((c for c in left if c.members), key=lambda c: largest_first(c.members))
 
 
 class Generator:
@@ -212,5 +212,5 @@ def _string_vote(stored: StoredPool, pool: Pool) -> float:
         counts.setdefault(answers[index], []).append(index)
     if not counts:
         return 0.0
-    chosen = max(counts.values(), key=lambda members: (len(members), -members[0]))
+    chosen = min(counts.values(), key=largest_first)
     return float(any(cluster.correct and chosen[0] in cluster.members for cluster in pool.clusters))

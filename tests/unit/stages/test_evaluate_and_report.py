@@ -10,7 +10,7 @@ import pytest
 
 from mathquorum.config import build
 from mathquorum.errors import DataError, SettingsError
-from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection
+from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection, largest_first
 from mathquorum.results import read_outcomes, read_results
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.evaluate import Evaluate
@@ -33,7 +33,7 @@ def write_stages(folder: Path, *, shift: int = 0, hostile: str = "") -> dict[str
                 members.setdefault(answer, []).append(index)
                 scores.append(Score(f"p{n}", index, ((index * 3 + n) % 8) / 8))
         found = [AnswerCluster(f"p{n}", a, tuple(m), a == str(n) if n != 9 else None) for a, m in members.items()]
-        clusters.extend(sorted(found, key=lambda cluster: (-len(cluster.members), cluster.members[0])))
+        clusters.extend(sorted(found, key=lambda cluster: largest_first(cluster.members)))
         greedy.append(AnswerCluster(f"p{n}", "x", (0,), n % 2 == 0))
     places = {}
     for kind, records in [
