@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check bench bench-answers bench-speed install clean
+.PHONY: help demo test check plans bench bench-answers bench-speed install clean
 
 help:
 	@echo "make demo    the whole method on the embedded model, in minutes, with a report"
 	@echo "make test    all tests"
 	@echo "make check   format, lint and types"
+	@echo "make plans   write tests/plans again: what each recipe's stages read"
 	@echo "make bench   benchmarks, one table each"
 
 # torch first and alone: the constraints name a build that the index may carry for this machine only.
@@ -31,6 +32,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+plans: $(READY)
+	$(BIN)/python tests/golden_plans.py
 
 bench: bench-answers bench-speed
 	$(BIN)/python benchmarks/tiny_base_gates.py

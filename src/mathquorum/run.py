@@ -61,6 +61,8 @@ class PlannedStage:
     name: str
     kind: str
     complete: bool
+    stage: Stage | None = field(default=None, compare=False)
+    """With its settings, the files that it reads among them; None where a plan was made by hand."""
     amount: Callable[[], int | None] = field(default=lambda: None, compare=False)
     """See `stages.base.Measurable`; None where the stage cannot tell, or not yet."""
 
@@ -140,7 +142,7 @@ class Run:
             needs = self._made_by(stage, waiting)
             # What a stage reads must be there before its record can be compared with it.
             complete = not needs and self._is_complete(name, stage)
-            self.plan.append(PlannedStage(name, type(stage).__name__, complete, _amount_of(stage)))
+            self.plan.append(PlannedStage(name, type(stage).__name__, complete, stage, _amount_of(stage)))
             if complete and not self.dry:
                 self._listener.stage_ended(name, {}, 0.0, skipped=True)
             elif not self.dry:
