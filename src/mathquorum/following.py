@@ -14,6 +14,7 @@ from rich.padding import Padding
 
 from mathquorum.config import build, describe, in_words, merge, parse_overrides, read_settings_file
 from mathquorum.console import RunConsole
+from mathquorum.metrics.estimates import read_estimate
 from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
@@ -95,8 +96,7 @@ def _show(report: Path, console: Console, as_json: bool) -> None:
 def _show_estimates(rows: Mapping[str, Any], console: Console) -> None:
     estimates: dict[str, list[Estimate]] = {}
     for row in rows["estimates"]:
-        estimate = Estimate(row["name"], row["value"], row["low"], row["high"], row["count"])
-        estimates.setdefault(row["evaluation"], []).append(estimate)
+        estimates.setdefault(row["evaluation"], []).append(read_estimate(row["name"], row, "figures.json"))
     for table in run_tables(estimates):
         console.print(table)
 

@@ -24,13 +24,12 @@ from typing import Any
 from mathquorum.curves import Curve, CurvePoint
 from mathquorum.errors import DataError
 from mathquorum.evaluation import Curves, Evaluation
+from mathquorum.metrics.estimates import estimate_json, read_estimate, rounded
 from mathquorum.metrics.evaluator import CalibrationBin
 from mathquorum.records import Estimate
-from mathquorum.store import from_row, read_json, read_rows
+from mathquorum.store import read_json, read_rows
 
-__all__ = ["DECIMALS", "Outcome", "Results", "outcome_records", "read_outcomes", "read_results", "results_json"]
-
-DECIMALS = 6
+__all__ = ["Outcome", "Results", "outcome_records", "read_outcomes", "read_results", "results_json"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,10 @@ def results_json(
             "calls": _curve(curves.calls),
         },
         "calibration": [
-            [_round(b.low), _round(b.high), _round(b.mean_score), _round(b.accuracy), b.count]
+            [rounded(b.low), rounded(b.high), rounded(b.mean_score), rounded(b.accuracy), b.count]
             for b in evaluation.calibration
         ],
-        "statistics": {name: _round(value) for name, value in evaluation.statistics.items()},
+        "statistics": {name: rounded(value) for name, value in evaluation.statistics.items()},
         "n-samples": {"original": num_read, "effective": len(evaluation.problem_ids)},
         "config": dict(config),
         "versions": dict(versions),
@@ -83,7 +82,7 @@ def results_json(
 def outcome_records(evaluation: Evaluation) -> list[Outcome]:
     """The lines of `outcomes.jsonl`."""
     return [
-        Outcome(problem, {name: _round(values[place]) for name, values in evaluation.outcomes.items()})
+        Outcome(problem, {name: rounded(values[place]) for name, values in evaluation.outcomes.items()})
         for place, problem in enumerate(evaluation.problem_ids)
     ]
 
@@ -133,20 +132,17 @@ def read_outcomes(path: Path) -> dict[str, dict[str, float]]:
 
 
 def _estimates(estimates: Sequence[Estimate]) -> dict[str, dict[str, float]]:
-    return {
-        e.name: {"value": _round(e.value), "low": _round(e.low), "high": _round(e.high), "count": e.count}
-        for e in estimates
-    }
+    return {estimate.name: estimate_json(estimate) for estimate in estimates}
 
 
 def _read_estimates(rows: Mapping[str, Mapping[str, Any]], path: Path) -> tuple[Estimate, ...]:
-    return tuple(from_row(Estimate, {"name": name, **row}, f"{path}, {name}") for name, row in rows.items())
+    return tuple(read_estimate(name, row, f"{path}, {name}") for name, row in rows.items())
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
     return {
         "exact": curve.exact,
-        "points": [[p.x, _round(p.value), _round(p.low), _round(p.high)] for p in curve.points],
+        "points": [[p.x, rounded(p.value), rounded(p.low), rounded(p.high)] for p in curve.points],
     }
 
 
@@ -156,7 +152,3 @@ def _read_curves(held: Mapping[str, Mapping[str, Any]]) -> tuple[Curve, ...]:
 
 def _read_curve(name: str, held: Mapping[str, Any]) -> Curve:
     return Curve(name, tuple(CurvePoint(*point) for point in held["points"]), held["exact"])
-
-
-def _round(value: float) -> float:
-    return value if isinstance(value, int) else round(value, DECIMALS)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from mathquorum.differences import Difference
+from mathquorum.metrics.estimates import estimate_json
 from mathquorum.records import Estimate
 
 __all__ = [
@@ -27,11 +28,7 @@ _SCORE_FIGURES = ("auc", "ece", "brier")  # about scores, not about the answers 
 
 def estimates_json(estimates: Sequence[Estimate]) -> dict[str, Any]:
     """What every command prints for `--json`: `{"estimates": [{"name", "value", "low", "high", "count"}, ...]}`."""
-    return {
-        "estimates": [
-            {"name": e.name, "value": e.value, "low": e.low, "high": e.high, "count": e.count} for e in estimates
-        ]
-    }
+    return {"estimates": [{"name": estimate.name, **estimate_json(estimate)} for estimate in estimates]}
 
 
 def estimates_table(estimates: Sequence[Estimate], title: str | None = None) -> Table:

@@ -12,9 +12,10 @@ from mathquorum.config import InputPath, Settings
 from mathquorum.differences import Difference, paired_difference
 from mathquorum.errors import DataError, suggest
 from mathquorum.inspection import read_inspection
+from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.report.pages import ReportData, make_plots, render_html, render_markdown, slugify
 from mathquorum.report.tables import estimates_json
-from mathquorum.results import DECIMALS, Results, read_outcomes, read_results
+from mathquorum.results import Results, read_outcomes, read_results
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import write_json, write_text
 
@@ -129,14 +130,10 @@ def _rows(differences: Mapping[str, Sequence[Difference]]) -> dict[str, list[dic
 
 
 def _row(difference: Difference) -> dict[str, Any]:
-    estimate = difference.estimate
     return {
-        "name": estimate.name,
-        "value": round(estimate.value, DECIMALS),
-        "low": round(estimate.low, DECIMALS),
-        "high": round(estimate.high, DECIMALS),
-        "count": estimate.count,
+        "name": difference.estimate.name,
+        **estimate_json(difference.estimate),
         "num_wins": difference.num_wins,
         "num_losses": difference.num_losses,
-        "p_value": round(difference.p_value, DECIMALS),
+        "p_value": rounded(difference.p_value),
     }

@@ -11,6 +11,7 @@ from pydantic import Field
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError
 from mathquorum.metrics import Pool
+from mathquorum.metrics.estimates import estimate_json
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score
 from mathquorum.report.pages import Plot
 from mathquorum.report.plots import clusters_plot
@@ -188,14 +189,7 @@ def _plots(measured: Measured, plan: Plan) -> list[Plot]:
 
 def _figures(tables: Iterable[StudyTable]) -> list[dict[str, Any]]:
     return [
-        {
-            "evaluation": f"{table.key}: {row.name}",
-            "name": column,
-            "value": cell.estimate.value,
-            "low": cell.estimate.low,
-            "high": cell.estimate.high,
-            "count": cell.estimate.count,
-        }
+        {"evaluation": f"{table.key}: {row.name}", "name": column, **estimate_json(cell.estimate)}
         for table in tables
         for row in table.rows
         for column, cell in zip(table.columns, row.cells, strict=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mathquorum.differences import Difference
+from mathquorum.metrics.estimates import estimate_json
 from mathquorum.selection import Majority, Rerank, WeightedVote
 from mathquorum.study.measured import Generator, Measured, Rows, difference
 from mathquorum.study.tables import TOP, Plan
@@ -211,6 +212,5 @@ def claim_json(claim: Claim) -> dict[str, Any]:
     """For programs: differences as fractions, the paper's in points as it prints them."""
     held: dict[str, Any] = {"claim": claim.text, "table": claim.table, "paper": claim.paper, "verdict": claim.verdict}
     if claim.found:
-        e = claim.found.estimate
-        held |= {"value": round(e.value, 6), "low": round(e.low, 6), "high": round(e.high, 6), "count": e.count}
+        held |= estimate_json(claim.found.estimate)
     return held

@@ -8,6 +8,7 @@ from typing import Any
 
 from mathquorum.curves import Curve, CurvePoint
 from mathquorum.evaluation import Curves
+from mathquorum.metrics.estimates import estimate_json, read_estimate
 from mathquorum.records import Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 from mathquorum.selection.outlook import Outlook
@@ -552,8 +553,7 @@ def table_json(table: StudyTable) -> dict[str, Any]:
 def _cell_json(cell: Cell) -> dict[str, Any]:
     held: dict[str, Any] = {}
     if cell.estimate:
-        e = cell.estimate
-        held |= {"value": round(e.value, 6), "low": round(e.low, 6), "high": round(e.high, 6), "count": e.count}
+        held |= estimate_json(cell.estimate)
     if cell.text:
         held["text"] = cell.text
     if cell.paper is not None:
@@ -564,11 +564,14 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
 
 
 def read_table(key: str, held: Mapping[str, Any]) -> StudyTable:
-    """The table that `table_json` gave."""
-    rows = tuple(StudyRow(row["name"], tuple(map(_read_cell, row["cells"]))) for row in held["rows"])
+    """The table that `table_json` gave. An estimate takes the heading of its column for its name."""
+    rows = tuple(
+        StudyRow(row["name"], tuple(_read_cell(*pair) for pair in zip(held["columns"], row["cells"], strict=True)))
+        for row in held["rows"]
+    )
     return StudyTable(key, held["title"], tuple(held["columns"]), rows, held["note"])
 
 
-def _read_cell(held: Mapping[str, Any]) -> Cell:
-    found = Estimate("", held["value"], held["low"], held["high"], held["count"]) if "value" in held else None
+def _read_cell(column: str, held: Mapping[str, Any]) -> Cell:
+    found = read_estimate(column, held, f"study.json, {column}") if "value" in held else None
     return Cell(found, held.get("paper"), held.get("text", ""), held.get("difference", False))
