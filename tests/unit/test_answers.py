@@ -61,6 +61,13 @@ def test_a_text_without_a_mark_has_no_answer() -> None:
     assert extract_answer(r"\boxed{}") is None
 
 
+def test_a_text_that_was_cut_off_has_only_what_a_mark_closed() -> None:
+    text = "He buys 3 and then 4.\nSo he has 7 apples."
+    assert matches_reference(extract_answer(text, finished=True) or "", "7")
+    assert extract_answer(text, finished=False) is None
+    assert extract_answer(r"It is \boxed{7}. Let me check: 3", finished=False) == "7"
+
+
 def test_explain_names_the_rule() -> None:
     assert str(explain("3", r"\log_2 8")) == "equal: the same number, 3"
     assert not explain("(1,2)", "[1,2]").equal

@@ -36,19 +36,24 @@ class Extraction:
     reason: str
 
 
-def extract_answer(text: str) -> str | None:
+def extract_answer(text: str, finished: bool | None = None) -> str | None:
     """The final answer of a solution, as written; None when nothing marks one.
+
+    Args:
+        text: What the model wrote.
+        finished: Whether it ended by itself. A text that a limit cut off (False) has only an answer whose mark is
+            explicit and closed; one that ended (True) may state it plainly. None, not known: the text must look ended.
 
     Example:
         >>> extract_answer(r"So we get \\boxed{41}, wait, no: \\boxed{42}.")
         '42'
     """
-    found = find_answer(text)
+    found = find_answer(text, finished)
     return found.answer if found else None
 
 
-def find_answer(text: str) -> Extraction | None:
-    """The final answer with its place and the mark that gave it away."""
+def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
+    """The final answer with its place and the mark that gave it away; `finished` as in `extract_answer`."""
     offset = max(0, len(text) - WINDOW)
     window = text[offset:]
     thought = window.rfind("</think>")
@@ -57,7 +62,7 @@ def find_answer(text: str) -> Extraction | None:
         window = window[thought + len("</think>") :]
     window = _before_next_question(window)
     found = _marked(window)
-    if found is None:
+    if found is None or (finished is False and found.reason == "closing"):
         return None
     return Extraction(found.answer.strip(), found.start + offset, found.end + offset, found.reason)
 

@@ -185,7 +185,7 @@ def _problem_id(raw: RawSamples, name: str, number: int) -> str:
 def _answer(sample: RawSample, answers: Answers) -> str | None:
     if answers == "given":
         return sample.answer
-    found = extract_answer(sample.text)
+    found = extract_answer(sample.text, sample.finished or None)  # True is also what a file that does not tell has
     return sample.answer if found is None and answers == "extract_or_given" else found
 
 

@@ -162,7 +162,7 @@ def sample_unit(
 
 
 def _candidate(problem_id: str, index: int, completion: Completion, seed: int | None) -> Candidate:
-    answer = extract_answer(completion.text)
+    answer = extract_answer(completion.text, completion.finished)
     return Candidate(
         problem_id,
         index,
