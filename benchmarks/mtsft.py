@@ -14,10 +14,10 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from mathquorum.metrics import Pool
+from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
 from mathquorum.objectives import CrossEntropyLoss, SolutionLoss
 from mathquorum.recipes.study import SmallStudy
-from mathquorum.records import AnswerCluster, Problem
+from mathquorum.records import Problem
 from mathquorum.report.tables import percent, points
 from mathquorum.run import Run
 from mathquorum.selection import Majority
@@ -27,7 +27,7 @@ from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.prepare import Prepare, Source
 from mathquorum.stages.sample import Sample
 from mathquorum.store import read_records
-from mathquorum.study.measured import Generator, Rows, StoredPool, difference, estimate
+from mathquorum.study.measured import Generator, Rows, difference, estimate
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def main() -> None:
     for name, model in models.items():
         measure(stages, run.directory, problems, name, model, options.candidates)
     run.do_together(stages)
-    show(run.directory, problems, options.seeds, options.candidates)
+    show(run.directory, problems, options.seeds)
 
 
 def train(stages: dict[str, Stage], at: Path, study: Path, variant: Variant, seed: int) -> None:
@@ -151,16 +151,16 @@ def measure(stages: dict[str, Stage], at: Path, problems: Path, name: str, model
         stages[f"{name}.{part}.clusters"] = Cluster(problems=problems, candidates=place)
 
 
-def show(at: Path, problems: Path, seeds: list[int], number: int) -> None:
+def show(at: Path, problems: Path, seeds: list[int]) -> None:
     """One row per variant, in Markdown."""
-    order = [problem.id for problem in read_records(problems, Problem)]
+    graded = list(read_records(problems, Problem))
     print(
         "| | pass@1 | against its control | against its start | greedy, against its control | vote, against its control |"
     )
     print("|---|---|---|---|---|---|")
     for variant in VARIANTS:
         names = (variant.name, variant.control, variant.start)
-        found, control, start = (rows(at, order, name, seeds, number) for name in names)
+        found, control, start = (rows(at, graded, name, seeds) for name in names)
         found_at = estimate("pass@1", found["pass@1"])
         cells = [f"{percent(found_at.value)} [{percent(found_at.low)}, {percent(found_at.high)}]"]
         for figure, other in (("pass@1", control), ("pass@1", start), ("greedy", control), ("maj1", control)):
@@ -169,9 +169,9 @@ def show(at: Path, problems: Path, seeds: list[int], number: int) -> None:
         print(f"| {variant.name} | {' | '.join(cells)} |", flush=True)
 
 
-def rows(at: Path, order: list[str], name: str, seeds: list[int], number: int) -> dict[str, Rows]:
+def rows(at: Path, problems: list[Problem], name: str, seeds: list[int]) -> dict[str, Rows]:
     """Figures by seed and problem."""
-    pools = {seed: stored(at, order, f"{name}.{seed}", number) for seed in seeds}
+    pools = {seed: stored(at, problems, f"{name}.{seed}") for seed in seeds}
     generator = Generator(name, pools)
     return {
         "pass@1": generator.figure("pass@1"),
@@ -180,15 +180,10 @@ def rows(at: Path, order: list[str], name: str, seeds: list[int], number: int) -
     }
 
 
-def stored(at: Path, order: list[str], name: str, number: int) -> StoredPool:
-    """The pools of one model."""
-    of_problem: dict[str, list[AnswerCluster]] = {}
-    for cluster in read_records(at / f"{name}.candidates.clusters" / "clusters.jsonl", AnswerCluster):
-        of_problem.setdefault(cluster.problem_id, []).append(cluster)
-    greedy = read_records(at / f"{name}.greedy.clusters" / "clusters.jsonl", AnswerCluster)
-    right = {cluster.problem_id for cluster in greedy if cluster.correct}
-    pools = [Pool(p, number, of_problem.get(p, []), greedy_correct=p in right) for p in order]
-    return StoredPool(pools, {}, {}, {}, {})
+def stored(at: Path, problems: list[Problem], name: str) -> StoredPool:
+    """The pool of one model."""
+    files = PoolFiles(at / f"{name}.candidates", at / f"{name}.candidates.clusters", at / f"{name}.greedy.clusters")
+    return read_pool(files, problems)
 
 
 if __name__ == "__main__":

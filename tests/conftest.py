@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,26 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real data in ../shared/data, which is not here")
     return SHARED
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """The names of all files that are opened while the test runs, each as often as it is."""
+    _recorders.append(names := [])
+    yield names
+    _recorders.remove(names)
+
+
+_recorders: list[list[str]] = []
+
+
+def _record(event: str, arguments: tuple[object, ...]) -> None:
+    if _recorders and event == "open":
+        for names in _recorders:
+            names.append(str(arguments[0]))
+
+
+sys.addaudithook(_record)
 
 
 @pytest.fixture(scope="session")

@@ -62,15 +62,15 @@ def inspect_problems(
     pools: Sequence[Pool],
     strategies: Sequence[Strategy],
     problems: Mapping[str, Problem],
-    solutions: Mapping[tuple[str, int], str],
-    answers: Mapping[tuple[str, int], str],
+    solutions: Mapping[str, Mapping[int, str]],
+    answers: Mapping[str, Mapping[int, str]],
     limit: int,
 ) -> list[InspectedProblem]:
     """Up to `limit` problems, those first where strategies part, then those that a vote lost, then the rest.
 
     Args:
         problems: By id.
-        solutions: Text of a candidate by problem id and index; only those of earliest members are read.
+        solutions: Text of a candidate by problem and index; only those of earliest members are read.
         answers: Answer of a candidate likewise, of all members.
         limit: At most so many.
     """
@@ -90,8 +90,8 @@ def _inspect(
     pool: Pool,
     strategies: Sequence[Strategy],
     problem: Problem,
-    solutions: Mapping[tuple[str, int], str],
-    answers: Mapping[tuple[str, int], str],
+    solutions: Mapping[str, Mapping[int, str]],
+    answers: Mapping[str, Mapping[int, str]],
 ) -> InspectedProblem:
     chosen = {strategy.name: strategy.select(pool.clusters, pool.scores) for strategy in strategies}
     # A cluster that is correct, or that a strategy chose, is shown however small it is.
@@ -112,9 +112,9 @@ def _inspect(
                 mean_score=fsum(scores) / len(scores) if scores else None,
                 best_score=max(scores, default=None),
                 chosen_by=tuple(name for name, other in chosen.items() if other is cluster),
-                solution=solutions.get((pool.problem_id, cluster.members[0]), "")[:MAX_CHARACTERS],
+                solution=solutions.get(pool.problem_id, {}).get(cluster.members[0], "")[:MAX_CHARACTERS],
                 graded=explain_match(cluster.answer, problem.answer or "").rule,
-                joined=_joined(cluster, answers),
+                joined=_joined(cluster, answers.get(pool.problem_id, {})),
             )
         )
     return InspectedProblem(
@@ -128,8 +128,8 @@ def _inspect(
     )
 
 
-def _joined(cluster: AnswerCluster, answers: Mapping[tuple[str, int], str]) -> tuple[tuple[str, str], ...]:
-    written = dict.fromkeys(answers.get((cluster.problem_id, index), cluster.answer) for index in cluster.members)
+def _joined(cluster: AnswerCluster, answers: Mapping[int, str]) -> tuple[tuple[str, str], ...]:
+    written = dict.fromkeys(answers.get(index, cluster.answer) for index in cluster.members)
     others = [answer for answer in written if answer != cluster.answer]
     return tuple((answer[:MAX_CHARACTERS], explain(answer, cluster.answer).rule) for answer in others[:MAX_FORMS])
 

@@ -18,8 +18,8 @@ def inspected(limit: int = 9) -> list[InspectedProblem]:
     small = [AnswerCluster("parted", str(i), (i,), i == 11) for i in range(2, 12)]
     parted = Pool("parted", 13, [AnswerCluster("parted", "1", (0, 1), False), *small], scores | {11: 1.0})
     problems = {name: Problem(name, f"Text of {name}", "7") for name in ("lost", "won", "parted")}
-    solutions = {("won", 0): "x" * 5000}
-    answers = {("won", 0): "1", ("won", 1): "\\frac{2}{2}", ("won", 2): "1"}
+    solutions = {"won": {0: "x" * 5000}}
+    answers = {"won": {0: "1", 1: "\\frac{2}{2}", 2: "1"}}
     return inspect_problems([won, lost, parted], [Majority(), Rerank()], problems, solutions, answers, limit)
 
 

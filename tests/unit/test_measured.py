@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mathquorum.metrics import Pool
+from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority
-from mathquorum.study.measured import Generator, Measured, StoredPool
+from mathquorum.study.measured import Generator, Measured
 
 
 def stored(answers: str) -> StoredPool:
@@ -17,7 +18,7 @@ def stored(answers: str) -> StoredPool:
         pools=[Pool("p", len(answers), clusters, greedy_correct=True)],
         answers={"p": {i: a for i, a in enumerate(answers) if a != "-"}},
         tokens={"p": [3] * len(answers)},
-        texts={"p": list(answers)},
+        texts={"p": list(map(list(members).index, answers))},
         logprobs={"p": [-float(i) for i in range(len(answers))]},
         scores={"e": {"p": {i: 0.5 for i, a in enumerate(answers) if a != "-"}}},
     )

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from mathquorum.metrics import Pool
+from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import spending
-from mathquorum.study.measured import Generator, StoredPool
+from mathquorum.study.measured import Generator
 from mathquorum.study.spending import LEAST_GAINS, choose_rule, outlook_of, replay, rules
 
 
@@ -29,10 +30,11 @@ def validation() -> Generator:
         clusters = [AnswerCluster(name, a, found, a == "right") for a, found in members.items()]
         clusters.sort(key=lambda cluster: largest_first(cluster.members))
         pools.append(Pool(name, 32, clusters))
-        tokens[name], texts[name] = [5] * 32, [f"{a} {rng.randrange(9)}" for a in answers]
-        by_text = {text: rng.uniform(0.3, 0.9) if "right" in text else rng.uniform(0.1, 0.6) for text in texts[name]}
-        logprobs[name] = [-4.0 + len(text) / 9 for text in texts[name]]
-        scores[name] = {index: by_text[text] for index, text in enumerate(texts[name])}
+        written = [f"{a} {rng.randrange(9)}" for a in answers]
+        tokens[name], texts[name] = [5] * 32, [written.index(text) for text in written]
+        by_text = {text: rng.uniform(0.3, 0.9) if "right" in text else rng.uniform(0.1, 0.6) for text in written}
+        logprobs[name] = [-4.0 + len(text) / 9 for text in written]
+        scores[name] = {index: by_text[text] for index, text in enumerate(written)}
     return Generator("g", {0: StoredPool(pools, {}, tokens, texts, logprobs, {"e": scores})})
 
 

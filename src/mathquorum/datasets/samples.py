@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +24,8 @@ from mathquorum.datasets.hendrycks_math import math_id
 from mathquorum.datasets.sample_formats import RawSample, RawSamples, find_format
 from mathquorum.datasets.tables import Row, read_table, stem_of
 from mathquorum.errors import DataError
-from mathquorum.records import Candidate, Problem, Score
+from mathquorum.metrics.pool_files import by_problem, read_candidates, read_scores
+from mathquorum.records import Candidate, Problem
 from mathquorum.store import read_records
 
 __all__ = ["Answers", "Samples", "StepScores", "probabilities", "read_samples"]
@@ -208,16 +209,12 @@ def _is_our_own(file: Path) -> bool:
 def _read_own(file: Path, problems: Path) -> Iterator[Samples]:
     known: Mapping[str, Problem] = {problem.id: problem for problem in read_records(problems, Problem)}
     scores_file = file.with_name("scores.jsonl")
-    scores = {}
+    scores: dict[str, dict[int, float]] = {}
     if scores_file.exists():
-        scores = {(score.problem_id, score.index): score.value for score in read_records(scores_file, Score)}
-    seen: set[str] = set()
-    for problem_id, group in groupby(read_records(file, Candidate), key=lambda candidate: candidate.problem_id):
+        scores = read_scores(scores_file)
+    for problem_id, candidates in by_problem(read_candidates(file)).items():
         if problem_id not in known:
             raise DataError(f"{file}: problem {problem_id!r} is not in {problems}.")
-        if problem_id in seen:
-            raise DataError(f"{file}: the candidates of problem {problem_id!r} do not stand together.")
-        seen.add(problem_id)
-        candidates = tuple(group)
-        values = tuple(scores.get((problem_id, candidate.index)) for candidate in candidates)
-        yield Samples(known[problem_id], candidates, values if any(v is not None for v in values) else None)
+        of_problem = scores.get(problem_id, {})
+        values = tuple(of_problem.get(candidate.index) for candidate in candidates)
+        yield Samples(known[problem_id], tuple(candidates), values if any(v is not None for v in values) else None)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mathquorum.answers import cluster_candidates
 from mathquorum.config import InputPath, Runtime, Settings
+from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
@@ -37,10 +38,10 @@ class Cluster(Settings):
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         references = {problem.id: problem.answer for problem in read_records(self.problems, Problem)}
-        of_problem: dict[str, list[Candidate]] = {}
-        for c in read_records(self.candidates, Candidate):
-            # Without the text, so that a million candidates fit into memory.
-            of_problem.setdefault(c.problem_id, []).append(Candidate(c.problem_id, c.index, "", c.answer))
+        # Without the text, so that a million candidates fit into memory.
+        of_problem = by_problem(
+            Candidate(c.problem_id, c.index, "", c.answer) for c in read_candidates(self.candidates)
+        )
         waiting = iter((name, references[name], candidates) for name, candidates in of_problem.items())
         units = list(iter(lambda: list(islice(waiting, _PROBLEMS_PER_UNIT)), []))
         found: list[list[AnswerCluster]] = [[] for _ in units]

@@ -9,9 +9,10 @@ from pydantic import Field
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError
 from mathquorum.evaluator import combined_scores
-from mathquorum.records import Candidate, Score
+from mathquorum.metrics.pool_files import by_problem, read_candidates, read_scores
+from mathquorum.records import Score
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import read_records, write_records
+from mathquorum.store import write_records
 
 __all__ = ["CombineScores"]
 
@@ -32,23 +33,20 @@ class CombineScores(Settings):
         Raises:
             DataError: If a candidate has no score or no log-likelihood.
         """
-        values = [{(s.problem_id, s.index): s.value for s in read_records(path, Score)} for path in self.scores]
-        of_problem: dict[str, list[Candidate]] = {}
-        for candidate in read_records(self.candidates, Candidate):
-            name = (candidate.problem_id, candidate.index)
-            if any(name not in v for v in values) or (self.likelihood_weight and candidate.logprob is None):
-                raise DataError(
-                    f"Candidate {candidate.index} of {candidate.problem_id} has no score or no log-likelihood, so nothing can "
-                    "be combined. Score all candidates, or set likelihood_weight to 0 if it is the likelihood that is missing."
-                )
-            of_problem.setdefault(candidate.problem_id, []).append(candidate)
-        made = [
-            score
-            for candidates in of_problem.values()
-            for score in combined_scores(
-                candidates, [[v[c.problem_id, c.index] for v in values] for c in candidates], self.likelihood_weight
-            )
-        ]
+        files = [read_scores(path) for path in self.scores]
+        made: list[Score] = []
+        for name, candidates in by_problem(read_candidates(self.candidates)).items():
+            values = [file.get(name, {}) for file in files]
+            for candidate in candidates:
+                if any(candidate.index not in v for v in values) or (
+                    self.likelihood_weight and candidate.logprob is None
+                ):
+                    raise DataError(
+                        f"Candidate {candidate.index} of {name} has no score or no log-likelihood, so nothing can be combined. "
+                        "Score all candidates, or set likelihood_weight to 0 if it is the likelihood that is missing."
+                    )
+            scores = [[v[candidate.index] for v in values] for candidate in candidates]
+            made += combined_scores(candidates, scores, self.likelihood_weight)
         write_records(out / "scores.jsonl", made)
         progress(1, 1)
         return {"candidates": len(made)}

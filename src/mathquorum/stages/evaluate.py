@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import Field, field_validator
 
 from mathquorum import __version__
 from mathquorum.config import InputPath, Settings
 from mathquorum.curves import NUM_DRAWS
-from mathquorum.errors import DataError
 from mathquorum.evaluation import evaluate
 from mathquorum.inspection import inspect_problems, inspection_json
 from mathquorum.intervals import NUM_RESAMPLES
 from mathquorum.metrics import Pool, have_scores
-from mathquorum.records import AnswerCluster, Candidate, Problem, Score
+from mathquorum.metrics.pool_files import PoolFiles, read_pool
+from mathquorum.records import Problem
 from mathquorum.results import outcome_records, results_json
 from mathquorum.selection import Strategy, default_strategies, strategy
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_json, write_records
 
 __all__ = ["Evaluate"]
-
-R = TypeVar("R", AnswerCluster, Score)
-_ByCandidate = dict[tuple[str, int], str]
 
 
 class Evaluate(Settings):
@@ -68,18 +63,18 @@ class Evaluate(Settings):
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
-        problems = {problem.id: problem for problem in read_records(_file(self.problems, "problems"), Problem)}
-        counts = Counter(c.problem_id for c in read_records(_file(self.candidates, "candidates"), Candidate))
-        measured = [problem.id for problem in problems.values() if problem.answer is not None and counts[problem.id]]
-        pools = self._pools(measured, counts)
+        file = self.problems / "problems.jsonl" if self.problems.is_dir() else self.problems
+        problems = {problem.id: problem for problem in read_records(file, Problem)}
+        scores = {"evaluator": self.scores} if self.scores else {}
+        stored = read_pool(PoolFiles(self.candidates, self.clusters, self.greedy, scores), problems.values())
+        pools = stored.scored("evaluator") if scores else stored.pools
         progress(1, 3)
         strategies = self._strategies(pools)
         evaluation = evaluate(
             pools, strategies, seed=self.seed, num_resamples=self.num_resamples, num_draws=self.num_draws
         )
         progress(2, 3)
-        texts, answers = self._texts_and_answers(pools)
-        inspected = inspect_problems(pools, strategies, problems, texts, answers, self.num_inspected)
+        inspected = inspect_problems(pools, strategies, problems, stored.solutions, stored.answers, self.num_inspected)
         config = {
             "strategies": [strategy.name for strategy in strategies],
             "seed": self.seed,
@@ -95,61 +90,14 @@ class Evaluate(Settings):
         )
         progress(3, 3)
         return {
-            "problems": len(measured),
+            "problems": len(pools),
             "without a reference": sum(problem.answer is None for problem in problems.values()),
-            "without candidates": sum(not counts[problem] for problem in problems),
+            "without candidates": len(stored.unsampled),
             "candidates": int(evaluation.statistics["num_candidates"]),
             "candidates without an answer": sum(pool.num_candidates - pool.num_answered for pool in pools),
         }
-
-    def _pools(self, measured: Sequence[str], counts: Mapping[str, int]) -> list[Pool]:
-        clusters = _by_problem(read_records(_file(self.clusters, "clusters"), AnswerCluster))
-        scores = {} if self.scores is None else _by_problem(read_records(_file(self.scores, "scores"), Score))
-        greedy: dict[str, bool] | None = None
-        if self.greedy is not None:
-            found = _by_problem(read_records(_file(self.greedy, "clusters"), AnswerCluster))
-            greedy = {problem: any(cluster.correct for cluster in found.get(problem, ())) for problem in measured}
-        strangers = [problem for problem in clusters if not counts.get(problem)]
-        if strangers:
-            raise DataError(
-                f"clusters: {len(strangers)} problems have clusters but no candidates (first: {strangers[0]}). "
-                "Give the clusters that were made of these candidates."
-            )
-        return [
-            Pool(
-                problem,
-                counts[problem],
-                clusters.get(problem, []),
-                {score.index: score.value for score in scores.get(problem, [])},
-                None if greedy is None else greedy[problem],
-            )
-            for problem in measured
-        ]
 
     def _strategies(self, pools: Sequence[Pool]) -> Sequence[Strategy]:
         if self.strategies is None:
             return default_strategies(with_scores=have_scores(pools))
         return [strategy(name) for name in self.strategies]
-
-    def _texts_and_answers(self, pools: Sequence[Pool]) -> tuple[_ByCandidate, _ByCandidate]:
-        """The text of each cluster's earliest member, and the answer of every candidate that has one."""
-        first = {(pool.problem_id, cluster.members[0]) for pool in pools for cluster in pool.clusters}
-        texts, answers = {}, {}
-        for candidate in read_records(_file(self.candidates, "candidates"), Candidate):
-            key = (candidate.problem_id, candidate.index)
-            if key in first:
-                texts[key] = candidate.text
-            if candidate.answer is not None:
-                answers[key] = candidate.answer
-        return texts, answers
-
-
-def _file(path: Path, kind: str) -> Path:
-    return path / f"{kind}.jsonl" if path.is_dir() else path
-
-
-def _by_problem(records: Iterable[R]) -> dict[str, list[R]]:
-    groups: dict[str, list[R]] = {}
-    for record in records:
-        groups.setdefault(record.problem_id, []).append(record)
-    return groups

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError
-from mathquorum.records import AnswerCluster, Candidate, LabeledSolution, Problem
+from mathquorum.metrics.pool_files import read_candidates
+from mathquorum.records import AnswerCluster, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
 
@@ -57,7 +58,7 @@ class Label(Settings):
         }
         texts: _Texts = {}
         ungraded = {problem.id for problem in problems.values() if problem.answer is None}
-        for candidate in read_records(self.candidates, Candidate):
+        for candidate in read_candidates(self.candidates):
             if candidate.text.strip() and candidate.problem_id not in ungraded:
                 right, wrong = texts.setdefault(candidate.problem_id, ({}, {}))
                 (right if (candidate.problem_id, candidate.index) in correct else wrong)[candidate.text] = None

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
+from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
@@ -40,10 +41,8 @@ class ScoreCandidates(Settings):
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = {problem.id: problem for problem in read_records(self.problems, Problem)}
-        of_problem: dict[str, list[Candidate]] = {}
-        for candidate in read_records(self.candidates, Candidate):
-            of_problem.setdefault(candidate.problem_id, []).append(candidate)
-        units: list[_Unit] = [(problems[name], candidates) for name, candidates in of_problem.items()]
+        of_problem = by_problem(read_candidates(self.candidates))
+        units: list[_Unit] = [(problems[name], found) for name, found in of_problem.items()]
         whole_file, partial_file = out / "scores.jsonl", out / "scores.partial.jsonl"
         with Appender(partial_file) as file:
             found = [s for path in (whole_file, partial_file) if path.exists() for s in read_records(path, Score)]

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import Field
 
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError
-from mathquorum.metrics import Pool
 from mathquorum.metrics.estimates import estimate_json
-from mathquorum.records import AnswerCluster, Candidate, Problem, Score
+from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
+from mathquorum.records import Problem
 from mathquorum.report.pages import Plot
 from mathquorum.report.plots import clusters_plot
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, write_json, write_text
-from mathquorum.study import Generator, Measured, Plan, StoredPool, all_tables, check_claims, figure_1
+from mathquorum.study import Generator, Measured, Plan, all_tables, check_claims, figure_1
 from mathquorum.study.claims import claim_json
 from mathquorum.study.pages import StudyData, render_study
 from mathquorum.study.spending import outlook_of
 from mathquorum.study.tables import StudyTable, table_json
 
 __all__ = ["MeasuredPool", "StudyReport"]
-
-R = TypeVar("R", Candidate, AnswerCluster, Score)
 
 
 class MeasuredPool(Settings):
@@ -120,47 +118,18 @@ class StudyReport(Settings):
 
 def _measured(problems: Path, pools: Iterable[MeasuredPool]) -> Measured:
     """Generators by role and name, each with all its seeds."""
-    order = [problem.id for problem in read_records(problems, Problem) if problem.answer is not None]
+    graded = [problem for problem in read_records(problems, Problem) if problem.answer is not None]
     seeds: dict[tuple[str, str], dict[int, StoredPool]] = {}
     for pool in pools:
-        seeds.setdefault((pool.role, pool.generator), {})[pool.seed] = _stored(pool, order)
+        seeds.setdefault((pool.role, pool.generator), {})[pool.seed] = _stored(pool, graded)
     return Measured({key: Generator(f"{key[0]}: {key[1]}", of_key) for key, of_key in seeds.items()})
 
 
-def _stored(pool: MeasuredPool, order: list[str]) -> StoredPool:
-    candidates = _by_problem(read_records(pool.candidates, Candidate))
-    missing = [problem for problem in order if problem not in candidates]
-    if missing:
+def _stored(pool: MeasuredPool, problems: list[Problem]) -> StoredPool:
+    stored = read_pool(PoolFiles(pool.candidates, pool.clusters, pool.greedy, pool.scores), problems)
+    if missing := stored.unsampled:
         raise DataError(f"{pool.candidates}: {len(missing)} problems have no candidates (first: {missing[0]}).")
-    clusters = _by_problem(read_records(pool.clusters, AnswerCluster))
-    greedy = _by_problem(read_records(pool.greedy, AnswerCluster)) if pool.greedy else None
-    scores = {
-        name: {p: {s.index: s.value for s in found} for p, found in _by_problem(read_records(path, Score)).items()}
-        for name, path in pool.scores.items()
-    }
-    return StoredPool(
-        pools=[
-            Pool(
-                problem,
-                len(candidates[problem]),
-                clusters.get(problem, []),
-                greedy_correct=None if greedy is None else any(c.correct for c in greedy.get(problem, ())),
-            )
-            for problem in order
-        ],
-        answers={p: {c.index: c.answer for c in candidates[p] if c.answer is not None} for p in order},
-        tokens={p: [c.num_tokens or 0 for c in candidates[p]] for p in order},
-        texts={p: [c.text for c in candidates[p]] for p in order},
-        logprobs={p: [c.logprob for c in candidates[p]] for p in order},
-        scores=scores,
-    )
-
-
-def _by_problem(records: Iterable[R]) -> dict[str, list[R]]:
-    groups: dict[str, list[R]] = {}
-    for record in records:
-        groups.setdefault(record.problem_id, []).append(record)
-    return groups
+    return stored
 
 
 def _data_rows(held: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 """The study of the paper's findings: its tables beside ours, its claims by interval, and the controls that it lacks."""
 
 from mathquorum.study.claims import Claim, check_claims
-from mathquorum.study.measured import Generator, Measured, StoredPool
+from mathquorum.study.measured import Generator, Measured
 from mathquorum.study.tables import Plan, StudyTable, all_tables, figure_1
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "Generator",
     "Measured",
     "Plan",
-    "StoredPool",
     "StudyTable",
     "all_tables",
     "check_claims",

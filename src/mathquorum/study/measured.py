@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
@@ -14,64 +14,14 @@ from mathquorum.errors import DataError
 from mathquorum.intervals import Floats, mean_estimate
 from mathquorum.metrics import Pool, check_pools
 from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
-from mathquorum.records import AnswerCluster, Estimate, largest_first
+from mathquorum.metrics.pool_files import StoredPool
+from mathquorum.records import Estimate, largest_first
 from mathquorum.selection import Strategy
 
-__all__ = ["Generator", "Measured", "Rows", "StoredPool", "difference", "estimate"]
+__all__ = ["Generator", "Measured", "Rows", "difference", "estimate"]
 
 Rows = Floats
 """(seeds, problems): one row of values in [0, 1] per training seed."""
-
-Scores = Mapping[str, Mapping[int, float]]
-"""By problem, then by candidate."""
-
-
-@dataclass(frozen=True)
-class StoredPool:
-    """The candidates of one generator, trained with one seed, on all problems.
-
-    Attributes:
-        pools: Without scores.
-        answers: Per problem the answers of the candidates as they were written, by index.
-        tokens: Per problem the candidates' lengths in tokens, in sampling order.
-        texts: Per problem the candidates' texts, in sampling order: equal ones are one call of the evaluator.
-        logprobs: Per problem the candidates' log-likelihoods in nats, in sampling order; None where not known.
-        scores: By evaluator.
-    """
-
-    pools: Sequence[Pool]
-    answers: Mapping[str, Mapping[int, str]]
-    tokens: Mapping[str, Sequence[int]]
-    texts: Mapping[str, Sequence[str]]
-    logprobs: Mapping[str, Sequence[float | None]]
-    scores: Mapping[str, Scores] = field(default_factory=dict)
-
-    def first(self, number: int) -> StoredPool:
-        """As if only the first `number` candidates of each problem had been sampled."""
-        return StoredPool(
-            pools=[
-                replace(p, num_candidates=min(number, p.num_candidates), clusters=_first(p.clusters, number))
-                for p in self.pools
-            ],
-            answers={p: {i: a for i, a in found.items() if i < number} for p, found in self.answers.items()},
-            tokens={p: found[:number] for p, found in self.tokens.items()},
-            texts={p: found[:number] for p, found in self.texts.items()},
-            logprobs={p: found[:number] for p, found in self.logprobs.items()},
-            scores={
-                name: {p: {i: v for i, v in found.items() if i < number} for p, found in of_all.items()}
-                for name, of_all in self.scores.items()
-            },
-        )
-
-    def scored(self, evaluator: str) -> list[Pool]:
-        """The pools with that evaluator's scores."""
-        scores = self.scores[evaluator]
-        return [replace(pool, scores=scores.get(pool.problem_id, {})) for pool in self.pools]
-
-
-def _first(clusters: Sequence[AnswerCluster], number: int) -> list[AnswerCluster]:
-    left = [replace(c, members=tuple(i for i in c.members if i < number)) for c in clusters]
-    return sorted((c for c in left if c.members), key=lambda c: largest_first(c.members))
 
 
 class Generator:
@@ -206,7 +156,7 @@ def difference(name: str, first: Rows, second: Rows) -> Difference:
 
 def _string_vote(stored: StoredPool, pool: Pool) -> float:
     """1 where the most frequent string, the earliest among equals, is correct."""
-    answers = stored.answers[pool.problem_id]
+    answers = stored.answers.get(pool.problem_id, {})
     counts: dict[str, list[int]] = {}
     for index in sorted(answers):
         counts.setdefault(answers[index], []).append(index)

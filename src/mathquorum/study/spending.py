@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.selection.foresight import SureChoice, Worthwhile
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled
 from mathquorum.selection.supply import NO_ANSWER, Sampled, StoppingRule
-from mathquorum.study.measured import Generator, Rows, StoredPool
+from mathquorum.study.measured import Generator, Rows
 
 __all__ = ["Spent", "choose_rule", "outlook_of", "replay", "rules"]
 
@@ -102,14 +103,12 @@ def _sampled(stored: StoredPool, evaluator: str) -> Sequence[Sampled]:
     made = []
     for pool in stored.scored(evaluator):
         cluster_of = {index: number for number, cluster in enumerate(pool.clusters) for index in cluster.members}
-        texts = stored.texts[pool.problem_id]
-        numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         size = pool.num_candidates
         made.append(
             Sampled(
                 cluster_numbers=[cluster_of.get(index, NO_ANSWER) for index in range(size)],
                 scores=[pool.scores.get(index, 0.0) for index in range(size)],
-                text_numbers=[numbers[text] for text in texts],
+                text_numbers=stored.texts[pool.problem_id],
                 tokens=stored.tokens[pool.problem_id],
                 candidate_logprobs=stored.logprobs[pool.problem_id],
             )

@@ -512,7 +512,7 @@ def _varied(generator: Generator) -> float | None:
     shares = []
     for stored in generator.seeds.values():
         for pool in stored.pools:
-            answers = stored.answers[pool.problem_id]
+            answers = stored.answers.get(pool.problem_id, {})
             for cluster in pool.clusters:
                 if cluster.correct:
                     forms = [answers[index] for index in cluster.members]

@@ -135,6 +135,22 @@ def test_clusters_of_other_candidates_are_refused(tmp_path: Path) -> None:
         run(Evaluate(**places), tmp_path / "out")
 
 
+def test_no_file_is_parsed_twice(tmp_path: Path, opened: list[str]) -> None:
+    places = write_stages(tmp_path / "in")
+    del opened[:]
+    run(Evaluate(**places, num_draws=64), tmp_path / "out")
+    read = [Path(name).name for name in opened if name.startswith(str(tmp_path / "in"))]
+    assert sorted(read) == ["candidates.jsonl", "clusters.jsonl", "clusters.jsonl", "problems.jsonl", "scores.jsonl"]
+
+
+def test_candidates_that_stand_in_the_file_twice_are_refused(tmp_path: Path) -> None:
+    places = write_stages(tmp_path / "in")
+    file = places["candidates"] / "candidates.jsonl"
+    file.write_bytes(file.read_bytes() * 2)
+    with pytest.raises(DataError, match=r"candidate 0 of problem 'p0' stands in the file twice"):
+        run(Evaluate(**places), tmp_path / "out")
+
+
 def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) -> None:
     for name, shift in (("a", 0), ("b", 1)):
         run(Evaluate(**write_stages(tmp_path / f"in-{name}", shift=shift), num_draws=64), tmp_path / name)
