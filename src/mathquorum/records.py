@@ -16,6 +16,7 @@ from dataclasses import dataclass
 __all__ = [
     "AnswerCluster",
     "Candidate",
+    "Confidence",
     "Estimate",
     "LabeledSolution",
     "Problem",
@@ -47,6 +48,25 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a generator was of one solution, by its own probabilities while it wrote (`engines.confidence`). Higher is surer.
+
+    Attributes:
+        mean: Over tokens: minus the mean log-probability of a token's 20 likeliest alternatives, in nats (arXiv 2508.15260).
+        lowest: That of the least sure group of consecutive tokens.
+        bottom: That of the least sure tenth of the groups.
+        tail: That of the last group.
+        certainty: Self-certainty: the mean divergence of the uniform distribution from the model's, in nats (arXiv 2502.18581).
+    """
+
+    mean: float
+    lowest: float
+    bottom: float
+    tail: float
+    certainty: float
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One sampled solution.
 
@@ -60,6 +80,7 @@ class Candidate:
         num_tokens: Sampled tokens, the end-of-sequence mark included; None where the source does not tell.
         finished: False when the solution was cut off by a limit.
         seed: The seed of this candidate's own random draws; None for greedy decoding or where the source does not tell.
+        confidence: How sure the generator was; None where the source does not tell.
     """
 
     problem_id: str
@@ -70,6 +91,7 @@ class Candidate:
     num_tokens: int | None = None
     finished: bool = True
     seed: int | None = None
+    confidence: Confidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

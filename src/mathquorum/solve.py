@@ -110,7 +110,17 @@ class _Source:
         seeds = tuple(candidate_seed(self.seed, name, index) for index in indices)
         (completions,) = self.generator.generate([Request(self.prompt, seeds)], self.sampling, STOP_STRINGS)
         return [
-            Candidate(name, i, c.text, extract_answer(c.text, c.finished), c.logprob, c.num_tokens, c.finished, s)
+            Candidate(
+                name,
+                i,
+                c.text,
+                extract_answer(c.text, c.finished),
+                c.logprob,
+                c.num_tokens,
+                c.finished,
+                s,
+                c.confidence,
+            )
             for i, c, s in zip(indices, completions, seeds, strict=True)
         ]
 

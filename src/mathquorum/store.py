@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
 from mathquorum.errors import DataError, RunError
+from mathquorum.records import Confidence
 
 __all__ = [
     "Appender",
@@ -50,8 +51,14 @@ def to_row(record: Any) -> dict[str, Any]:
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if field.default is dataclasses.MISSING or value != field.default:
-            row[field.name] = list(value) if isinstance(value, tuple) else value
+            row[field.name] = _json_value(value)
     return row
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return to_row(value) if dataclasses.is_dataclass(value) else value
 
 
 def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
@@ -69,7 +76,8 @@ def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
         value = row[name]
         if not accepts(value):
             raise DataError(f"{place}: field {name!r} must be {wanted}. Got {_short(value)} instead.")
-        values[name] = convert(value)
+        nested = type(value) is dict
+        values[name] = from_row(_NESTED[name], value, f"{place}, {name}") if nested else convert(value)
     return kind(**values)
 
 
@@ -92,9 +100,13 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "int": (_is_int, "an integer", int),
     "float": (_is_number, "a number", float),
     "bool": (lambda v: type(v) is bool, "true or false", bool),
+    "Confidence": (lambda v: type(v) is dict, "an object", lambda v: v),
     "tuple[int, ...]": (lambda v: type(v) is list and all(map(_is_int, v)), "a list of integers", tuple),
     "tuple[str, ...]": (lambda v: type(v) is list and all(type(x) is str for x in v), "a list of strings", tuple),
 }
+
+
+_NESTED: dict[str, type] = {"confidence": Confidence}  # records within records, by field
 
 
 @functools.cache

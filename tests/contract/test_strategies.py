@@ -12,7 +12,10 @@ from mathquorum.errors import DataError
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Strategy, strategy
 
-NAMES = ["maj1", "rr.all", "rr.top1", "rr.top3", "w.rr", "w.rr.top3", "maj1.top1", "maj1.top5", "pv", "pv.alpha0.25"]
+NAMES = [
+    *("maj1", "rr.all", "rr.top1", "rr.top3", "w.rr", "w.rr.top3", "maj1.top1", "maj1.top5", "pv", "pv.alpha0.25"),
+    *("deepconf.keep10", "deepconf.keep90", "borda", "borda.p0.5"),
+]
 MEMBERS = [strategy(name) for name in NAMES]
 
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from mathquorum.curves import is_right, oracle
 from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster, largest_first
-from mathquorum.selection import Majority, PessimisticVerification, Rerank, TopScored, WeightedVote
+from mathquorum.selection import (
+    BordaVote,
+    ConfidentVote,
+    Majority,
+    PessimisticVerification,
+    Rerank,
+    TopScored,
+    WeightedVote,
+)
 
 
 @st.composite
@@ -59,6 +67,25 @@ def test_the_vote_of_all_candidates_is_the_majority(pool: Pool) -> None:
 
 
 @given(pools())
+def test_the_end_points_of_the_votes_by_confidence(pool: Pool) -> None:
+    best = Rerank().select(pool.clusters, pool.scores)
+    assert ConfidentVote(1).select(pool.clusters, pool.scores) is best, "one of at most 16 candidates is kept"
+    assert ConfidentVote(100).select(pool.clusters, pool.scores) is WeightedVote().select(pool.clusters, pool.scores)
+
+
+@given(pools(), st.floats(0, 1), st.floats(0, 4))
+def test_equal_scores_make_the_borda_count_the_majority(pool: Pool, score: float, power: float) -> None:
+    scores = dict.fromkeys(pool.scores, score)
+    assert BordaVote(power).select(pool.clusters, scores) is Majority().select(pool.clusters, scores)
+
+
+@given(pools())
+def test_the_borda_count_reads_the_order_of_the_scores_alone(pool: Pool) -> None:
+    doubled = {index: 2 * value for index, value in pool.scores.items()}
+    assert BordaVote().select(pool.clusters, doubled) is BordaVote().select(pool.clusters, pool.scores)
+
+
+@given(pools())
 def test_the_oracle_ends_at_the_majority_and_at_pass_n(pool: Pool) -> None:
     assert oracle(pool, 1) == is_right(Majority(), pool)
     assert oracle(pool, max(1, len(pool.clusters))) == oracle(pool) == float(pool.num_correct > 0)
@@ -73,5 +100,14 @@ def test_a_heavy_penalty_makes_pessimistic_verification_choose_a_largest_cluster
 
 @given(pools())
 def test_no_strategy_beats_the_oracle(pool: Pool) -> None:
-    for rule in (Majority(), Rerank(), Rerank(2), WeightedVote(), TopScored(3), PessimisticVerification()):
+    for rule in (
+        Majority(),
+        Rerank(),
+        Rerank(2),
+        WeightedVote(),
+        TopScored(3),
+        PessimisticVerification(),
+        ConfidentVote(50),
+        BordaVote(),
+    ):
         assert is_right(rule, pool) <= oracle(pool)

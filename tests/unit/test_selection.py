@@ -27,6 +27,14 @@ SCORES = {0: 0.2, 1: 0.7, 2: 0.3, 3: 0.1, 4: 0.8, 5: 0.9, 6: 0.2, 7: 0.6}
         ("maj1.top3", "15"),  # candidates 5, 4, 1 are kept
         ("pv", "15"),  # 0.700 - 0.260 against 0.2 - 0.208 and 0.9 - 0.520
         ("pv.alpha0", "9"),
+        ("deepconf.keep10", "9"),  # one of eight is kept: candidate 5
+        ("deepconf.keep50", "15"),  # candidates 5, 4, 1, 7: 0.9 against 2.1
+        (
+            "borda",
+            "15",
+        ),  # votes 8 for 5, 7 for 4, 6 for 1, 5 for 7, 4 for 2, 2.5 each for 0 and 6: 18 against 10 and 8
+        ("borda.p0", "12"),
+        ("borda.p9", "9"),  # 8^9 = 134 million against 7^9 + 6^9 + 5^9 = 52 million
     ],
 )
 def test_each_strategy_by_hand(name: str, answer: str) -> None:
@@ -43,6 +51,11 @@ def test_equal_best_scores_go_to_the_larger_sum() -> None:
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"Unknown strategy 'rr\.tpo8'\. Did you mean 'rr\.top8'\?"):
         strategy("rr.tpo8")
+
+
+def test_a_percentage_above_100_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"kept_percent must be an int from 1 to 100\. Got 120 instead\."):
+        strategy("deepconf.keep120")
 
 
 @pytest.mark.parametrize("name", ["rr.top0", "maj1.top0", "w.rr.top0"])

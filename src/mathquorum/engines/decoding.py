@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from transformers import DynamicCache
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.cache import reserved_cache
-from mathquorum.engines.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
+from mathquorum.engines.draws import Nuclei, uniform
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.models import LoadedModel, context_length
 
-__all__ = ["decode_rows", "decode_shared"]
+__all__ = ["Step", "decode_rows", "decode_shared"]
 
 # Branches of a prompt by its candidates, before any prompt has shown: more than the embedded base has, and much more than it has
 # when it is tuned. Our choice.
@@ -26,27 +28,38 @@ _FIRST_SHARE = 0.5
 _FILLED = 0.8
 
 
-def _next_tokens(
-    logits: torch.Tensor, seeds: torch.Tensor, step: int, sampling: Sampling
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The next token of each row, and its log-probability under the model as it is (temperature 1, no nucleus)."""
-    if sampling.temperature == 0:
-        tokens = logits.argmax(dim=-1)
-    else:
-        tokens = draw_tokens(logits, uniform(seeds, step), sampling.temperature, sampling.top_p)
-    logits = logits.float()
-    gained = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - torch.logsumexp(logits, dim=-1)
-    return tokens, gained
+class Step:
+    """The distributions of a step, as the model has them (temperature 1, no nucleus), and as they are drawn from.
 
+    Args:
+        logits: (rows, vocabulary).
+        sampling: How tokens are drawn.
+    """
 
-def _append(rows: Sequence[Row], tokens: torch.Tensor, gained: torch.Tensor, ending: Ending) -> None:
-    for row, token, logprob in zip(rows, tokens.tolist(), gained.tolist(), strict=True):
-        if row.finished:
-            continue
-        check_number(logprob)
-        row.tokens.append(token)
-        row.logprob += logprob
-        row.finished = ending.after(row.tokens)
+    def __init__(self, logits: torch.Tensor, sampling: Sampling) -> None:
+        self._nuclei = Nuclei(logits, sampling.temperature, sampling.top_p) if sampling.temperature else None
+        self._logits = logits.float()
+        self._totals = torch.logsumexp(self._logits, dim=-1)
+
+    def draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+        """A token for each of the rows, which may come several times; see `Nuclei.draw`. The likeliest where the draw is greedy."""
+        return self._logits.argmax(dim=-1)[rows] if self._nuclei is None else self._nuclei.draw(rows, numbers)
+
+    def logprobs(self, rows: torch.Tensor, tokens: torch.Tensor) -> list[float]:
+        """Of each token, in its row."""
+        values: list[float] = (self._logits[rows, tokens] - self._totals[rows]).tolist()
+        return values
+
+    def traces(self, before: Sequence[Trace | None]) -> list[Trace]:
+        """What each row's text has come to with this step."""
+        if self._nuclei is None:
+            likeliest = self._logits.topk(min(NUM_LIKELIEST, self._logits.shape[-1]), dim=-1).values
+        else:
+            likeliest = self._logits.gather(-1, self._nuclei.likeliest(NUM_LIKELIEST))
+        least = (self._totals + LEAST_LOGPROB).unsqueeze(-1)
+        confidences = self._totals - likeliest.maximum(least).mean(dim=-1)
+        certainties = self._totals - self._logits.maximum(least).mean(dim=-1) - math.log(self._logits.shape[-1])
+        return [Trace(*of_row) for of_row in zip(before, confidences.tolist(), certainties.tolist(), strict=True)]
 
 
 # --- candidates that share prompts ------------------------------------------------------------------------------------
@@ -79,6 +92,7 @@ class _Branch:
     rows: list[Row]
     tokens: list[int]
     logprob: float
+    trace: Trace | None
 
 
 class _Admission:
@@ -165,7 +179,9 @@ def decode_shared(
             prompt = waiting.popleft()
             prompt.turn = turn = turn + 1
             logits, filled = _read(loaded, prompt.ids)
-            first = [child for _, child in _grown([_Branch(prompt, prompt.rows, [], 0.0)], logits, sampling, ending)]
+            first = [
+                child for _, child in _grown([_Branch(prompt, prompt.rows, [], 0.0, None)], logits, sampling, ending)
+            ]
             if first:
                 cache.add(filled, len(first))
                 branches += first
@@ -214,39 +230,29 @@ def _grown(
     Returns:
         The branches that go on, each with the number of the one that it comes from, in order of the latter.
     """
+    step = Step(logits, sampling)
     rows = [(number, row) for number, branch in enumerate(branches) for row in branch.rows]
-    if sampling.temperature == 0:
-        tokens = logits.argmax(dim=-1).tolist()
-        drawn = [tokens[number] for number, _ in rows]
-    else:
-        seeds = torch.tensor([row.seed or 0 for _, row in rows], device=logits.device)
-        steps = torch.tensor([len(branches[number].tokens) for number, _ in rows], device=logits.device)
-        numbers = torch.tensor([number for number, _ in rows], device=logits.device)
-        drawn = Nuclei(logits, sampling.temperature, sampling.top_p).draw(numbers, uniform(seeds, steps)).tolist()
+    seeds = torch.tensor([row.seed or 0 for _, row in rows], device=logits.device)
+    steps = torch.tensor([len(branches[number].tokens) for number, _ in rows], device=logits.device)
+    numbers = torch.tensor([number for number, _ in rows], device=logits.device)
+    drawn = step.draw(numbers, uniform(seeds, steps)).tolist()
     together: dict[tuple[int, int], list[Row]] = {}
     for (number, row), token in zip(rows, drawn, strict=True):
         together.setdefault((number, token), []).append(row)
-    gained = _logprobs(logits, list(together))
+    gained = step.logprobs(*torch.tensor(list(together), device=logits.device).T)
+    traces = step.traces([branch.trace for branch in branches])
     children = []
     for ((number, token), of_child), logprob in zip(together.items(), gained, strict=True):
         parent = branches[number]
         check_number(logprob)
-        child = _Branch(parent.prompt, of_child, [*parent.tokens, token], parent.logprob + logprob)
+        child = _Branch(parent.prompt, of_child, [*parent.tokens, token], parent.logprob + logprob, traces[number])
         finished = ending.after(child.tokens)
         if not finished and len(child.tokens) < parent.prompt.limit:
             children.append((number, child))
             continue
         for row in of_child:
-            row.tokens, row.logprob, row.finished = child.tokens, child.logprob, finished
+            row.tokens, row.logprob, row.finished, row.trace = child.tokens, child.logprob, finished, child.trace
     return children
-
-
-def _logprobs(logits: torch.Tensor, asked: Sequence[tuple[int, int]]) -> list[float]:
-    """Of each (row, token) under the model as it is: temperature 1, no nucleus."""
-    rows, tokens = torch.tensor(asked, device=logits.device).T
-    logits = logits.float()
-    values: list[float] = (logits[rows, tokens] - torch.logsumexp(logits, dim=-1)[rows]).tolist()
-    return values
 
 
 # --- single rows ------------------------------------------------------------------------------------------------------
@@ -299,8 +305,7 @@ def decode_rows(
     seeds = torch.tensor([row.seed or 0 for row in rows], dtype=torch.int64, device=device)
     active = list(rows)
     for step in range(limit):
-        tokens, gained = _next_tokens(logits, seeds, step, sampling)
-        _append(active, tokens, gained, ending)
+        tokens = _append(active, Step(logits, sampling), uniform(seeds, step), ending)
         alive = [place for place, row in enumerate(active) if not row.finished]
         if not alive or step + 1 == limit:
             return
@@ -318,6 +323,22 @@ def decode_rows(
             use_cache=True,
         )
         logits = output.logits[:, -1]
+
+
+def _append(rows: Sequence[Row], step: Step, numbers: torch.Tensor, ending: Ending) -> torch.Tensor:
+    """The next token of each row, which is appended to those that go on."""
+    places = torch.arange(len(rows), device=numbers.device)
+    tokens = step.draw(places, numbers)
+    gained, traces = step.logprobs(places, tokens), step.traces([row.trace for row in rows])
+    for row, token, logprob, trace in zip(rows, tokens.tolist(), gained, traces, strict=True):
+        if row.finished:
+            continue
+        check_number(logprob)
+        row.tokens.append(token)
+        row.logprob += logprob
+        row.trace = trace
+        row.finished = ending.after(row.tokens)
+    return tokens
 
 
 def _distinct(prompts: Sequence[list[int]]) -> tuple[list[list[int]], list[int]]:

@@ -70,6 +70,10 @@ class Nuclei:
             self._part[rows] += 1
             self._place[rows] = torch.arange(len(rows), device=logits.device)
 
+    def likeliest(self, count: int) -> torch.Tensor:
+        """Ids of each distribution's likeliest tokens, from the likeliest on: (rows, count), fewer where there are no more."""
+        return self._parts[0].order[:, :count]
+
     def draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         """A token for each number.
 
@@ -103,12 +107,13 @@ class _Sorted:
     """Rows from the likeliest token on, or the beginnings of such rows.
 
     Attributes:
+        order: Token ids, the likeliest first: (rows, tokens).
         certain: Where a row's draws are those of the whole row, of which this may be the beginning: the nucleus ends before it
             does, and not among equals that may go on beyond it.
     """
 
     def __init__(self, probabilities: torch.Tensor, order: torch.Tensor, top_p: float) -> None:
-        self._order = order
+        self.order = order
         self._cumulated = probabilities.double().cumsum(dim=-1)
         before = self._cumulated - probabilities
         kept = (before < top_p).sum(dim=-1, keepdim=True).clamp(min=1)  # 0 only where the logits are no numbers
@@ -127,4 +132,4 @@ class _Sorted:
     def _draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
         aims = numbers.unsqueeze(-1) * self._mass[rows]
         places = torch.searchsorted(self._cumulated[rows], aims, right=True).minimum(self._last[rows])
-        return self._order[rows].gather(-1, places).squeeze(-1)
+        return self.order[rows].gather(-1, places).squeeze(-1)

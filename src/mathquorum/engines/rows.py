@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mathquorum.engines.base import Completion
+from mathquorum.engines.confidence import Trace
 from mathquorum.errors import ModelError
 
 __all__ = ["Ending", "Row", "check_number"]
@@ -23,6 +24,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     logprob: float = 0.0
     finished: bool = False
+    trace: Trace | None = None
 
 
 class Ending:
@@ -51,11 +53,17 @@ class Ending:
         tail = self._tokenizer.decode(tokens[-64:])
         return any(text in tail for text in self._stop)
 
-    def completion(self, row: Row) -> Completion:
-        """What a row has become, without the stop text that ended it."""
+    def completion(self, row: Row, window: int) -> Completion:
+        """What a row has become, without the stop text that ended it.
+
+        Args:
+            row: The row, as it has ended.
+            window: See `engines.base.Sampling.confidence_window`.
+        """
         text = self._tokenizer.decode(row.tokens, skip_special_tokens=True)
         cuts = [at for at in (text.find(word) for word in self._stop) if at >= 0]
-        return Completion(text[: min(cuts)] if cuts else text, row.logprob, len(row.tokens), row.finished)
+        confidence = row.trace.summary(window) if row.trace else None
+        return Completion(text[: min(cuts)] if cuts else text, row.logprob, len(row.tokens), row.finished, confidence)
 
 
 def check_number(value: float) -> None:

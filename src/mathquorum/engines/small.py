@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,12 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from mathquorum.engines.base import Completion, Request, Sampling
+from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.small_llama import Floats, SmallLlama, Written
 from mathquorum.models import Codec
 
-__all__ = ["SmallEngine"]
+__all__ = ["SmallEngine", "row_confidences", "row_logprobs"]
 
 # Candidates that are written together at most; more gain nothing, and hold more memory. Our choice.
 _AT_ONCE = 256
@@ -56,11 +58,6 @@ class SmallEngine:
         except Exception:  # tokenizers raises bare ones; transformers then says what is wrong
             return None
 
-    @property
-    def notice(self) -> str | None:
-        """See `Engine.notice`."""
-        return None
-
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         if tuple(stop) not in self._endings:
@@ -72,7 +69,7 @@ class SmallEngine:
             rows = [Row(number, place, seed) for place, seed in enumerate(request.seeds)]
             for start in range(0, len(rows), _AT_ONCE):
                 self._write(ids, rows[start : start + _AT_ONCE], sampling, ending)
-            completions.append([ending.completion(row) for row in rows])
+            completions.append([ending.completion(row, sampling.confidence_window) for row in rows])
         return completions
 
     def _write(self, ids: list[int], rows: list[Row], sampling: Sampling, ending: Ending) -> None:
@@ -81,7 +78,7 @@ class SmallEngine:
             return
         logits, read = self._model.read(ids)
         written = Written(read)
-        branches = _grown([_Branch(rows, [], 0.0)], logits, sampling, ending, limit)
+        branches = _grown([_Branch(rows, [], 0.0, None)], logits, sampling, ending, limit)
         while branches:
             written.follow([parent for parent, _ in branches])
             logits = self._model.step([branch.tokens[-1] for _, branch in branches], read, written)
@@ -111,7 +108,7 @@ class SmallEngine:
                 for place, token in enumerate(ending):
                     if place:
                         after, _ = self._model.read(ending[:place], read)
-                    totals[column] += _logprobs(after)[0, token]
+                    totals[column] += row_logprobs(after)[0, token]
             values = np.exp(totals - np.logaddexp.reduce(totals))
             check_number(float(values.sum()))
             results.append(values.tolist())
@@ -134,13 +131,15 @@ class _Branch:
     rows: list[Row]
     tokens: list[int]
     logprob: float
+    trace: Trace | None
 
 
 def _grown(
     branches: Sequence[_Branch], logits: Floats, sampling: Sampling, ending: Ending, limit: int
 ) -> list[tuple[int, _Branch]]:
     """The branches that go on, each with the number of the one that it comes from. What has ended is written into its rows."""
-    logprobs = _logprobs(logits)
+    logprobs = row_logprobs(logits)
+    confidences, certainties = row_confidences(logprobs)
     likeliest = logits.argmax(axis=-1).tolist() if sampling.temperature == 0 else []
     children = []
     for number, branch in enumerate(branches):
@@ -152,24 +151,34 @@ def _grown(
         together: dict[int, list[Row]] = {}
         for row, token in zip(branch.rows, drawn, strict=True):
             together.setdefault(token, []).append(row)
+        trace = Trace(branch.trace, confidences[number], certainties[number])
         for token, rows in together.items():
             gained = float(logprobs[number, token])
             check_number(gained)
-            child = _Branch(rows, [*branch.tokens, token], branch.logprob + gained)
+            child = _Branch(rows, [*branch.tokens, token], branch.logprob + gained, trace)
             finished = ending.after(child.tokens)
             if not finished and len(child.tokens) < limit:
                 children.append((number, child))
                 continue
             for row in rows:
-                row.tokens, row.logprob, row.finished = child.tokens, child.logprob, finished
+                row.tokens, row.logprob, row.finished, row.trace = child.tokens, child.logprob, finished, trace
     return children
 
 
-def _logprobs(logits: Floats) -> npt.NDArray[np.float64]:
+def row_logprobs(logits: Floats) -> npt.NDArray[np.float64]:
     """Of the model as it is: temperature 1, no nucleus."""
     exact = logits.astype(np.float64)
     found: npt.NDArray[np.float64] = exact - np.logaddexp.reduce(exact, axis=-1, keepdims=True)
     return found
+
+
+def row_confidences(logprobs: npt.NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """The confidence and the certainty of a `Trace` for each row."""
+    size = logprobs.shape[-1]
+    kept = min(NUM_LIKELIEST, size)
+    bounded = np.maximum(logprobs, LEAST_LOGPROB)
+    likeliest = np.partition(bounded, size - kept, axis=-1)[:, size - kept :]
+    return (-likeliest.mean(axis=-1)).tolist(), (-bounded.mean(axis=-1) - math.log(size)).tolist()
 
 
 def uniform(seeds: Sequence[int], step: int) -> npt.NDArray[np.float64]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.selection.base import Strategy, member_scores
+from mathquorum.selection.borda import BordaVote
+from mathquorum.selection.confident import ConfidentVote
 from mathquorum.selection.majority import Majority
 from mathquorum.selection.pessimistic import PessimisticVerification
 from mathquorum.selection.rerank import Rerank
@@ -15,6 +17,8 @@ from mathquorum.selection.weighted import WeightedVote
 
 __all__ = [
     "SCORED_STRATEGIES",
+    "BordaVote",
+    "ConfidentVote",
     "Majority",
     "PessimisticVerification",
     "Rerank",
@@ -32,13 +36,20 @@ _PLAIN: dict[str, Callable[[], Strategy]] = {
     "rr.all": Rerank,
     "w.rr": WeightedVote,
     "pv": PessimisticVerification,
+    "borda": BordaVote,
 }
 _COUNTED: dict[str, Callable[[int], Strategy]] = {
     "rr.top": Rerank,
     "w.rr.top": WeightedVote,
     "maj1.top": TopScored,
+    "deepconf.keep": ConfidentVote,
 }
-_EXAMPLES = [*_PLAIN, "pv.alpha0.5", *(f"{word}8" for word in _COUNTED)]
+# A word with a number that need not be whole.
+_WEIGHED: dict[str, Callable[[float], Strategy]] = {
+    "pv.alpha": PessimisticVerification,
+    "borda.p": BordaVote,
+}
+_EXAMPLES = [*_PLAIN, *(f"{word}0.5" for word in _WEIGHED), *(f"{word}8" for word in _COUNTED)]
 
 # Table 3 and Table 7, with the paper's K = 8; the top 3 to 5 of 100 were best in Cobbe et al. 2021.
 SCORED_STRATEGIES = ("rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv")
@@ -56,9 +67,10 @@ def strategy(name: str) -> Strategy:
     """
     if name in _PLAIN:
         return _PLAIN[name]()
-    if match := re.fullmatch(r"pv\.alpha(\d+(?:\.\d+)?)", name):
-        return PessimisticVerification(float(match[1]))
-    if (match := re.fullmatch(r"([a-z1.]+\.top)(\d+)", name)) and match[1] in _COUNTED:
+    match = re.fullmatch(r"(.*?[a-z])(\d+)(\.\d+)?", name)
+    if match and match[1] in _WEIGHED:
+        return _WEIGHED[match[1]](float(match[2] + (match[3] or "")))
+    if match and match[1] in _COUNTED and not match[3]:
         return _COUNTED[match[1]](int(match[2]))
     raise SettingsError(f"Unknown strategy {name!r}. {suggest(name, _EXAMPLES)} The numbers may be others.")
 

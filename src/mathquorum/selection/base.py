@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Protocol
 
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.records import AnswerCluster
 
-__all__ = ["Strategy", "all_members", "at_least_one", "member_scores"]
+__all__ = ["Strategy", "all_members", "at_least_one", "best_first", "member_scores"]
 
 
 class Strategy(Protocol):
@@ -64,6 +65,18 @@ def member_scores(clusters: Sequence[AnswerCluster], scores: Mapping[int, float]
             f"{clusters[0].problem_id}: {len(missing)} of {len(wanted)} candidates to choose from have no score "
             f"(first: candidate {missing[0]}). Score them, or use a strategy that needs no scores: maj1."
         ) from None
+
+
+def best_first(clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> list[tuple[int, float]]:
+    """The position of its cluster and the score of every candidate, the best score first; equals by the common tie rules.
+
+    Raises:
+        DataError: If scores are missing.
+    """
+    members = member_scores(clusters, scores)
+    sums = [fsum(values) for values in members]
+    ranked = sorted((-value, -sums[position], position) for position, values in enumerate(members) for value in values)
+    return [(position, -value) for value, _, position in ranked]
 
 
 def at_least_one(name: str, value: int | None) -> None:

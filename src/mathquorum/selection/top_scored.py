@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum
 
 from mathquorum.records import AnswerCluster
-from mathquorum.selection.base import all_members, at_least_one, member_scores
+from mathquorum.selection.base import all_members, at_least_one, best_first
 
 __all__ = ["TopScored"]
 
@@ -38,11 +37,6 @@ class TopScored:
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         if len(clusters) == 1:
             return clusters[0]
-        members = member_scores(clusters, scores)
-        sums = [fsum(values) for values in members]
-        ranked = sorted(
-            (-value, -sums[position], position) for position, values in enumerate(members) for value in values
-        )
-        votes = Counter(position for _, _, position in ranked[: self.num_kept])
+        votes = Counter(position for position, _ in best_first(clusters, scores)[: self.num_kept])
         best = max(votes, key=lambda position: (votes[position], -position), default=None)
         return None if best is None else clusters[best]
