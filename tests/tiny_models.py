@@ -61,10 +61,25 @@ def make_tokenizer(single_token_labels: bool = True) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
 
 
-def make_model(folder: Path, family: str = "qwen2", seed: int = 0, single_token_labels: bool = True) -> Path:
+def make_letters() -> PreTrainedTokenizerFast:
+    """A tokenizer whose 324 tokens are single letters, as many as the models have: a text tells which tokens were drawn."""
+    letters = ["\n", *map(chr, range(32, 127)), *map(chr, range(0x100, 0x100 + 227))]
+    vocabulary = {letter: number for number, letter in enumerate(["<eos>", *letters])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="?"))
+    tokenizer.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>")
+
+
+def make_model(
+    folder: Path,
+    family: str = "qwen2",
+    seed: int = 0,
+    single_token_labels: bool = True,
+    letters: bool = False,
+) -> Path:
     """Writes a checkpoint folder and returns it."""
     torch.manual_seed(seed)
-    tokenizer = make_tokenizer(single_token_labels)
+    tokenizer = make_letters() if letters else make_tokenizer(single_token_labels)
     config = CONFIG_MAPPING[family](
         **{**FAMILIES, **UNSHARED}[family], bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=None
     )

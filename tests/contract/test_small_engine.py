@@ -1,17 +1,17 @@
-"""The engine without torch, against the one of transformers: the same texts, the same probabilities."""
+"""The engine without torch, against the one of transformers: the same distributions, and the same draws where they are certain."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from agreement import TOLERANCE, certain_token, compare, distance, distributions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import make_model
@@ -22,7 +22,7 @@ from mathquorum.engines.base import Request, Sampling, candidate_seed
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.opening import open_engine
 from mathquorum.engines.small import SmallEngine
-from mathquorum.engines.small_llama import SmallLlama
+from mathquorum.engines.small_llama import SmallLlama, Written
 from mathquorum.models import Hardware, load_model
 from mathquorum.prompts import CORRECT, INCORRECT, STOP_STRINGS, evaluator_prompt, generator_prompt
 
@@ -46,21 +46,74 @@ def both(folder: Path) -> tuple[SmallEngine, HuggingFaceEngine]:
     return engine, HuggingFaceEngine(load_model(str(folder), Hardware()))
 
 
-@pytest.mark.parametrize("temperature", [0.0, 0.9])
-@pytest.mark.parametrize("stop", [(), STOP_STRINGS, ("a",)])
-def test_it_writes_what_the_engine_of_transformers_writes(
-    folder: Path, temperature: float, stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random, and its texts tell its tokens."""
+    return make_model(tmp_path_factory.mktemp("letters") / "model", "llama", letters=True)
+
+
+def test_it_has_the_distributions_of_transformers(folder: Path) -> None:
+    """Given the same beginning, at every place of a text: read at once, and token by token."""
+    loaded, model = load_model(str(folder), Hardware()), SmallLlama.from_folder(folder)
+    assert model is not None
+    before = loaded.codec.prompt(generator_prompt(PROBLEMS[0], "terse"))
+    after = loaded.tokenizer("Add $12$ on both sides: $5t=35$. Divide by $5$: $t=7$.\nThe answer is $\\boxed{7}$")[
+        "input_ids"
+    ]
+    expected = distributions(loaded, before, after)
+    logits, read = model.read(before)
+    written, steps = Written(read), [logits]
+    for token in after:
+        written.follow([0])
+        steps.append(model.step([token], read, written))
+    assert distance(softmax(np.concatenate(steps)), expected) < TOLERANCE
+    assert distance(softmax(model.read([*before, *after])[0]), expected[-1:]) < TOLERANCE
+
+
+def softmax(logits: Any) -> Any:
+    return torch.softmax(torch.from_numpy(logits).double(), -1).numpy()
+
+
+def asked(seed: int) -> list[Request]:
+    """Of eight candidates each."""
+    seeds = [tuple(candidate_seed(seed, problem, index) for index in range(8)) for problem in PROBLEMS]
+    return [Request(generator_prompt(p, "terse"), s) for p, s in zip(PROBLEMS, seeds, strict=True)]
+
+
+@pytest.mark.parametrize("sampling", [{"temperature": 0.0}, {}, {"temperature": 0.5, "top_p": 0.6}])
+@pytest.mark.parametrize("stop", [(), ("a",), ("a", "b")])
+def test_it_draws_what_the_engine_of_transformers_draws(
+    letters: Path, sampling: dict[str, float], stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More tokens than there is room for at first, more candidates than are written at once."""
+    """More tokens than there is room for at first, more candidates than are written at once. Tokens of a random model nearly tie
+    now and then, so texts may part there, and nowhere else."""
     monkeypatch.setattr(small, "_AT_ONCE", 5)
-    ours, theirs = both(folder)
-    seeds = [tuple(candidate_seed(0, problem, index) for index in range(8)) for problem in PROBLEMS]
-    requests = [Request(generator_prompt(p, "terse"), s) for p, s in zip(PROBLEMS, seeds, strict=True)]
-    sampling = Sampling(temperature=temperature, max_tokens=150)
-    found, expected = ours.generate(requests, sampling, stop), theirs.generate(requests, sampling, stop)
-    for one, other in zip(chain(*found), chain(*expected), strict=True):
-        assert (one.text, one.num_tokens, one.finished) == (other.text, other.num_tokens, other.finished)
-        assert one.logprob == pytest.approx(other.logprob, abs=1e-2 if one.num_tokens > 100 else 1e-3)
+    ours, theirs = both(letters)
+    settings = Sampling(max_tokens=150, **sampling)
+    found, expected = ours.generate(asked(0), settings, stop), theirs.generate(asked(0), settings, stop)
+    loaded = load_model(str(letters), Hardware())
+    for request, one, other in zip(asked(0), found, expected, strict=True):
+        made = compare(loaded, request.prompt, request.seeds, settings, stop, one, other)
+        assert made.num_unread == 0 and made.num_draws > 150 and made.num_certain > made.num_draws / 2
+        logprobs = [[c.logprob for c, same in zip(cs, made.equal, strict=True) if same] for cs in (one, other)]
+        assert logprobs[0] == pytest.approx(logprobs[1], abs=1e-2)  # 150 tokens, each within 3e-5 in the measurements
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+@pytest.mark.parametrize("base", [tiny_base_path(), mini_base_path()], ids=lambda path: path.name)
+def test_it_writes_the_texts_of_transformers_on_the_embedded_bases(base: Path, temperature: float) -> None:
+    """All draws of a text are certain by the margin of `agreement.TOLERANCE`, in 24 of 24 texts when this was written."""
+    ours, theirs = both(base)
+    loaded, sampling = load_model(str(base), Hardware()), Sampling(temperature=temperature, max_tokens=150)
+    num_sure = 0
+    found, expected = (engine.generate(asked(0), sampling, STOP_STRINGS) for engine in (ours, theirs))
+    for request, one, other in zip(asked(0), found, expected, strict=True):
+        made = compare(loaded, request.prompt, request.seeds, sampling, STOP_STRINGS, one, other)
+        assert all(same or not sure for same, sure in zip(made.equal, made.sure, strict=True))
+        logprobs = [[c.logprob for c, same in zip(cs, made.equal, strict=True) if same] for cs in (one, other)]
+        assert logprobs[0] == pytest.approx(logprobs[1], abs=1e-2)
+        num_sure += sum(made.sure)
+    assert num_sure >= 22, "of 24"
 
 
 def test_it_weighs_labels_as_the_engine_of_transformers_does(folder: Path) -> None:
@@ -96,10 +149,25 @@ def test_tokens_are_drawn_alike(seeds: list[int], step: int, scale: float, tempe
     numbers = small.uniform(seeds, step)
     assert numbers.tolist() == draws.uniform(torch.tensor(seeds), step).tolist()
     logits = (np.random.default_rng(seeds[0]).normal(size=200) * scale).astype(np.float32)
-    logits[50:60] = logits[40:50]  # ties go to the lower token
     rows = torch.from_numpy(logits).expand(len(seeds), -1)
-    expected = draws.draw_tokens(rows, torch.from_numpy(numbers), temperature, top_p).tolist()
-    assert small.draw_tokens(logits, numbers, temperature, top_p) == expected
+    theirs = draws.draw_tokens(rows, torch.from_numpy(numbers), temperature, top_p).tolist()
+    ours = small.draw_tokens(logits, numbers, temperature, top_p)
+    exact = torch.softmax(torch.from_numpy(logits).double() / temperature, -1).numpy()
+    for number, one, other in zip(numbers, ours, theirs, strict=True):
+        # Both round an exponential and a sum of 200 of them to float32, to within 1e-6 together.
+        must = certain_token(exact, number, top_p, tolerance=1e-6)
+        assert must is None or one == other == must
+
+
+def test_of_equal_tokens_the_lower_one_comes_first() -> None:
+    logits = np.array([0, 2, 1, 2, 1], np.float32)
+    tokens = [1, 1, 3, 2, 4, 0]
+    probabilities = np.exp(logits) / np.exp(logits).sum()
+    edges = np.cumsum(probabilities[[1, 3, 2, 4, 0]])
+    numbers = np.array([0, edges[0] - 0.01, edges[0] + 0.01, edges[1] + 0.01, edges[2] + 0.01, edges[3] + 0.01])
+    rows = torch.from_numpy(logits).expand(len(numbers), -1)
+    assert small.draw_tokens(logits, numbers, 1.0, 1.0) == tokens
+    assert draws.draw_tokens(rows, torch.from_numpy(numbers), 1.0, 1.0).tolist() == tokens
 
 
 @pytest.mark.parametrize(
