@@ -16,7 +16,7 @@ FLOORS = {
     "records errors config store workers": 0,
     "answers prompts selection metrics intervals differences curves evaluation inspection results report study": 1,
     "datasets engines evaluator models objectives examples batches logprobs grouped_attention trees training trainer": 2,
-    "stages run solve vote": 3,
+    "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
 }

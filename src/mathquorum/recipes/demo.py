@@ -10,7 +10,8 @@ from pydantic import Field
 from mathquorum.assets import tiny_base_path
 from mathquorum.config import Runtime
 from mathquorum.engines.base import Sampling
-from mathquorum.recipes.paper import AnySource, EvaluatorSettings, MtsftSettings, Paper, Sources, paper
+from mathquorum.recipes.paper import paper
+from mathquorum.recipes.paper_settings import AnySource, EvaluatorSettings, MtsftSettings, Paper, Sources
 from mathquorum.run import Run
 from mathquorum.stages.prepare import Source
 from mathquorum.training import Training

@@ -1,0 +1,113 @@
+"""What the recipe `paper` can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from mathquorum.config import InputModel, Runtime, Settings
+from mathquorum.engines.base import Sampling
+from mathquorum.models import Hardware, Template
+from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
+from mathquorum.stages.prepare import Source
+from mathquorum.training import Training
+
+__all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "named_sources"]
+
+
+def _source(value: Any) -> Any:
+    """A path alone, or DATASET:PATH, stands for a source."""
+    if isinstance(value, str | Path):
+        dataset, colon, path = str(value).partition(":")
+        return {"dataset": dataset, "path": path} if colon else {"dataset": "jsonl", "path": str(value)}
+    return value
+
+
+def named_sources(value: Any) -> Any:
+    """A single source, or a list of them, is the one generator "main"."""
+    return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
+
+
+def _source_list(value: Any) -> Any:
+    return [_source(item) for item in (value if isinstance(value, list | tuple) else [value])]
+
+
+AnySource = Annotated[Source, BeforeValidator(_source)]
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_source_list), Field(min_length=1)]
+
+
+class EvaluatorSettings(Settings):
+    """The evaluator of SCR."""
+
+    problems: AnySource | None = None
+    """Where its problems come from. None puts `num_problems` of the main generator's aside, which the generator is then
+    not fine-tuned on: it solves problems that it was trained on better than fresh ones, and labels would tell the wrong
+    thing. The paper does not say which it took."""
+    num_problems: int = Field(default=2000, ge=1)
+    """How many to put aside when `problems` is None."""
+    num_candidates: int = Field(default=16, ge=2)
+    """Sampled per problem to be labelled. The paper draws 10 examples from 64; many problems with few candidates teach
+    more than the reverse."""
+    objectives: dict[str, AnyObjective] = {"margin": MarginLoss(), "cross_entropy": CrossEntropyLoss()}
+    """An evaluator is trained with each (Table 3)."""
+    training: Training = Training(epochs=2)
+    batch_size: int = Field(default=16, ge=1)
+
+
+class MtsftSettings(Settings):
+    """Multi-task sequential fine-tuning: evaluator stage with a likelihood term, then generator again (PAPER.md section 3)."""
+
+    objectives: tuple[str, ...] = ("margin", "cross_entropy")
+    """Which of the evaluator's objectives (Table 4 has both); none leaves MTSFT and its control out."""
+    likelihood_weight: float = Field(default=1.0, ge=0)
+    """alpha_2 and alpha_3 of Eq. 12 and 13. The paper does not give them."""
+    evaluator: Training = Training(epochs=1)
+    generator: Training = Training(steps=200)
+    """The third stage; best after about 200 steps in the paper."""
+
+
+class Paper(Settings):
+    """Everything that the recipe can be told."""
+
+    base: InputModel
+    """The model: a local folder or a hub id."""
+    train: Annotated[dict[str, Sources], BeforeValidator(named_sources), Field(min_length=1)]
+    """The solutions of each generator, by its name, for example {math: ..., prm800k: ..., both: [..., ...]}. The last one is
+    the main generator, which SCR and MTSFT go on from. A path alone makes one generator, "main"."""
+    test: AnySource
+    few_shot: bool = True
+    """Measure the base with demonstrations of each generator's data. Without, the base gets the bare prompt."""
+    num_candidates: int = Field(default=64, ge=1)
+    """N; 64 in the paper."""
+    sampling: Sampling = Sampling()
+    generator: Training = Training(epochs=3)
+    batch_size: int = Field(default=32, ge=1)
+    """Solutions per optimizer step."""
+    evaluator: EvaluatorSettings = EvaluatorSettings()
+    mtsft: MtsftSettings = MtsftSettings()
+    contamination: Literal["refuse", "drop", "allow"] = "refuse"
+    """What to do with training problems that are test problems too: refuse, drop or allow."""
+    template: Template = "plain"
+    """How prompts are put to the model, throughout: as plain text, or in its chat template."""
+    seed: int = 0
+    hardware: Hardware = Hardware()
+    workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """Processes side by side: of sampling and scoring, and of stages that do not depend on each other."""
+
+    @model_validator(mode="after")
+    def _known_objectives(self) -> Paper:
+        unknown = [name for name in self.mtsft.objectives if name not in self.evaluator.objectives]
+        if unknown:
+            known = ", ".join(self.evaluator.objectives)
+            raise ValueError(
+                f"mtsft.objectives names {unknown[0]!r}, which evaluator.objectives has not. Known: {known}."
+            )
+        return self
+
+    @property
+    def main(self) -> str:
+        """The name of the main generator."""
+        return list(self.train)[-1]
