@@ -1,128 +1,157 @@
-"""Arithmetic that is exact as long as it can be, and carries 60 digits where it cannot.
+"""Arithmetic that is exact as long as it can be, and carries balls with their error where it cannot.
 
-A number is an `int`, a `Fraction`, or a real or complex number of mpmath. Every operation is bounded: what would need more
+A number is an `int`, a `Fraction`, or a ball (`balls`), real or complex. Every operation is bounded: what would need more
 than `MAX_BITS` digits or has a magnitude beyond `MAX_MAGNITUDE` raises `NoValue` before it is computed.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 from fractions import Fraction
+from functools import lru_cache
+from hashlib import blake2b
+from types import ModuleType
 from typing import Any
 
 __all__ = [
-    "NoValue", "Number", "add", "as_digits", "binomial", "checked", "digits60", "div", "double_factorial", "factorial", "imaginary_unit", "mul",
-    "power", "root", "without_noise",
+    "EXACT_VALUES", "NoValue", "Number", "Unclear", "add", "apply", "balls", "binomial", "conjugate", "div", "double_factorial", "factorial",
+    "is_exact", "is_negative", "is_zero", "mul", "power", "root", "scattered", "tidy",
 ]  # fmt: skip
 
-Number = Any  # int | Fraction, or a number of mpmath
+Number = Any  # int | Fraction, or a ball
 
-DIGITS = 60  # carried
-MAX_BITS = 40_000  # of an exact integer
-MAX_MAGNITUDE = 10**12  # bits before the point of a 60-digit number
+MAX_BITS = 40_000  # of an exact number
+MAX_MAGNITUDE = 1 << 50  # bits before the point of a ball
 MAX_FACTORIAL = 3_000
+NEGLIGIBLE = 600  # bits: a function takes no argument so near zero, or so far out, that its value would not show it
+
+
+class Unclear(Exception):
+    """The ball is too wide to decide, as when a divisor may be zero."""
 
 
 class NoValue(Exception):
     """The expression has no value that can be computed here: too large, undefined, or not a number."""
 
 
-_local = threading.local()
+@lru_cache(maxsize=1)
+def balls() -> ModuleType:
+    """The module of balls, loaded with the first number that is not rational: 40 ms, and most answers are rational."""
+    from mathquorum.answers import balls as module
+
+    return module
 
 
-def digits60() -> Any:
-    """This thread's own 60-digit context: a shared one would change precision under another thread's hands."""
-    context = getattr(_local, "mp", None)
-    if context is None:
-        from mpmath import MPContext  # lazy: 60 ms, and most answers are rational
-
-        context = _local.mp = MPContext()
-        context.dps = DIGITS
-    return context
+def is_exact(value: Number) -> bool:
+    return isinstance(value, (int, Fraction))
 
 
-def as_digits(value: Number) -> Number:
-    """The same number as 60 digits."""
-    if isinstance(value, Fraction):
-        mp = digits60()
-        return mp.mpf(value.numerator) / value.denominator
-    if isinstance(value, int):
-        return digits60().mpf(value)
-    return value
+def is_zero(value: Number) -> bool:
+    """Whether a number is certainly zero."""
+    return value == 0 if is_exact(value) else bool(value.is_zero())
+
+
+def is_negative(value: Number) -> bool:
+    """Whether a number is real and certainly negative."""
+    return value < 0 if is_exact(value) or not balls().is_complex(value) else False
 
 
 def add(a: Number, b: Number) -> Number:
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        return a + b
-    a, b = as_digits(a), as_digits(b)
-    total = a + b
-    size = max(abs(a), abs(b))
-    if abs(total) <= size * digits60().mpf(10) ** -45:
-        return 0  # what is left of 60 digits after 45 cancelled is noise
-    return total
+    if is_exact(a) and is_exact(b):
+        return tidy(a + b)
+    return balls().as_ball(a) + balls().as_ball(b)
 
 
 def mul(a: Number, b: Number) -> Number:
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+    if is_exact(a) and is_exact(b):
         product = a * b
         if product.numerator.bit_length() > MAX_BITS or product.denominator.bit_length() > MAX_BITS:
             raise NoValue("too many digits")
-        return _tidy(product)
-    if a == 0 or b == 0:
+        return tidy(product)
+    if is_zero(a) or is_zero(b):
         return 0
-    return checked(as_digits(a) * as_digits(b))
+    return _checked(balls().as_ball(a) * balls().as_ball(b))
 
 
 def div(a: Number, b: Number) -> Number:
-    if b == 0:
+    if is_zero(b):
         raise NoValue("division by zero")
-    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
-        return _tidy(Fraction(a) / b)
-    return checked(as_digits(a) / as_digits(b))
+    if is_exact(a) and is_exact(b):
+        return tidy(Fraction(a) / b)
+    divisor = balls().as_ball(b)
+    if balls().contains_zero(divisor):
+        raise Unclear("a divisor")
+    return _checked(balls().as_ball(a) / divisor)
 
 
-def _tidy(value: int | Fraction) -> int | Fraction:
+def tidy(value: int | Fraction) -> int | Fraction:
     return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
-def checked(value: Number) -> Number:
-    """The number, unless its magnitude is beyond what the rest of the computation can carry."""
-    if not digits60().isfinite(value):
+def _checked(value: Number) -> Number:
+    """The ball, unless its magnitude is beyond what the rest of the computation can carry."""
+    if not value.is_finite():
         raise NoValue("not finite")
-    parts = (value.real, value.imag) if hasattr(value, "_mpc_") else (value,)
-    for part in parts:
-        _, man, exp, bits = part._mpf_
-        if man and abs(exp + bits) > MAX_MAGNITUDE:
-            raise NoValue("too large")
+    size = balls().size(value)
+    if size is not None and abs(size) > MAX_MAGNITUDE:
+        raise NoValue("too large")
     return value
 
 
+def _shows(value: Number, largest: int = NEGLIGIBLE) -> Number:
+    """An argument as a ball, unless it is so near zero or so far out that a function's value could not show it."""
+    size = balls().size(value)
+    if size is not None and not -NEGLIGIBLE < size < largest:
+        raise NoValue("scales too far apart")
+    return balls().as_ball(value)
+
+
 def power(base: Number, exponent: Number) -> Number:
-    if isinstance(base, (int, Fraction)) and isinstance(exponent, int):
-        if base == 0:
-            if exponent <= 0:
-                if exponent == 0:
-                    return 1
-                raise NoValue("division by zero")
-            return 0
-        if base in (1, -1):
-            return base if exponent % 2 else 1
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if bits * abs(exponent) <= MAX_BITS:
-            return _tidy(Fraction(base) ** exponent) if exponent < 0 else _tidy(base**exponent)
-    if isinstance(base, (int, Fraction)) and isinstance(exponent, Fraction) and base >= 0:
+    if is_exact(base) and isinstance(exponent, int):
+        exact = _exact_power(base, exponent)
+        if exact is not None:
+            return exact
+    if isinstance(exponent, Fraction) and exponent.denominator < 1000 and (is_exact(base) or _is_real(base)):
         return power(root(base, exponent.denominator), exponent.numerator)
-    if base == 0:
+    if is_zero(exponent):
+        return 1
+    if is_zero(base):
+        if is_exact(exponent) and exponent > 0:
+            return 0
         raise NoValue("power of zero")
-    mp = digits60()
-    x, y = as_digits(base), as_digits(exponent)
-    if abs(y) > 10**15 or abs(mp.log(abs(x))) * abs(y) > MAX_MAGNITUDE:
+    return _ball_power(base, exponent)
+
+
+def _is_real(value: Number) -> bool:
+    return is_exact(value) or not balls().is_complex(value)
+
+
+def _exact_power(base: int | Fraction, exponent: int) -> int | Fraction | None:
+    if base == 0:
+        if exponent < 0:
+            raise NoValue("division by zero")
+        return 0 if exponent else 1
+    if base in (1, -1):
+        return int(base) if exponent % 2 else 1
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if bits * abs(exponent) > MAX_BITS:
+        return None
+    return tidy(Fraction(base) ** exponent) if exponent < 0 else tidy(base**exponent)
+
+
+def _ball_power(base: Number, exponent: Number) -> Number:
+    x, y = balls().as_ball(base), _shows(exponent, MAX_MAGNITUDE.bit_length())
+    if isinstance(exponent, int):
+        size = balls().size(x) or 0
+        if (abs(size) + 1) * abs(exponent) > MAX_MAGNITUDE:
+            raise NoValue("too large")
+        if exponent < 0 and balls().contains_zero(x):
+            raise Unclear("a divisor")
+        return _checked(x**exponent)
+    size = balls().size(x)
+    if size is not None and (abs(size) + 1) << max(balls().size(y) or 0, 0) > MAX_MAGNITUDE << 8:
         raise NoValue("too large")
-    if isinstance(exponent, Fraction) and exponent.denominator % 2 and not hasattr(x, "_mpc_") and x < 0:
-        size = abs(x) ** y  # the real root: (-8)^{1/3} is -2
-        return checked(-size if exponent.numerator % 2 else size)
-    return checked(x**y)
+    return _checked(balls().power(x, y))
 
 
 def root(value: Number, degree: Number) -> Number:
@@ -132,22 +161,17 @@ def root(value: Number, degree: Number) -> Number:
         raise NoValue("root of degree 0")
     if degree < 0:
         return div(1, root(value, -degree))
-    if isinstance(value, (int, Fraction)):
-        if value < 0:
-            if degree % 2:
-                return -root(-value, degree)
-            if degree == 2:
-                return mul(imaginary_unit(), root(-value, 2))
+    if degree > 10**6:
+        raise NoValue("root of a degree too large")
+    if is_exact(value):
+        if value < 0 and degree % 2:
+            return -root(-value, degree)
+        if value < 0 and degree == 2:
+            return mul(balls().imaginary_unit(), root(-value, 2))
         top, bottom = _int_root(value.numerator, degree), _int_root(value.denominator, degree)
         if top is not None and bottom is not None:
-            return _tidy(Fraction(top, bottom))
-    mp = digits60()
-    x = as_digits(value)
-    if degree == 2:
-        return mp.sqrt(x)
-    if degree % 2 and not hasattr(x, "_mpc_") and x < 0:
-        return -checked(mp.power(-x, mp.mpf(1) / degree))
-    return checked(mp.power(x, mp.mpf(1) / degree))
+            return tidy(Fraction(top, bottom))
+    return _checked(balls().root(balls().as_ball(value), degree))
 
 
 def _int_root(value: int, degree: int) -> int | None:
@@ -161,16 +185,43 @@ def _int_root(value: int, degree: int) -> int | None:
     elif degree >= value.bit_length():
         return None
     else:
-        root = round(math.exp(math.log(value) / degree))
-        while root**degree > value:
-            root -= 1
-        while (root + 1) ** degree <= value:
-            root += 1
+        root = _floor_root(value, degree)
     return root if root**degree == value else None
 
 
-def imaginary_unit() -> Number:
-    return digits60().mpc(0, 1)
+def _floor_root(value: int, degree: int) -> int:
+    """The integer part of a root, by Newton's method from above."""
+    guess = 1 << -(-value.bit_length() // degree)
+    while True:
+        better = ((degree - 1) * guess + value // guess ** (degree - 1)) // degree
+        if better >= guess:
+            return guess
+        guess = better
+
+
+# Where the value of a function of a far argument still shows it: exp needs it moderate, ln takes any.
+_FARTHEST = {"exp": 49, "sinh": 9, "cosh": 9, "tanh": 9, "sin": 200, "cos": 200}
+
+
+# Where a function of a rational number is known to be rational.
+EXACT_VALUES = {
+    **{(name, 0): 0 for name in ("sin", "sinh", "tanh", "atan", "asin")}, **{(name, 0): 1 for name in ("exp", "cos", "cosh")}, ("ln", 1): 0,
+}  # fmt: skip
+
+
+def apply(name: str, value: Number) -> Number:
+    """An elementary function of one number.
+
+    Raises:
+        NoValue: When it is not defined there, or its value could not show the argument.
+    """
+    if is_exact(value):
+        if (name, value) in EXACT_VALUES:
+            return EXACT_VALUES[name, value]
+        if name == "ln" and value == 0:
+            raise NoValue("logarithm of zero")
+    argument = balls().as_ball(value) if name == "ln" else _shows(value, _FARTHEST.get(name, NEGLIGIBLE))
+    return _checked(balls().apply(name, argument))
 
 
 def factorial(n: Number) -> Number:
@@ -179,13 +230,12 @@ def factorial(n: Number) -> Number:
             raise NoValue("factorial of a negative number")
         if n <= MAX_FACTORIAL:
             return math.factorial(n)
-        if n > 10**6:
-            raise NoValue("too large")
-        return digits60().gamma(digits60().mpf(n) + 1)
-    value = as_digits(n)
-    if abs(value) > 10**6:
+    size = balls().size(n)
+    if size is not None and not -NEGLIGIBLE < size < 30:
         raise NoValue("too large")
-    return checked(digits60().gamma(value + 1))
+    if is_negative(n) and (is_exact(n) and n < -1000):
+        raise NoValue("factorial of a negative number")
+    return _checked((balls().as_ball(n) + 1).gamma())
 
 
 def double_factorial(n: Number) -> Number:
@@ -208,8 +258,14 @@ def binomial(n: Number, k: Number) -> Number:
         for j in range(k):
             product = div(mul(product, add(n, -j)), j + 1)
         return product
-    return div(factorial(n), mul(factorial(k), factorial(add(n, -as_digits(k)))))
+    return div(factorial(n), mul(factorial(k), factorial(add(n, -k))))
 
 
-def without_noise(value: Number) -> Number:
-    return 0 if abs(value) < digits60().mpf(10) ** -45 else value
+def conjugate(value: Number) -> Number:
+    return value.conjugate() if not is_exact(value) and balls().is_complex(value) else value
+
+
+def scattered(name: str) -> Fraction:
+    """A number between 1 and 2 that a name fixes, to 48 bits: no two names have numbers in any simple relation."""
+    seed = int.from_bytes(blake2b(name.encode(), digest_size=6).digest(), "big")
+    return Fraction((1 << 48) + (seed | 1), 1 << 48)

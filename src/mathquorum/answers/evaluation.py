@@ -1,61 +1,56 @@
-"""The value of an expression at a point: exact where arithmetic stays rational, to 60 digits where it does not.
+"""One walk over an expression at a point: exact where arithmetic stays rational, balls where it does not.
 
 An expression is a tree of tuples made by `grammar`: ("add", a, b), ("pow", a, b), ("sin", a). Nothing else is understood,
 and no text is ever executed.
+
+A ball holds the value, but it does not say that every term shows in it: at x = 1000, e^x + 1 and e^x + 2 have the same
+first 400 digits. So each sum notes by how many bits its largest term exceeds its smallest, and so does every function that is
+flat where its argument lies. `certified` refuses values in which this comes to more than they keep.
 """
 
 from __future__ import annotations
 
 import math
 import time
-import zlib
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from mathquorum.answers import arithmetic
 from mathquorum.answers.arithmetic import (
+    EXACT_VALUES,
     NoValue,
     Number,
     add,
-    as_digits,
-    binomial,
-    checked,
-    digits60,
+    balls,
     div,
-    double_factorial,
-    factorial,
-    imaginary_unit,
+    is_exact,
+    is_negative,
+    is_zero,
     mul,
     power,
     root,
-    without_noise,
-)  # fmt: skip
-from mathquorum.answers.number_keys import number_key
+)
+from mathquorum.answers.number_keys import ACCURATE, digits_key
 
-__all__ = ["Node", "value_at", "variables"]
+__all__ = ["Choices", "NeedsBalls", "Node", "Outside", "Walk", "variables"]
 
 Node = tuple[Any, ...]
 
+NOTICED = 24  # bits: smaller differences in size are not added up
 DEGREES_FROM = 5  # a whole number of at least this under a trigonometric function is degrees: \\cos 58
 MAX_TERMS = 20_000  # of a finite sum or product
 SERIES_SECONDS = 0.3
 
 
-def value_at(node: Node, point: Mapping[str, Number]) -> Number:
-    """The value with variables read from `point`, or else from their names.
+class Outside(NoValue):
+    """The point is outside the real domain of the expression."""
 
-    Raises:
-        NoValue: When it cannot be computed within the limits.
-    """
-    try:
-        value = _eval(node, point)
-    except NoValue:
-        raise
-    except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
-        raise NoValue(str(error)) from error
-    if not isinstance(value, (int, Fraction)) and not digits60().isfinite(value):
-        raise NoValue("not finite")
-    return value
+
+class NeedsBalls(Exception):
+    """The value is not rational."""
+
+
+Choices = dict[int, Any]  # the branch that a node took: the sign of what stands in bars, the case that held
 
 
 def variables(node: Node) -> frozenset[str]:
@@ -70,50 +65,127 @@ def variables(node: Node) -> frozenset[str]:
     return frozenset().union(*(variables(n) for n in node[1:] if type(n) is tuple))
 
 
-def _eval(node: Node, point: Mapping[str, Number]) -> Number:
-    kind = node[0]
-    if kind == "num":
-        return node[1]
-    if kind == "var":
-        return point[node[1]]
-    if kind == "add":
-        total = _eval(node[1], point)
-        for part in node[2:]:
-            total = add(total, _eval(part, point))
+class Walk:
+    """One walk over the tree at one point and one precision.
+
+    Attributes:
+        point: The values of the variables.
+        bits: The precision. At 0 only rational numbers are computed, and the first other one raises `NeedsBalls`.
+        is_real: Complex numbers on the way are an `Outside`.
+        noted: Takes the branches that |x|, floors and cases take here.
+        frozen: Branches to take instead of those that hold here.
+        hidden: Bits by which terms are hidden beside larger ones.
+    """
+
+    def __init__(
+        self,
+        point: Mapping[str, Number],
+        bits: int,
+        is_real: bool = False,
+        noted: Choices | None = None,
+        frozen: Choices | None = None,
+    ) -> None:
+        self.point = point
+        self.bits = bits
+        self.is_real = is_real
+        self.noted = noted
+        self.frozen = frozen
+        self.hidden = 0
+        self.bound: dict[str, int] = {}  # indices of sums
+        self.deadline = 0.0
+
+    def notice(self, bits: int) -> None:
+        """Adds bits by which something is hidden beside something larger."""
+        if bits > NOTICED:
+            self.hidden += bits
+
+    def value(self, node: Node) -> Number:
+        kind = node[0]
+        if kind == "num":
+            return node[1]
+        if kind == "var":
+            return self.variable(node[1])
+        if kind == "add":
+            return self.sum([self.value(part) for part in node[1:]])
+        if kind == "mul":
+            product = self.value(node[1])
+            for part in node[2:]:
+                product = mul(product, self.value(part))
+            return product
+        if kind == "neg":
+            return -self.value(node[1])
+        if kind == "div":
+            return div(self.value(node[1]), self.value(node[2]))
+        handler = _FUNCTIONS.get(kind)
+        if handler is None:
+            raise NoValue(str(kind))
+        value = handler(self, node)
+        if type(value) is not int and not is_exact(value):
+            self.check(value)
+        return value
+
+    def variable(self, name: str) -> Number:
+        if name in self.bound:
+            return self.bound[name]
+        value = self.point[name]
+        if not self.bits and not is_exact(value):
+            raise NeedsBalls
+        return value
+
+    def check(self, value: Number) -> None:
+        """Refuses a number, which is not rational, that this walk may not meet."""
+        if not self.bits:
+            raise NeedsBalls
+        if self.is_real and balls().is_complex(value):
+            raise Outside("not real here")
+
+    def sum(self, terms: list[Number]) -> Number:
+        total = terms[0]
+        for term in terms[1:]:
+            total = add(total, term)
+        if not is_exact(total) or self.point:
+            sizes = [s for s in map(_size, terms) if s is not None]
+            if sizes:
+                self.notice(max(sizes) - min(sizes))
         return total
-    if kind == "mul":
-        product = _eval(node[1], point)
-        for part in node[2:]:
-            product = mul(product, _eval(part, point))
-        return product
-    if kind == "neg":
-        return -_eval(node[1], point)
-    if kind == "div":
-        return div(_eval(node[1], point), _eval(node[2], point))
-    if kind == "pow":
-        return power(_eval(node[1], point), _eval(node[2], point))
-    if kind == "root":
-        return root(_eval(node[2], point), _eval(node[1], point))
-    if kind == "deg":
-        return _eval(node[1], point)
-    handler = _FUNCTIONS.get(kind)
-    if handler is None:
-        raise NoValue(kind)
-    return handler(node, point)
+
+    def angle(self, node: Node) -> Number:
+        """The argument of a trigonometric function, in radians; degrees are converted here and nowhere else."""
+        value = self.value(node)
+        if _in_degrees(node) or (isinstance(value, int) and abs(value) >= DEGREES_FROM and not variables(node)):
+            if not self.bits:
+                raise NeedsBalls
+            return mul(value, div(balls().pi(), 180))
+        return value
+
+    def choice(self, node: Node, choose: Callable[[], Any]) -> Any:
+        """The branch that a node takes: the frozen one, or the one that holds, which is noted."""
+        if self.frozen is not None and id(node) in self.frozen:
+            return self.frozen[id(node)]
+        chosen = choose()
+        if self.noted is not None and not self.bound:
+            self.noted[id(node)] = chosen
+        return chosen
+
+    def apply(self, name: str, argument: Number) -> Number:
+        """An elementary function; what its value hides of the argument is noted."""
+        if not self.bits and (name, argument) not in EXACT_VALUES:
+            raise NeedsBalls
+        size = _size(argument)
+        if size is not None:
+            if size < 0 and name != "ln":
+                self.notice(-2 * size)
+            elif name in ("sinh", "cosh", "tanh"):
+                self.notice(3 << max(size, 0))
+            elif name == "atan":
+                self.notice(2 * size)
+        return arithmetic.apply(name, argument)
 
 
-def _call(node: Node, point: Mapping[str, Number]) -> Number:
-    """An unknown function: a number fixed by its name and the values of its arguments."""
-    arguments = [number_key(_eval(n, point)) for n in node[2]]
-    return 1009 + zlib.crc32(f"{node[1]}{arguments}".encode()) % 10**6
-
-
-def _angle(node: Node, point: Mapping[str, Number]) -> Number:
-    """The argument of a trigonometric function, in radians; degrees are converted here and nowhere else."""
-    value = _eval(node, point)
-    if _in_degrees(node) or (isinstance(value, int) and abs(value) >= DEGREES_FROM and not variables(node)):
-        return mul(value, digits60().pi / 180)
-    return value
+def _size(value: Number) -> int | None:
+    if type(value) is int:
+        return value.bit_length() or None
+    return balls().size(value)  # type: ignore[no-any-return]
 
 
 def _in_degrees(node: Node) -> bool:
@@ -122,16 +194,30 @@ def _in_degrees(node: Node) -> bool:
     return node[0] in ("add", "neg", "mul", "div") and any(_in_degrees(n) for n in node[1:] if type(n) is tuple)
 
 
-def _trig(node: Node, point: Mapping[str, Number]) -> Number:
-    mp = digits60()
-    name, angle = node[0], as_digits(_angle(node[1], point))
-    if abs(angle) > mp.mpf(10) ** 15:
-        raise NoValue("angle too large")
-    sine, cosine = without_noise(mp.sin(angle)), without_noise(mp.cos(angle))
-    if name == "sin":
-        return sine
-    if name == "cos":
-        return cosine
+def _power(walk: Walk, node: Node) -> Number:
+    base, exponent = walk.value(node[1]), walk.value(node[2])
+    if not isinstance(exponent, int):
+        walk.notice(-(_size(exponent) or 0))
+    return power(base, exponent)
+
+
+def _root(walk: Walk, node: Node) -> Number:
+    return root(walk.value(node[2]), walk.value(node[1]))
+
+
+def _call(walk: Walk, node: Node) -> Number:
+    """An unknown function: a number fixed by its name and the values of its arguments."""
+    if not walk.bits:
+        raise NeedsBalls
+    keys = [digits_key(walk.value(n)) for n in node[2]]
+    return arithmetic.scattered(f"{node[1]}{keys}")
+
+
+def _trig(walk: Walk, node: Node) -> Number:
+    name, angle = node[0], walk.angle(node[1])
+    if name in ("sin", "cos"):
+        return walk.apply(name, angle)
+    sine, cosine = walk.apply("sin", angle), walk.apply("cos", angle)
     if name == "tan":
         return div(sine, cosine)
     if name == "cot":
@@ -139,51 +225,38 @@ def _trig(node: Node, point: Mapping[str, Number]) -> Number:
     return div(1, cosine if name == "sec" else sine)
 
 
-def _mp_function(node: Node, point: Mapping[str, Number]) -> Number:
-    value = as_digits(_eval(node[1], point))
-    if node[0] in ("sinh", "cosh", "tanh") and abs(value) > 10**9:
-        raise NoValue("too large")
-    if node[0] == "acot":
-        return digits60().acot(value)
-    return without_noise(checked(getattr(digits60(), node[0])(value)))
+def _elementary(walk: Walk, node: Node) -> Number:
+    return walk.apply(node[0], walk.value(node[1]))
 
 
-def _exp(node: Node, point: Mapping[str, Number]) -> Number:
-    return power(digits60().e, _eval(node[1], point))
+def _acot(walk: Walk, node: Node) -> Number:
+    return walk.apply("atan", div(1, walk.value(node[1])))
 
 
-def _log(node: Node, point: Mapping[str, Number]) -> Number:
-    value = _eval(node[1], point)
-    if value == 0:
-        raise NoValue("logarithm of zero")
-    base = _eval(node[2], point)
-    mp = digits60()
-    if base == 0 or base == 1:
+def _log(walk: Walk, node: Node) -> Number:
+    value, base = walk.value(node[1]), walk.value(node[2])
+    if is_zero(base) or (is_exact(base) and base == 1):
         raise NoValue("logarithm to base 0 or 1")
-    return div(without_noise(mp.log(as_digits(value))), mp.log(as_digits(base)))
+    return div(walk.apply("ln", value), walk.apply("ln", base))
 
 
-def _ln(node: Node, point: Mapping[str, Number]) -> Number:
-    value = _eval(node[1], point)
-    if value == 0:
-        raise NoValue("logarithm of zero")
-    return without_noise(digits60().log(as_digits(value)))
+def _rounded(walk: Walk, node: Node) -> Number:
+    value = walk.value(node[1])
+    if node[0] == "floor":
+        return walk.choice(node, lambda: _floor(value))
+    return walk.choice(node, lambda: -_floor(-value))
 
 
-def _rounded(node: Node, point: Mapping[str, Number]) -> Number:
-    value = _eval(node[1], point)
-    if isinstance(value, (int, Fraction)):
-        return math.floor(value) if node[0] == "floor" else math.ceil(value)
-    key = number_key(value)
-    if len(key) == 2:
-        return _rounded((node[0], ("num", Fraction(*key))), point)
-    if key[0] != "r" or abs(value) > 10**30:
+def _floor(value: Number) -> int:
+    if is_exact(value):
+        return int(value // 1)
+    if balls().is_complex(value):
         raise NoValue("cannot be rounded")
-    return int(digits60().floor(value) if node[0] == "floor" else digits60().ceil(value))
+    return int(balls().floor(value, ACCURATE))
 
 
-def _whole(node: Node, point: Mapping[str, Number]) -> Number:
-    values = [_eval(n, point) for n in node[1:]]
+def _whole(walk: Walk, node: Node) -> Number:
+    values = [walk.value(n) for n in node[1:]]
     if not values or not all(isinstance(v, int) for v in values):
         raise NoValue("not whole numbers")
     if node[0] == "gcd":
@@ -195,60 +268,120 @@ def _whole(node: Node, point: Mapping[str, Number]) -> Number:
     return values[0] % values[1]
 
 
-def _best(node: Node, point: Mapping[str, Number]) -> Number:
-    values = [_eval(n, point) for n in node[1:]]
-    if any(hasattr(v, "_mpc_") for v in values):
+def _best(walk: Walk, node: Node) -> Number:
+    values = [walk.value(n) for n in node[1:]]
+    if any(not is_exact(v) and balls().is_complex(v) for v in values):
         raise NoValue("not ordered")
-    return max(values, key=as_digits) if node[0] == "max" else min(values, key=as_digits)
+    return values[walk.choice(node, lambda: _index_of_best(node[0], values))]
 
 
-def _series(node: Node, point: Mapping[str, Number]) -> Number:
+def _index_of_best(name: str, values: list[Number]) -> int:
+    best = 0
+    for index, value in enumerate(values):
+        difference = add(value, -values[best])
+        if index and (is_negative(difference) if name == "min" else is_negative(-difference)):
+            best = index
+    return best
+
+
+def _series(walk: Walk, node: Node) -> Number:
     kind, name, low_node, high_node, term = node
-    low, high = _eval(low_node, point), _eval(high_node, point)
+    low, high = walk.value(low_node), walk.value(high_node)
     if not isinstance(low, int) or not isinstance(high, int):
         raise NoValue("open bounds")
     if high - low >= MAX_TERMS:
         raise NoValue("too many terms")
-    deadline = point.deadline if isinstance(point, _Inner) else time.monotonic() + SERIES_SECONDS
-    total: Number = 0 if kind == "sum" else 1
-    inner = _Inner(point, deadline)
-    for index in range(low, high + 1):
-        if time.monotonic() > deadline:
-            raise NoValue("too long")
-        inner[name] = index
-        value = _eval(term, inner)
-        total = add(total, value) if kind == "sum" else mul(total, value)
-    return total
+    outermost = not walk.bound
+    if outermost:
+        walk.deadline = time.monotonic() + SERIES_SECONDS
+    before = walk.bound.get(name)
+    terms = []
+    try:
+        for index in range(low, high + 1):
+            if time.monotonic() > walk.deadline:
+                raise NoValue("too long")
+            walk.bound[name] = index
+            terms.append(walk.value(term))
+    finally:
+        if before is None:
+            walk.bound.pop(name, None)
+        else:
+            walk.bound[name] = before
+    if not terms:
+        return 0 if kind == "sum" else 1
+    if kind == "sum":
+        return walk.sum(terms)
+    product: Number = 1
+    for factor in terms:
+        product = mul(product, factor)
+    return product
 
 
-class _Inner(dict[str, Any]):
-    """A point with one more variable bound, and the time by which the outermost series must be done."""
-
-    def __init__(self, outer: Mapping[str, Number], deadline: float) -> None:
-        super().__init__()
-        self.outer = outer
-        self.deadline = deadline
-
-    def __missing__(self, name: str) -> Number:
-        return self.outer[name]
+def _abs(walk: Walk, node: Node) -> Number:
+    value = walk.value(node[1])
+    if is_exact(value) or not balls().is_complex(value):
+        return value * walk.choice(node, lambda: _sign(value))
+    return abs(value)
 
 
-def _abs(node: Node, point: Mapping[str, Number]) -> Number:
-    return abs(_eval(node[1], point))
+def _sign(value: Number) -> int:
+    if is_exact(value):
+        return -1 if value < 0 else 1
+    return int(balls().sign(value)) if not value.is_zero() else 1
 
 
-_FUNCTIONS: dict[str, Any] = {
-    "pi": lambda node, point: +digits60().pi,
-    "e": lambda node, point: +digits60().e,
-    "i": lambda node, point: imaginary_unit(),
+def _cases(walk: Walk, node: Node) -> Number:
+    """("cases", (value, left, operator, right, operator, right, ...), ...): the first whose comparisons hold."""
+    return walk.value(node[1 + walk.choice(node, lambda: _holding(walk, node))][1])
+
+
+def _holding(walk: Walk, node: Node) -> int:
+    for index, case in enumerate(node[1:]):
+        comparisons = case[2:]
+        if all(_holds(walk, *comparisons[i : i + 3]) for i in range(0, len(comparisons) - 1, 2)):
+            return index
+    raise Outside("no case holds")
+
+
+def _holds(walk: Walk, left: Node, operator: Node, right: Node) -> bool:
+    difference = walk.value(("add", left, ("neg", right)))
+    if is_exact(difference):
+        sign = (difference > 0) - (difference < 0)
+    else:
+        sign = 0 if difference.is_zero() else int(balls().sign(difference))
+    return sign in _SIGNS[operator[1]]
+
+
+_SIGNS = {"<": (-1,), ">": (1,), "<=": (-1, 0), ">=": (1, 0), "=": (0,), "!=": (-1, 1)}
+
+
+def _constant(name: str) -> Callable[[Walk, Node], Number]:
+    def value(walk: Walk, node: Node) -> Number:
+        if not walk.bits:
+            raise NeedsBalls
+        return getattr(balls(), name)()
+
+    return value
+
+
+def _of_values(operation: Callable[..., Number]) -> Callable[[Walk, Node], Number]:
+    return lambda walk, node: operation(*[walk.value(n) for n in node[1:]])
+
+
+_FUNCTIONS: dict[str, Callable[[Walk, Node], Number]] = {
+    "pow": _power,
+    "root": _root,
+    "deg": lambda walk, node: walk.value(node[1]),
+    "pi": _constant("pi"),
+    "e": _constant("e"),
+    "i": _constant("imaginary_unit"),
     "call": _call,
     "abs": _abs,
-    "fact2": lambda node, point: double_factorial(_eval(node[1], point)),
-    "fact": lambda node, point: factorial(_eval(node[1], point)),
-    "binom": lambda node, point: binomial(_eval(node[1], point), _eval(node[2], point)),
+    "fact2": _of_values(arithmetic.double_factorial),
+    "fact": _of_values(arithmetic.factorial),
+    "binom": _of_values(arithmetic.binomial),
     "log": _log,
-    "ln": _ln,
-    "exp": _exp,
+    "ln": _elementary,
     "floor": _rounded,
     "ceil": _rounded,
     "gcd": _whole,
@@ -258,7 +391,12 @@ _FUNCTIONS: dict[str, Any] = {
     "min": _best,
     "sum": _series,
     "prod": _series,
+    "cases": _cases,
     **dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), _trig),
-    **dict.fromkeys(("asin", "acos", "atan", "acot", "sinh", "cosh", "tanh"), _mp_function),
-    "conj": lambda node, point: digits60().conj(as_digits(_eval(node[1], point))),
+    **dict.fromkeys(("asin", "acos", "atan", "sinh", "cosh", "tanh", "exp"), _elementary),
+    **dict.fromkeys(("zeta", "gamma", "erf"), _elementary),
+    "eulergamma": _constant("euler_gamma"),
+    "catalan": _constant("catalan"),
+    "acot": _acot,
+    "conj": lambda walk, node: arithmetic.conjugate(walk.value(node[1])),
 }

@@ -1,38 +1,46 @@
-"""Keys of numbers: equal keys are equal numbers, whether they were exact or carried to 60 digits.
+"""Keys of numbers: equal keys are equal numbers. A fraction where the number is one, else the first `KEPT` bits of it.
 
-A 60-digit number that is within 1e-40 of a fraction with a small denominator becomes that fraction, so that `\\log_2 8`
-and `3` meet.
+A ball that holds a fraction with a denominator below 2^`SIMPLE`, and nothing else within 2^-900, becomes that fraction,
+so that `\\log_2 8` and `3` meet.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
+from math import isqrt
 from typing import Any
 
-from mathquorum.answers.arithmetic import Number, digits60
+from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact
 
-__all__ = ["number_key", "real_value", "shown"]
+__all__ = ["ACCURATE", "KEPT", "digits_key", "number_key", "real_value", "shown"]
 
-KEPT = 36  # digits that are compared
-LARGEST_DENOMINATOR = 10**12
+ACCURATE = 1_000  # bits to which a certified value is known
+KEPT = 900  # bits that are compared
+SIMPLE = 64  # bits of the numerator and the denominator of a fraction that a ball is taken for
+# Digits are cut of the number times the root of 3, so that no fraction lies where one cut ends and another begins.
+_SCALE = Fraction(isqrt(3 << 2 * (ACCURATE + 200)), 1 << ACCURATE + 200)
 
 
 def number_key(value: Number) -> tuple[Any, ...]:
-    """A hashable key of a number: a fraction, KEPT digits with an exponent, or two of these for a complex number."""
-    if isinstance(value, int):
-        return (value, 1)
-    if isinstance(value, Fraction):
+    """A hashable key of a constant: a fraction, KEPT bits with an exponent, or two of these for a complex number."""
+    if is_exact(value):
         return (value.numerator, value.denominator)
-    mp = digits60()
-    if hasattr(value, "_mpc_"):
-        size = abs(value)
-        real, imag = value.real, value.imag
-        if abs(imag) <= size * mp.mpf(10) ** -40:
-            return _real_key(real)
-        if abs(real) <= size * mp.mpf(10) ** -40:
-            return ("c", (0, 1), _real_key(imag))
-        return ("c", _real_key(real), _real_key(imag))
-    return _real_key(value)
+    with balls().precision(ACCURATE + 100):
+        if balls().is_complex(value):
+            return ("c", *(_real_key(part) for part in balls().parts(value)))
+        return _real_key(value)
+
+
+def digits_key(value: Number) -> tuple[Any, ...]:
+    """The first KEPT bits of a number, rational or not: what values at a point are compared by."""
+    if is_exact(value) and value == 0:
+        return (0,)
+    with balls().precision(ACCURATE + 100):
+        ball = balls().as_ball(value)
+        if balls().is_complex(ball):
+            return tuple(_digits(part) for part in balls().parts(ball))
+        return _digits(ball)
 
 
 def real_value(key: tuple[Any, ...]) -> Fraction | None:
@@ -40,8 +48,8 @@ def real_value(key: tuple[Any, ...]) -> Fraction | None:
     if len(key) == 2:
         return Fraction(key[0], key[1])
     if key[0] == "r" and abs(key[2]) < 10_000:
-        scale = key[2] - KEPT
-        return Fraction(key[1] * 10**scale) if scale >= 0 else Fraction(key[1], 10**-scale)
+        mantissa, exponent = key[1:]
+        return Fraction(mantissa << max(exponent, 0), 1 << max(-exponent, 0)) / _SCALE
     return None
 
 
@@ -53,48 +61,57 @@ def shown(key: tuple[Any, ...]) -> str:
         ', 1/2'
     """
     number = real_value(key[1]) if key[0] == "n" else None
-    if number is None or max(number.numerator.bit_length(), number.denominator.bit_length()) > 400:
+    if number is None or max(number.numerator.bit_length(), number.denominator.bit_length()) > 1000:
         return ""
     return f", {number}" if len(key[1]) == 2 else f", {float(number):.12g}..."
 
 
 def _real_key(value: Number) -> tuple[Any, ...]:
-    sign, man, exp, bits = value._mpf_
-    if not man:
+    fraction = _near_fraction(value)
+    return fraction if fraction is not None else ("r", *_digits(value))
+
+
+def _digits(value: Number) -> tuple[int, ...]:
+    """(mantissa, exponent): the first KEPT bits of a real number times _SCALE."""
+    if value.contains(0):
+        return (0,)
+    if value.rel_accuracy_bits() < KEPT + 40:
+        raise NoValue("not accurate")
+    man, exp = (value * _scale()).mid().man_exp()
+    man, exp = int(man), int(exp)
+    excess = man.bit_length() - KEPT
+    return (man >> excess if excess >= 0 else man << -excess, exp + excess)
+
+
+@lru_cache(maxsize=1)
+def _scale() -> Number:
+    with balls().precision(2 * ACCURATE):
+        return balls().as_ball(_SCALE)
+
+
+def _near_fraction(value: Number) -> tuple[int, int] | None:
+    """The simple fraction in a ball, by continued fractions."""
+    if value.contains(0):
         return (0, 1)
-    man = int(man)
-    if sign:
-        man = -man
-    if -400 < exp + bits < 150:  # of a larger one the last of 60 digits are before the point, and noise
-        fraction = _near_fraction(man, exp)
-        if fraction is not None:
-            return fraction
-    # KEPT significant digits, trailing zeros stripped so that noise at a power of ten cannot matter.
-    ten = int((exp + bits) * 0.30102999566398120)
-    mp = digits60()
-    digits = int(mp.nint(value * mp.mpf(10) ** (KEPT - ten)))
-    while digits and digits % 10 == 0:
-        digits //= 10
-        ten += 1
-    return ("r", digits, ten)
-
-
-def _near_fraction(man: int, exp: int) -> tuple[int, int] | None:
-    """The fraction of denominator up to LARGEST_DENOMINATOR within 1e-40 of the number (relative), by continued fractions."""
-    if exp >= 0:
-        return (man << exp, 1)
-    top, bottom = man, 1 << -exp
+    man, exp = value.mid().man_exp()
+    man, exp = int(man), int(exp)
+    if not -400 < exp + man.bit_length() < SIMPLE:
+        return None
+    sign, man = (-1, -man) if man < 0 else (1, man)
+    excess = max(
+        man.bit_length() - 2 * SIMPLE - 40, 0
+    )  # so many bits are enough to find it, and all are there to check it
+    top, bottom = man >> excess, 1
+    top, bottom = (top << exp + excess, 1) if exp + excess > 0 else (top, 1 << -(exp + excess))
+    a, b = top, bottom
     p0, q0, p1, q1 = 0, 1, 1, 0
-    for _ in range(40):
-        whole, rest = divmod(top, bottom)
+    while b:
+        whole, rest = divmod(a, b)
         p0, p1 = p1, whole * p1 + p0
         q0, q1 = q1, whole * q1 + q0
-        if q1 > LARGEST_DENOMINATOR:
+        if q1.bit_length() > SIMPLE:
             return None
-        # |number - p1/q1| = |man*q1 - p1*2^-exp| / (q1 * 2^-exp)
-        if p1 and abs(man * q1 - (p1 << -exp)) * 10**42 <= abs(man) * q1:
-            return (p1, q1)
-        if rest == 0:
-            return (p1, q1)
-        top, bottom = bottom, rest
-    return None
+        if abs(top * q1 - p1 * bottom) << 2 * SIMPLE + 20 <= top * q1:
+            break
+        a, b = b, rest
+    return (sign * p1, q1) if value.contains(balls().as_ball(Fraction(sign * p1, q1))) else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.arithmetic import NoValue
-from mathquorum.answers.evaluation import Node, value_at, variables
-from mathquorum.answers.number_keys import number_key
+from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, is_negative, is_zero
+from mathquorum.answers.certified import ratio, value_at
+from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.number_keys import digits_key
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
-from mathquorum.answers.values import Point, value_key
+from mathquorum.answers.values import points_for, value_key, values_at
 
 __all__ = ["Key", "equation_key", "inequality_key", "substitute"]
 
@@ -48,12 +49,25 @@ def equation_key(left: Node, right: Node) -> Key:
         solved = _solved(difference, last)
         if solved is not None:
             return value_key(solved)
-    values = [value_at(difference, Point(number)) for number in (1, 2, 3)]
     if not names:
-        return ("truth", all(v == 0 for v in values))
-    if values[0] == 0:
-        return ("equation", tuple(number_key(v) for v in values))
-    return ("equation", tuple(number_key(value_at(("div", ("num", v), ("num", values[0])), {})) for v in values[1:]))
+        return ("truth", is_zero(value_at(difference, {})))
+    return ("equation", _proportions(difference, names, both_signs=True))
+
+
+def _proportions(node: Node, names: frozenset[str], both_signs: bool) -> Key:
+    """The ratios of an expression's values at fixed points to the first of them that is not zero, or to its size."""
+    values = values_at(node, points_for(names))
+    first = next((i for i, v in enumerate(values) if v is not None and not is_zero(v)), None)
+    if first is None:
+        raise NoValue("nothing to compare with")
+    scale = values[first] if both_signs else _size(values[first])
+    return (first, *(None if v is None else digits_key(ratio(v, scale)) for v in values))
+
+
+def _size(value: Number) -> Number:
+    if not is_exact(value) and balls().is_complex(value):
+        raise NoValue("not ordered")
+    return -value if is_negative(value) else value
 
 
 class _Line:
@@ -66,8 +80,8 @@ class _Line:
 
 def _line(node: Node, name: str) -> _Line | None:
     """The line that an expression in one variable is, where it is one with rational coefficients."""
-    at = [value_at(node, {name: x}) for x in (0, 1, 2, 1009)]
-    if not all(isinstance(v, (int, Fraction)) for v in at):
+    at = _at(node, name, (0, 1, 2, 1009))
+    if at is None or not all(is_exact(v) for v in at):
         return None
     slope = at[1] - at[0]
     if slope == 0 or at[2] - at[1] != slope or at[3] - at[0] != 1009 * slope:
@@ -75,17 +89,37 @@ def _line(node: Node, name: str) -> _Line | None:
     return _Line(slope, at[0])
 
 
-def _solved(node: Node, name: str) -> Node | None:
-    """The expression of `name` from node = 0, where it is linear in it with a constant factor."""
-    factors = set()
-    for number in (1, 2):
-        at = [value_at(substitute(node, name, ("num", x)), Point(number)) for x in (0, 1, 5)]
-        if not all(isinstance(v, (int, Fraction)) for v in at) or at[2] - at[0] != 5 * (at[1] - at[0]):
-            return None
-        factors.add(at[1] - at[0])
-    if len(factors) != 1 or 0 in factors:
+def _at(node: Node, name: str, places: tuple[int, ...]) -> list[Number] | None:
+    """The values of an expression in one variable; None when one is missing."""
+    try:
+        return [value_at(node, {name: place}) for place in places]
+    except NoValue:
         return None
-    return ("div", ("neg", substitute(node, name, ("num", 0))), ("num", factors.pop()))
+
+
+def _solved(node: Node, name: str) -> Node | None:
+    """The expression of `name` from node = 0, where it is linear in it: its factor is a number, or another variable."""
+    slope = ("add", substitute(node, name, ("num", 1)), ("neg", substitute(node, name, ("num", 0))))
+    again = ("add", substitute(node, name, ("num", 6)), ("neg", substitute(node, name, ("num", 1))))
+    try:
+        factor = value_key(slope)
+        if value_key(again) != value_key(("mul", ("num", 5), slope)):
+            return None
+        if factor[0] != "n" and not _is_multiple_of_a_variable(slope, node, name):
+            return None
+    except NoValue:
+        return None
+    return None if factor == ("n", (0, 1)) else ("div", ("neg", substitute(node, name, ("num", 0))), slope)
+
+
+def _is_multiple_of_a_variable(slope: Node, node: Node, name: str) -> bool:
+    """Whether the factor of `name` is c * other, and node = 0 has no solution where that is zero: xy = 8, and not xy = x."""
+    for other in variables(slope):
+        multiple = value_key(("div", slope, ("var", other)))
+        if multiple[0] == "n" and len(multiple[1]) == 2:
+            rest = value_key(substitute(substitute(node, name, ("num", 0)), other, ("num", 0)))
+            return rest[0] == "n" and rest != ("n", (0, 1))
+    return False
 
 
 def inequality_key(parts: list[Node], operators: list[str]) -> Key:
@@ -147,16 +181,21 @@ def _half(left: Node, operator: str, right: Node, name: str) -> list[Interval] |
 
 def _bound(node: Node, name: str) -> tuple[int, Key | None]:
     """The sign of the slope of a linear expression, and where it is zero; rational slope, any constant."""
-    at = [value_at(node, {name: x}) for x in (0, 1, 2, 1009)]
-    slope = number_key(value_at(("add", ("num", at[1]), ("neg", ("num", at[0]))), {}))
-    again = number_key(value_at(("add", ("num", at[3]), ("neg", ("num", at[2]))), {}))
-    if len(slope) != 2 or len(again) != 2 or slope[0] == 0 or Fraction(*again) != 1007 * Fraction(*slope):
+    steps = [_step(node, name, *places) for places in ((0, 1), (1, 2), (2, 1009))]
+    slope = steps[0]
+    if slope is None or slope == 0 or steps[1] != slope or steps[2] != 1007 * slope:
         return 0, None
-    step = number_key(value_at(("add", ("num", at[2]), ("neg", ("num", at[1]))), {}))
-    if step != slope:
-        return 0, None
-    root = value_key(("div", ("neg", ("num", at[0])), ("num", Fraction(*slope))))
-    return (1 if slope[0] > 0 else -1), root
+    root = value_key(("div", ("neg", substitute(node, name, ("num", 0))), ("num", slope)))
+    return (1 if slope > 0 else -1), root
+
+
+def _step(node: Node, name: str, low: int, high: int) -> Fraction | None:
+    """By how much an expression in one variable rises between two places, where that is rational."""
+    try:
+        key = value_key(("add", substitute(node, name, ("num", high)), ("neg", substitute(node, name, ("num", low)))))
+    except NoValue:
+        return None
+    return Fraction(*key[1]) if len(key[1]) == 2 else None
 
 
 def _scaled(parts: list[Node], operator: str) -> Key:
@@ -165,14 +204,4 @@ def _scaled(parts: list[Node], operator: str) -> Key:
     if operator in (">", ">="):
         left, right, operator = right, left, _FLIPPED[operator]
     difference = ("add", right, ("neg", left))
-    values = [value_at(difference, Point(number)) for number in (1, 2, 3)]
-    scale = abs(values[0])
-    if scale == 0 or any(hasattr(v, "_mpc_") for v in values):
-        raise NoValue("no scale")
-    if operator == "!=":
-        scale = values[0]
-    return (
-        "inequality",
-        operator,
-        tuple(number_key(value_at(("div", ("num", v), ("num", scale)), {})) for v in values),
-    )
+    return ("inequality", operator, _proportions(difference, variables(difference), both_signs=operator == "!="))

@@ -23,7 +23,7 @@ from mathquorum.answers.sets import (
 )
 from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
-from mathquorum.answers.symbolic import is_calculus, symbolic_key
+from mathquorum.answers.symbolic import is_calculus, symbolic_node
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import value_key
 from mathquorum.answers.wording import label, without_units
@@ -155,10 +155,10 @@ class StructureReader:
         """The value of a formula: worked out here, or by the symbolic tail where it holds calculus."""
         if not is_calculus(tokens):
             return value_key(parse(tokens))
-        key = symbolic_key(tokens, self.settings.symbolic_seconds)
-        if key is None:
+        node = symbolic_node(tokens, self.settings.symbolic_seconds)
+        if node is None:
             raise Unreadable("no value found in time")
-        return key
+        return value_key(node)
 
     def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
         """An assignment, an equation, a chain of comparisons."""

@@ -1,8 +1,8 @@
 """The hard tail: integrals, limits, infinite sums and derivatives, worked out by sympy in a process of its own.
 
 Only what the lexer has understood is sent, written anew from tokens; words and unknown commands never leave. The worker
-returns the value at the fixed points, so that the answer gets a key of the same kind as every other. Without a
-value in time it gets none, is compared as text, "not shown equal", and is counted.
+returns an expression, which is then evaluated like every other. Without one in time the answer is compared as text, "not shown
+equal", and is counted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from mathquorum.answers.evaluation import Node
 from mathquorum.answers.tokens import Token
 
-__all__ = ["SymbolicReport", "is_calculus", "symbolic_key", "symbolic_report"]
-
-Key = tuple[Any, ...]
+__all__ = ["SymbolicReport", "is_calculus", "symbolic_node", "symbolic_report"]
 
 MAX_TOKENS = 120
 
@@ -52,16 +51,16 @@ def is_calculus(tokens: list[Token]) -> bool:
     return any(tokens[i : i + size] == _DERIVATIVE for i in range(len(tokens) - size))
 
 
-def symbolic_key(tokens: list[Token], seconds: float) -> Key | None:
-    """The key of an expression of calculus; None when sympy finds no value in time."""
+def symbolic_node(tokens: list[Token], seconds: float) -> Node | None:
+    """What an expression of calculus comes to; None when sympy finds nothing in time."""
     if seconds <= 0 or len(tokens) > MAX_TOKENS:
         return None
     latex = _latex(tokens)
-    return _key_of(latex, seconds) if latex else None
+    return _node_of(latex, seconds) if latex else None
 
 
 @lru_cache(maxsize=10_000)
-def _key_of(latex: str, seconds: float) -> Key | None:
+def _node_of(latex: str, seconds: float) -> Node | None:
     from mathquorum.answers.workers import TimedOut, pool  # lazy: starts no process before the first such answer
 
     _counts["asked"] += 1
@@ -70,15 +69,20 @@ def _key_of(latex: str, seconds: float) -> Key | None:
     except TimedOut:
         _counts["timed_out"] += 1
         return None
-    key = reply.get("key") if isinstance(reply, dict) else None
-    if key is None:
+    node = reply.get("node") if isinstance(reply, dict) else None
+    if node is None:
         return None
     _counts["answered"] += 1
-    return tuple(_tuples(part) for part in key)
+    return tuple(_tuples(part) for part in node)
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+    """Tuples for lists; a ratio ["ratio", top, bottom] is a number."""
+    if not isinstance(value, list):
+        return value
+    if value[:1] == ["ratio"]:
+        return Fraction(value[1], value[2])
+    return tuple(_tuples(v) for v in value)
 
 
 def _latex(tokens: list[Token]) -> str | None:

@@ -1,16 +1,11 @@
-"""What runs in a worker process: LaTeX in, the key of its value out. Nothing here is imported by the main process."""
+"""What runs in a worker process: LaTeX in, an expression without calculus out. The main process imports nothing of this."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from fractions import Fraction
 from typing import Any
-
-from mathquorum.answers.arithmetic import digits60
-from mathquorum.answers.number_keys import number_key
-from mathquorum.answers.values import Point
 
 __all__ = ["main"]
 
@@ -27,7 +22,7 @@ def main() -> None:
     replies.write("ready\n")
     replies.flush()
     for line in sys.stdin:
-        replies.write(json.dumps({"key": _key(json.loads(line)["latex"])}) + "\n")
+        replies.write(json.dumps({"node": _node_of(json.loads(line)["latex"])}) + "\n")
         replies.flush()
 
 
@@ -39,37 +34,46 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def _key(latex: str) -> Any:
-    """The key of a formula's value, or None for any reason: the caller cannot do more with one."""
+def _node_of(latex: str) -> Any:
+    """The tree of a formula's value, or None for any reason: the caller cannot do more with one."""
     import sympy
     from latex2sympy2_extended import latex2sympy
 
     try:
         expression = latex2sympy(latex).doit()
-        if not isinstance(expression, sympy.Expr) or expression.has(sympy.Integral, sympy.Limit, sympy.Derivative):
+        if not isinstance(expression, sympy.Expr):
             return None
-        expression = expression.subs({sympy.Symbol("e"): sympy.E, sympy.Symbol("i"): sympy.I})
-        names = sorted(str(s) for s in expression.free_symbols)
-        if len(names) != len(expression.free_symbols):
-            return None
-        keys = [
-            number_key(_number(expression.subs({s: Point(n)[str(s)] for s in expression.free_symbols}))) for n in (1, 2)
-        ]
+        return _node(expression.subs({sympy.Symbol("e"): sympy.E, sympy.Symbol("i"): sympy.I}))
     except Exception:
         return None
-    if not names or keys[0] == keys[1]:
-        return ("n", keys[0])
-    return ("x", *keys)
 
 
-def _number(value: Any) -> Any:
-    """A sympy number as one of ours."""
-    import sympy
+_NAMES = {
+    "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "asin": "asin", "acos": "acos", "atan": "atan",
+    "acot": "acot", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "exp": "exp", "log": "ln", "Abs": "abs", "floor": "floor",
+    "ceiling": "ceil", "factorial": "fact", "binomial": "binom", "zeta": "zeta", "gamma": "gamma", "erf": "erf", "conjugate": "conj",
+}  # fmt: skip
+_CONSTANTS = {"Pi": "pi", "Exp1": "e", "ImaginaryUnit": "i", "EulerGamma": "eulergamma", "Catalan": "catalan"}
 
+
+def _node(value: Any) -> Any:
+    """A sympy expression as a tree of lists.
+
+    Raises:
+        ValueError: When it holds what our trees do not.
+    """
     if value.is_Rational:
-        return Fraction(int(value.p), int(value.q))
-    real, imaginary = sympy.N(value, 60).as_real_imag()
-    mp = digits60()
-    if not real.is_Float and not real.is_Integer:
-        raise ValueError(f"no value: {value}")
-    return mp.mpf(str(real)) if imaginary == 0 else mp.mpc(str(real), str(imaginary))
+        return ["num", int(value.p) if value.q == 1 else ["ratio", int(value.p), int(value.q)]]
+    name = type(value).__name__
+    if name in _CONSTANTS:
+        return [_CONSTANTS[name]]
+    if value.is_Symbol:
+        return ["var", str(value).replace("{", "").replace("}", "").lstrip("\\")]
+    arguments = [_node(a) for a in value.args]
+    if value.is_Add or value.is_Mul:
+        return ["add" if value.is_Add else "mul", *arguments]
+    if value.is_Pow:
+        return ["pow", *arguments]
+    if name not in _NAMES or len(arguments) != (2 if name == "binomial" else 1):
+        raise ValueError(f"no place for {name}")
+    return [_NAMES[name], *arguments]

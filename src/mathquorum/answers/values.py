@@ -1,59 +1,198 @@
-"""Keys of expressions: equal keys are equal values, at every value of the variables.
+"""Keys of expressions: equal keys are equal values, at every point where values are compared.
 
-A variable stands for a fixed integer that its name chooses, so that two expressions in variables are equal exactly when
-their values at those points are: integers, because then factorials, binomials and signs such as (-1)^n mean what they say.
+A constant has its exact value, or `KEPT` bits of it. An expression in variables has `KEPT` bits of its values at fixed points,
+small ones, so that no term outgrows the others, on more than one scale:
+
+* n, k, m, j and N are whole numbers, twelve times in a row, because then factorials, binomials, floors and (-1)^n mean what
+  they say;
+* every other variable is a positive real number, four times: near 1, in (0, 1), near 3, and above 10; the name chooses the
+  digits after the first few, so that different variables are in no relation.
+
+Where an expression is not real its value is left out, and where it is real nowhere its complex values are taken.
 """
 
 from __future__ import annotations
 
-import zlib
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
-from mathquorum.answers.evaluation import Node, value_at, variables
-from mathquorum.answers.number_keys import number_key
+from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
+from mathquorum.answers.certified import certified, value_at
+from mathquorum.answers.evaluation import Choices, Node, Outside, variables
+from mathquorum.answers.number_keys import digits_key, number_key
 
-__all__ = ["Point", "value_key"]
+__all__ = ["WHOLE_NAMES", "Point", "points_for", "value_key", "values_at"]
+
+WHOLE_NAMES = frozenset("nkmjN")
+NUM_REAL_POINTS = 4
+NUM_WHOLE_POINTS = 12
+
+# n from 9 up, so that n - 5 is positive and 2^{n^2} is not too large; k below it; no two names, and no products of
+# (-1)^name, have the same row.
+_WHOLE = {
+    "n": tuple(range(9, 21)),
+    "k": (4, 5, 7, 6, 3, 8, 5, 9, 2, 4, 6, 7),
+    "m": (6, 8, 5, 9, 11, 7, 8, 4, 10, 13, 3, 12),
+    "j": (3, 2, 4, 4, 7, 5, 3, 6, 8, 2, 5, 9),
+    "N": (12, 19, 26, 33, 25, 16, 14, 31, 22, 17, 29, 15),
+}
+_REAL = (
+    (Fraction(17, 16), Fraction(3, 8), Fraction(11, 4), Fraction(91, 8)),
+    (Fraction(13, 4), Fraction(5, 4), Fraction(7, 16), Fraction(83, 8)),
+    (Fraction(9, 16), Fraction(21, 8), Fraction(25, 16), Fraction(99, 8)),
+)
+# Where |x|, floors and cases are looked at too: both signs, and whole numbers.
+_TURNS = (
+    Fraction(-13, 8),
+    Fraction(-3, 8),
+    Fraction(-17, 4),
+    Fraction(2),
+    Fraction(-3),
+    Fraction(5, 2),
+    Fraction(0),
+    Fraction(-1),
+    Fraction(7),
+)
+_BRANCHING = frozenset(("abs", "floor", "ceil", "max", "min", "cases"))
 
 
 def value_key(node: Node) -> tuple[Any, ...]:
     """A hashable key: equal keys are equal values.
 
     Raises:
-        NoValue: When a value cannot be computed within the limits.
+        NoValue: When a value cannot be computed, or certified, within the limits.
     """
     names = variables(node)
-    first = number_key(value_at(node, Point(1)))
     if not names:
-        return ("n", first)
-    second = number_key(value_at(node, Point(2)))
-    if first == second and number_key(value_at(node, Point(3))) == first:
-        return ("n", first)
-    if _has_abs(node):
-        return ("x", first, second, number_key(value_at(node, Point(-1))))
-    return ("x", first, second)
+        return ("n", number_key(value_at(node, {})))
+    points = points_for(names)
+    values = values_at(node, points)
+    digits = tuple(None if v is None else digits_key(v) for v in values)
+    if len(set(digits)) == 1 and not _turns(node) and not any(name.endswith("()") for name in names):
+        return ("n", number_key(values[0]))
+    turned = _turned(node, names, points[0]) if _turns(node) else None
+    return ("x", digits) if turned is None else ("x", digits, turned)
 
 
-class Point(dict[str, int]):
-    """Where a variable lies: a fixed integer that its name and the number of the point choose.
+def values_at(node: Node, points: list[Point]) -> list[Number | None]:
+    """The certified values at points: real ones, with None where there is none; complex ones where none is real.
 
-    n is a few hundred and k smaller, so that factorials and binomials of them are exact and not zero; other names have
-    four digits. Each name is even at one of the points 1 and 2 and odd at the other.
+    Raises:
+        NoValue: When there is none at all, or a term is hidden in every one.
     """
+    if not _has(node, _IMAGINARY):
+        try:
+            return _values(node, points, is_real=True)
+        except Outside:
+            pass
+    return _values(node, points, is_real=False)
+
+
+def _values(node: Node, points: list[Point], is_real: bool) -> list[Number | None]:
+    """The values at the points; None where there is none.
+
+    Raises:
+        Outside: When there is none at all because the expression is not real.
+        NoValue: When there is none, or every one hides a term.
+    """
+    values: list[Number | None] = []
+    clear = 0
+    error: NoValue = NoValue("terms of scales too far apart")
+    for point in points:
+        try:
+            value, is_hiding = certified(node, point, is_real=is_real)
+            clear += not is_hiding
+        except Outside as outside:
+            value, error = None, outside
+        except NoValue as no_value:
+            value, error = None, no_value
+        values.append(value)
+    if not clear:
+        raise error if all(v is None for v in values) else NoValue("terms of scales too far apart")
+    return values
+
+
+def _turned(node: Node, names: frozenset[str], home: Point) -> tuple[Any, ...] | None:
+    """The values on the other branches of |x|, floors and cases; None when there they are the same function.
+
+    So |x|^2 has the key of x^2, and |x| has not that of x.
+    """
+    noted: Choices = {}
+    try:
+        certified(node, home, noted=noted)
+    except NoValue:
+        return None
+    here, frozen = [], []
+    for number in range(len(_TURNS)):
+        point = _Turn(number)
+        here.append(_digits_at(node, point, None))
+        frozen.append(_digits_at(node, point, noted))
+    return None if here == frozen else tuple(here)
+
+
+def _digits_at(node: Node, point: Point, frozen: Choices | None) -> tuple[Any, ...] | None:
+    try:
+        value, _ = certified(node, point, frozen=frozen)
+        return digits_key(value)
+    except NoValue:
+        return None
+
+
+def _turns(node: Node) -> bool:
+    return _has(node, _BRANCHING)
+
+
+_IMAGINARY = frozenset(("i", "conj"))
+
+
+def _has(node: Node, kinds: frozenset[str]) -> bool:
+    return node[0] in kinds or any(type(n) is tuple and n and _has(n, kinds) for n in node[1:])
+
+
+class Point(dict[str, Number]):
+    """Where variables lie: fixed numbers that their names and the number of the point choose."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
 
-    def __missing__(self, name: str) -> int:
-        seed = zlib.crc32(f"{abs(self.number)}:{name}".encode())
-        low, width = _RANGES.get(name[0], (1009, 7919))
-        value = 2 * (low // 2 + seed % (width // 2)) + (self.number + zlib.crc32(name.encode())) % 2
-        self[name] = value = -value if self.number < 0 else value
+    def __missing__(self, name: str) -> Number:
+        if name in WHOLE_NAMES:
+            value: Number = _WHOLE[name][self.number % NUM_WHOLE_POINTS]
+        else:
+            value = _ball(self.place(name))
+        self[name] = value
         return value
 
+    def place(self, name: str) -> Fraction:
+        """Where a real variable lies: near one of a few places, at a distance that is its own."""
+        own = scattered(name) - 1
+        row = (
+            _REAL[int(own * 997) % len(_REAL)]
+            if len(name) > 1 or name not in "xyzt"
+            else _REAL["xtyz".index(name) % len(_REAL)]
+        )
+        return row[self.number % NUM_REAL_POINTS] + own / (16 + self.number // NUM_REAL_POINTS)
 
-_RANGES = {**dict.fromkeys("nN", (301, 250)), **dict.fromkeys("kmrjpq", (23, 120))}
+
+class _Turn(Point):
+    """A point of either sign; some have whole coordinates."""
+
+    def place(self, name: str) -> Fraction:
+        own = scattered(name) - 1
+        shift = int(own * 89) if name != "x" else 0
+        place = _TURNS[(self.number + shift * self.number) % len(_TURNS)]
+        return place if place.denominator == 1 else place + own / 16
 
 
-def _has_abs(node: Node) -> bool:
-    return node[0] == "abs" or any(_has_abs(n) for n in node[1:] if type(n) is tuple)
+@lru_cache(maxsize=1_000)
+def _ball(value: Fraction) -> Number:
+    """A dyadic fraction as a ball without radius."""
+    with balls().precision(256):
+        return balls().as_ball(value)
+
+
+def points_for(names: frozenset[str]) -> list[Point]:
+    """The points at which an expression in these variables is compared."""
+    return [Point(number) for number in range(NUM_REAL_POINTS if WHOLE_NAMES.isdisjoint(names) else NUM_WHOLE_POINTS)]
