@@ -14,6 +14,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from mathquorum.crossed import seeded_mean
 from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
 from mathquorum.objectives import CrossEntropyLoss, SolutionLoss
 from mathquorum.recipes.study import SmallStudy
@@ -27,7 +28,7 @@ from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.prepare import Prepare, Source
 from mathquorum.stages.sample import Sample
 from mathquorum.store import read_records
-from mathquorum.study.measured import Generator, Rows, difference, estimate
+from mathquorum.study.measured import Generator, Rows, difference
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def show(at: Path, problems: Path, seeds: list[int]) -> None:
     for variant in VARIANTS:
         names = (variant.name, variant.control, variant.start)
         found, control, start = (rows(at, graded, name, seeds) for name in names)
-        found_at = estimate("pass@1", found["pass@1"])
+        found_at = seeded_mean("pass@1", found["pass@1"])
         cells = [f"{percent(found_at.value)} [{percent(found_at.low)}, {percent(found_at.high)}]"]
         for figure, other in (("pass@1", control), ("pass@1", start), ("greedy", control), ("maj1", control)):
             e = difference(figure, found[figure], other[figure]).estimate

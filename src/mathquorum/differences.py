@@ -11,6 +11,7 @@ from math import comb, sqrt
 
 import numpy as np
 
+from mathquorum.crossed import crossed_half_widths
 from mathquorum.intervals import (
     NUM_RESAMPLES,
     Floats,
@@ -18,7 +19,6 @@ from mathquorum.intervals import (
     Z,
     expanded_percentiles,
     resample_weights,
-    student_quantile,
 )
 from mathquorum.records import Estimate
 
@@ -78,17 +78,14 @@ def paired_difference(
     return _difference(name, differences, (low, high))
 
 
-def seeded_difference(name: str, first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Difference:
+def seeded_difference(
+    name: str, first: Sequence[Sequence[float]] | Floats, second: Sequence[Sequence[float]] | Floats
+) -> Difference:
     """The difference of two ways of training, each done with several training seeds and measured on the same problems.
 
     Values are paired by seed and problem, since runs of one seed share their data and their start. Problems and seeds are
-    both random, and crossed, so the variance of the mean is that of the two-way random-effects analysis (Searle, Casella
-    and McCulloch 1992, chapter 4), with P problems and S seeds:
-
-        ( MS_problems + max(MS_seeds - MS_rest, 0) ) / (P S)
-
-    and the interval is Student's with Satterthwaite's degrees of freedom: wide when a few seeds disagree. With one seed
-    only problems vary: such an interval says nothing of another training run.
+    both random, and crossed: method and measured coverage are in `mathquorum.crossed`. With one seed only problems vary:
+    such an interval says nothing of another training run.
 
     Args:
         first: (seeds, problems): one row of values in [0, 1] per training seed.
@@ -101,22 +98,12 @@ def seeded_difference(name: str, first: Sequence[Sequence[float]], second: Seque
         ValueError: If the two are not of the same shape, or hold fewer than two problems.
     """
     differences = _differences(name, first, second)  # (seeds, problems)
-    num_seeds, num_problems = differences.shape
-    if num_problems < 2:
+    if differences.shape[1] < 2:
         raise ValueError(f"{name}: at least two problems are needed to see how much problems vary.")
-    by_problem, by_seed, mean = differences.mean(axis=0), differences.mean(axis=1), float(differences.mean())
-    of_problems = float(by_problem.var(ddof=1)) / num_problems
-    of_seeds = 0.0
-    if num_seeds > 1:
-        rest = differences - by_problem - by_seed[:, None] + mean
-        rest_square = float((rest**2).sum()) / ((num_seeds - 1) * (num_problems - 1))
-        of_seeds = max(0.0, float(by_seed.var(ddof=1)) - rest_square / num_problems) / num_seeds
-    variance = of_problems + of_seeds
-    if not variance:
-        return _difference(name, by_problem, _constant(mean, num_problems))
-    spread = of_problems**2 / (num_problems - 1) + of_seeds**2 / max(1, num_seeds - 1)
-    half = student_quantile(variance**2 / spread) * sqrt(variance)
-    return _difference(name, by_problem, (mean - half, mean + half))
+    by_problem, mean = differences.mean(axis=0), float(differences.mean())
+    half = float(crossed_half_widths(differences))
+    found = (mean - half, mean + half) if half else _constant(mean, len(by_problem))
+    return _difference(name, by_problem, found)
 
 
 def sign_test(num_wins: int, num_losses: int) -> float:

@@ -7,6 +7,7 @@ problem: it depends on one value per problem, never on the number of candidates.
   (pass@k, AUC) the number of problems gives way to an effective one that the variance between problems implies, and the
   normal quantile to Student's. It stays within [0, 1], has width at 0% and 100%, and covered better than the bootstrap
   for few problems and skewed values (10 problems, Beta(0.3, 1.2): 91% against 88%; plain percentiles 84%);
+* the same over several training seeds, and a difference of two such: see `mathquorum.crossed`;
 * a difference of two such figures on the same problems: see `mathquorum.differences`;
 * any other figure that is a function of sums over problems (calibration error): the bootstrap over problems with
   expanded percentiles (Hesterberg 2015, arXiv 1411.5279), because plain percentiles are too narrow for few problems.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from math import fsum, inf, sqrt
+from math import atan, cos, exp, fsum, inf, lgamma, pi, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
@@ -44,6 +45,8 @@ Interval = tuple[float, float]
 NUM_RESAMPLES = 2000
 LEVEL = 0.95
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+LEGENDRE_POINTS, LEGENDRE_WEIGHTS = (array / 2 for array in np.polynomial.legendre.leggauss(64))
+LEGENDRE_POINTS = LEGENDRE_POINTS + 0.5  # in [0, 1]
 
 
 def mean_estimate(name: str, values: Sequence[float] | Floats) -> Estimate:
@@ -123,15 +126,35 @@ def resample_weights(num_problems: int, seed: int, num_resamples: int) -> Floats
     return weights
 
 
-def student_quantile(degrees: float) -> float:
-    """The 97.5% point of Student's t, by the expansion around the normal one (Abramowitz and Stegun 26.7.5).
+@functools.lru_cache(maxsize=1024)
+def student_quantile(degrees: float, level: float = LEVEL) -> float:
+    """What Student's t exceeds in absolute value with probability 1 - level; its 97.5% point by default.
 
-    Too small by 24% at one degree of freedom, 3% at two and under 1% from three up.
+    With t = sqrt(v) tan(a), P(|T| <= t) is 2 c times the integral of cos^(v - 1) from 0 to a, which 64 points of Gauss and
+    Legendre give to rounding; Newton's steps rise to the root from the normal quantile. (SciPy has this too, and would be
+    an import of 60 MB for one function.) Right to a relative 1e-6 up to a level of 0.999, and for whole degrees well beyond. Above
+    100,000 degrees it is the value at 100,000, which is the normal one to 1e-5.
+
+    Args:
+        degrees: At least 1, not necessarily whole.
+        level: In [0, 1).
+
+    Raises:
+        ValueError: If the degrees are below 1, or the level is not in [0, 1).
+
+    Example:
+        >>> [round(student_quantile(v), 3) for v in (1, 2, 2.5, 30)]
+        [12.706, 4.303, 3.575, 2.042]
     """
-    z = Z
-    return (
-        z
-        + (z**3 + z) / (4 * degrees)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * degrees**3)
-    )
+    if degrees < 1 or not 0 <= level < 1:
+        raise ValueError(f"degrees must be at least 1 and level in [0, 1). Got {degrees} and {level} instead.")
+    freedom = min(float(degrees), 1e5)
+    scale = 2 * exp(lgamma((freedom + 1) / 2) - lgamma(freedom / 2)) / sqrt(pi)
+    angle = atan(NormalDist().inv_cdf(0.5 + level / 2) / sqrt(freedom))
+    for _ in range(100):
+        share = scale * angle * float(LEGENDRE_WEIGHTS @ np.cos(angle * LEGENDRE_POINTS) ** (freedom - 1))
+        step = (level - share) / (scale * cos(angle) ** (freedom - 1))
+        angle += step
+        if abs(step) <= 1e-13 * angle:
+            break
+    return sqrt(freedom) * tan(angle)

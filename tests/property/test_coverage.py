@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
+from mathquorum.crossed import seeded_mean
 from mathquorum.differences import paired_difference, seeded_difference
-from mathquorum.intervals import mean_estimate
+from mathquorum.intervals import Floats, mean_estimate
 
 TRIALS = 400
 
@@ -50,14 +53,43 @@ def test_paired_differences(count: int, gain: float, loss: float) -> None:
     assert hits / TRIALS >= 0.93
 
 
-@pytest.mark.parametrize(("deviation", "least"), [(0.0, 0.93), (0.03, 0.88)])
-def test_three_training_seeds(deviation: float, least: float) -> None:
-    random = np.random.default_rng(int(100 * deviation))
-    hits = 0
+ACCURACIES = (0.02, 0.1, 0.5, 0.9, 0.98)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 0.01, 0.02, 0.04])
+@pytest.mark.parametrize("num_problems", [120, 500, 2000])
+@pytest.mark.parametrize("num_seeds", [2, 3, 5])
+def test_two_ways_of_training(num_seeds: int, num_problems: int, deviation: float) -> None:
+    """One way is as good as the other; problems are easy or hard for both. `benchmarks/coverage.py` has the whole grid."""
+    random = np.random.default_rng([num_seeds, num_problems, int(100 * deviation)])
+    hits = []
+    for accuracy in ACCURACIES:
+        runs = training_runs(random, 200, num_seeds, num_problems, accuracy, deviation)
+        for first, second in runs:
+            found = seeded_difference("d", first, second).estimate
+            hits.append(found.low <= 0 <= found.high)
+    assert np.mean(hits) >= 0.93
+
+
+@pytest.mark.parametrize("deviation", [0.0, 0.011, 0.021])
+def test_auc_within_a_problem(deviation: float) -> None:
+    """2,000 problems, three seeds, of which some values do not exist: as an evaluator's AUC on easy and hard problems."""
+    random, hits = np.random.default_rng(int(1000 * deviation)), []
     for _ in range(TRIALS):
-        base = 0.2 + 0.6 * random.random(150)
-        shifts = random.normal(0, deviation, (2, 3, 1))
-        runs = random.random((2, 3, 150)) < np.clip(base + np.array([[[0.03]], [[0.0]]]) + shifts, 0, 1)
-        estimate = seeded_difference("d", runs[0].astype(float), runs[1].astype(float)).estimate
-        hits += estimate.low <= 0.03 <= estimate.high
-    assert hits / TRIALS >= least
+        of_problems, of_seeds = random.normal(0, 0.1, 2000), random.normal(0, deviation, (3, 1))
+        rows = np.clip(0.7 + of_seeds + of_problems + random.normal(0, 0.05, (3, 2000)), 0, 1)
+        rows[random.random((3, 2000)) < random.random(2000)] = np.nan
+        found = seeded_mean("auc.within", rows)
+        hits.append(found.low <= 0.7 <= found.high)
+    assert np.mean(hits) >= 0.93
+
+
+def training_runs(
+    random: np.random.Generator, trials: int, num_seeds: int, num_problems: int, accuracy: float, deviation: float
+) -> Floats:
+    """(trials, 2, seeds, problems): right where a latent value, most of it the problem's, is below what the seed reaches."""
+    reached = np.clip(accuracy + deviation * random.standard_normal((trials, 2, num_seeds)), 1e-9, 1 - 1e-9)
+    limits = np.vectorize(NormalDist().inv_cdf)(reached)
+    alone = random.standard_normal((trials, 2, num_seeds, num_problems), dtype=np.float32)
+    of_problem = random.standard_normal((trials, 1, 1, num_problems), dtype=np.float32)
+    return (0.6 * alone + 0.8 * of_problem < limits[..., None]).astype(np.float64)

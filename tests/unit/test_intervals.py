@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import pi, sqrt, tan
+
 import numpy as np
 import pytest
 
@@ -50,9 +52,33 @@ def test_the_bootstrap_is_a_function_of_its_seed() -> None:
     assert bootstrap_totals(totals, ratio, seed=3) != bootstrap_totals(totals, ratio, seed=4)
 
 
-def test_quantiles_of_student() -> None:
-    for degrees, exact in [(3, 3.182), (5, 2.571), (9, 2.262), (30, 2.042), (499, 1.965)]:
-        assert student_quantile(degrees) == pytest.approx(exact, rel=0.01)
+@pytest.mark.parametrize(
+    ("degrees", "exact"),
+    [(1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (9, 2.2622), (30, 2.0423), (499, 1.9647), (10**9, 1.9600)],
+)
+def test_quantiles_of_student_as_tables_have_them(degrees: float, exact: float) -> None:
+    assert student_quantile(degrees) == pytest.approx(exact, abs=1e-4)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999, 1 - 1e-9])
+def test_quantiles_of_student_at_one_and_two_degrees_by_their_formulas(level: float) -> None:
+    assert student_quantile(1, level) == pytest.approx(tan(pi * level / 2), rel=1e-6)
+    assert student_quantile(2, level) == pytest.approx(level * sqrt(2 / (1 - level**2)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("degrees", "level"), [(0.9, 0.95), (0, 0.95), (3, 1.0), (3, -0.1)])
+def test_there_is_no_quantile_outside_the_range(degrees: float, level: float) -> None:
+    with pytest.raises(ValueError, match="degrees must be at least 1 and level in"):
+        student_quantile(degrees, level)
+
+
+def test_few_fractions_get_students_quantile() -> None:
+    """Four values: t has three degrees of freedom, 3.18 in the place of the normal 1.96."""
+    values = [0.2, 0.4, 0.6, 0.9]
+    value, variance = 0.525, sum((v - 0.525) ** 2 for v in values) / 3
+    found = mean_estimate("pass@1", values)
+    effective = value * (1 - value) / (variance / 4)
+    assert (found.low, found.high) == pytest.approx(wilson(value, effective, quantile=3.18245), abs=1e-4)
 
 
 def test_wilson_stays_inside() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mathquorum.crossed import seeded_mean
 from mathquorum.metrics import Pool
 from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
@@ -43,3 +46,33 @@ def test_generators_are_compared_on_equally_many_candidates() -> None:
 def test_nothing_is_cut_where_all_have_equally_many() -> None:
     measured = Measured({("L", "a"): Generator("a", {0: stored("rw")})})
     assert measured.evened() is measured
+
+
+def judged(right: float, wrong: Sequence[float]) -> StoredPool:
+    """One problem per score of a wrong candidate: one right candidate among them, with its score."""
+    pools, scores = [], {}
+    for number, score in enumerate(wrong):
+        name = f"p{number}"
+        clusters = [AnswerCluster(name, "r", (0,), True), AnswerCluster(name, "w", (1,), False)]
+        pools.append(Pool(name, 2, clusters, greedy_correct=True))
+        scores[name] = {0: right, 1: score}
+    return StoredPool(pools=pools, answers={}, tokens={}, texts={}, logprobs={}, scores={"e": scores})
+
+
+def test_the_interval_of_an_auc_within_covers_problems_and_seeds() -> None:
+    """Each seed ranks one problem in four, two, or none wrongly: seeds differ, and the interval says so."""
+    wrong = [[0.1] * 12 + [0.9] * 4, [0.1] * 8 + [0.9] * 8, [0.1] * 16]
+    rows = [[float(w < 0.5) for w in row] for row in wrong]
+    found = Generator("g", {seed: judged(0.5, row) for seed, row in enumerate(wrong)}).within_auc("e")
+    assert found == seeded_mean("auc.within", rows)
+    assert found.value == 0.75
+    one = Generator("g", {0: judged(0.5, wrong[0])}).within_auc("e")
+    assert one is not None and one.value == 0.75
+    assert found.high - found.low > one.high - one.low
+
+
+def test_a_problem_that_one_seed_always_gets_right_is_measured_by_the_others() -> None:
+    sure, unsure = stored("rrr"), stored("rwr")
+    found = Generator("g", {0: sure, 1: unsure}).within_auc("e")
+    assert found is not None and (found.value, found.count) == (0.5, 1)
+    assert Generator("g", {0: sure, 1: sure}).within_auc("e") is None

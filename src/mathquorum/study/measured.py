@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from statistics import fmean
+from math import nan
 
 import numpy as np
 
+from mathquorum.crossed import seeded_mean
 from mathquorum.curves import is_right, oracle
 from mathquorum.differences import Difference, seeded_difference
 from mathquorum.errors import DataError
-from mathquorum.intervals import Floats, mean_estimate
+from mathquorum.intervals import Floats
 from mathquorum.metrics import Pool, check_pools
 from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
 from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import Estimate, largest_first
 from mathquorum.selection import Strategy
 
-__all__ = ["Generator", "Measured", "Rows", "difference", "estimate"]
+__all__ = ["Generator", "Measured", "Rows", "difference"]
 
 Rows = Floats
 """(seeds, problems): one row of values in [0, 1] per training seed."""
@@ -84,14 +85,12 @@ class Generator:
         return self._stored("string vote", _string_vote)
 
     def within_auc(self, evaluator: str) -> Estimate | None:
-        """The evaluator's AUC within a problem: mean over problems, on each over the seeds where it has both labels."""
-        found: dict[str, list[float]] = {}
-        for stored in self.seeds.values():
-            for pool in stored.scored(evaluator):
-                scores, labels = scores_and_labels(pool)
-                if 0 < labels.sum() < len(labels):
-                    found.setdefault(pool.problem_id, []).append(auc(scores, labels))
-        return mean_estimate("auc.within", [fmean(values) for values in found.values()]) if found else None
+        """The evaluator's AUC within a problem: mean over problems, on each over the seeds where it has both labels.
+
+        The interval is over problems and seeds, as that of every other figure of several seeds.
+        """
+        rows = self._of_pools(("auc.within", evaluator), _within_auc, evaluator)
+        return None if np.isnan(rows).all() else seeded_mean("auc.within", rows)
 
     def evaluator_figures(self, evaluator: str) -> list[Mapping[str, float]]:
         """Per seed every figure of `metrics.evaluator_estimates`."""
@@ -133,14 +132,6 @@ class Measured:
         )
 
 
-def estimate(name: str, rows: Rows) -> Estimate:
-    """The mean, with an interval over problems and, where there are several, seeds (`seeded_difference` from nothing)."""
-    if len(rows) == 1:
-        return mean_estimate(name, rows[0])
-    found = seeded_difference(name, rows.tolist(), np.zeros_like(rows).tolist()).estimate
-    return Estimate(name, found.value, max(0.0, found.low), min(1.0, found.high), found.count)
-
-
 def difference(name: str, first: Rows, second: Rows) -> Difference:
     """Paired by problem and nested by seed. A side with one row, an untrained model, is the same for every seed.
 
@@ -150,8 +141,14 @@ def difference(name: str, first: Rows, second: Rows) -> Difference:
     seeds = max(len(first), len(second))
     if {len(first), len(second)} - {1, seeds}:
         raise DataError(f"{name}: {len(first)} seeds cannot be paired with {len(second)}.")
-    wide = [np.broadcast_to(rows, (seeds, rows.shape[1])).tolist() for rows in (first, second)]
+    wide = [np.broadcast_to(rows, (seeds, rows.shape[1])) for rows in (first, second)]
     return seeded_difference(name, wide[0], wide[1])
+
+
+def _within_auc(pool: Pool) -> float:
+    """NaN where the candidates of a problem are all right or all wrong."""
+    scores, labels = scores_and_labels(pool)
+    return auc(scores, labels) if 0 < labels.sum() < len(labels) else nan
 
 
 def _string_vote(stored: StoredPool, pool: Pool) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mathquorum.crossed import seeded_mean
 from mathquorum.curves import Curve, CurvePoint
 from mathquorum.evaluation import Curves
 from mathquorum.metrics.estimates import estimate_json, read_estimate
@@ -14,7 +15,7 @@ from mathquorum.selection import Majority, Rerank, Strategy, TopScored, Weighted
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import published
-from mathquorum.study.measured import Generator, Measured, Rows, difference, estimate
+from mathquorum.study.measured import Generator, Measured, Rows, difference
 from mathquorum.study.spending import choose_rule, outlook_of, replay, rules
 
 __all__ = [
@@ -161,7 +162,7 @@ def _generator_cells(generator: Generator, paper: Mapping[str, float]) -> tuple[
         "maj1": generator.strategy(Majority()),
         "pass@N": generator.figure("pass@N"),
     }
-    return tuple(Cell(estimate(name, values), paper.get(name)) for name, values in rows.items())
+    return tuple(Cell(seeded_mean(name, values), paper.get(name)) for name, values in rows.items())
 
 
 def _generator_columns(plan: Plan, measured: Measured) -> tuple[str, ...]:
@@ -210,11 +211,11 @@ def _reranking(measured: Measured, plan: Plan) -> StudyTable:
 
 def _reranking_cells(generator: Generator, evaluator: str, paper: Mapping[str, float]) -> tuple[Cell, ...]:
     strategies: tuple[Strategy, ...] = (Majority(), Rerank(), Rerank(TOP), WeightedVote())
-    greedy = Cell(estimate("pass@1.greedy", generator.figure("pass@1.greedy")), paper.get("pass@1.greedy"))
+    greedy = Cell(seeded_mean("pass@1.greedy", generator.figure("pass@1.greedy")), paper.get("pass@1.greedy"))
     return (
         greedy,
         *(
-            Cell(estimate(s.name, generator.strategy(s, evaluator if s.needs_scores else None)), paper.get(s.name))
+            Cell(seeded_mean(s.name, generator.strategy(s, evaluator if s.needs_scores else None)), paper.get(s.name))
             for s in strategies
         ),
     )
@@ -326,7 +327,7 @@ def _strategy_cells(
         else:
             strategy = shown
         rows = generator.strategy(strategy, evaluator if strategy.needs_scores else None)
-        cells.append(Cell(estimate(name, rows), paper.get(name), text))
+        cells.append(Cell(seeded_mean(name, rows), paper.get(name), text))
     return tuple(cells)
 
 
@@ -455,7 +456,7 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
                 note += f" No gain spends as little as {costs} there, so none was chosen."
         for name, spent in spent_by.items():
             cells = (
-                Cell(estimate(name, spent.correct)),
+                Cell(seeded_mean(name, spent.correct)),
                 _difference_cell(f"{name} - w.rr", spent.correct, full.correct),
                 Cell(text=f"{spent.candidates.mean():.1f}"),
                 _share_cell(spent.tokens, full.tokens),
@@ -493,8 +494,8 @@ def _clusters(measured: Measured, plan: Plan) -> StudyTable:
         vote, strings = generator.strategy(Majority()), generator.string_vote()
         cells = (
             Cell(text=f"{100 * varied:.1f}" if varied is not None else ""),
-            Cell(estimate("vote by string", strings)),
-            Cell(estimate("maj1", vote)),
+            Cell(seeded_mean("vote by string", strings)),
+            Cell(seeded_mean("maj1", vote)),
             _difference_cell("maj1 - vote by string", vote, strings),
         )
         rows.append(StudyRow(f"{role}: {name}", cells))
@@ -536,7 +537,7 @@ def figure_1(generator: Generator, evaluator: str) -> Curves:
 
 
 def _curve(name: str, numbers: Sequence[int], values: Iterable[Rows]) -> Curve:
-    found = [estimate(name, rows) for rows in values]
+    found = [seeded_mean(name, rows) for rows in values]
     return Curve(name, tuple(CurvePoint(k, e.value, e.low, e.high) for k, e in zip(numbers, found, strict=True)))
 
 
