@@ -186,7 +186,7 @@ def _problem_id(raw: RawSamples, name: str, number: int) -> str:
 def _answer(sample: RawSample, answers: Answers) -> str | None:
     if answers == "given":
         return sample.answer
-    found = extract_answer(sample.text, sample.finished or None)  # True is also what a file that does not tell has
+    found = extract_answer(sample.text, None if sample.finished else False)  # a file that does not tell has True
     return sample.answer if found is None and answers == "extract_or_given" else found
 
 
