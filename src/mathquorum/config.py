@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from mathquorum.errors import SettingsError, suggest
 
 __all__ = [
+    "HubModel",
     "InputModel",
     "InputPath",
     "Runtime",
@@ -48,14 +49,18 @@ class Input:
     """Marks a path whose contents, not its name, belong to the identity of a stage."""
 
 
+class HubModel(Input):
+    """Marks a model that need not lie here: where there is no such folder, a hub id (OWNER/NAME) stands for its contents."""
+
+
 class Runtime:
     """Marks a setting that changes how fast a stage runs but no byte of what it makes (workers)."""
 
 
 InputPath = Annotated[Path, Input()]
 """A file or folder that a stage reads."""
-InputModel = Annotated[str, Input()]
-"""A model folder that a stage reads, or a hub id."""
+InputModel = Annotated[str, HubModel()]
+"""A model that a stage reads: a folder, or a hub id."""
 
 
 def marked(field: FieldInfo, marker: type) -> bool:

@@ -23,9 +23,9 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from mathquorum.config import Runtime, Settings, is_input, marked
+from mathquorum.config import HubModel, Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
-from mathquorum.stages.base import Measurable, Stage, Summary
+from mathquorum.stages.base import Measurable, Parallel, Placed, Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
 from mathquorum.workers import die_with_parent, process_context
 
@@ -158,7 +158,7 @@ class Run:
     def _made_by(self, stage: Stage, names: Collection[str]) -> frozenset[str]:
         """Those of the named stages whose files this one reads."""
         assert isinstance(stage, Settings)
-        inputs = [Path(value) for value in _split(stage, "")[1].values()]
+        inputs = [item.path for item in _split(stage, "")[1].values()]
         inside = [path.relative_to(self.directory) for path in inputs if path.is_relative_to(self.directory)]
         return frozenset(name for path in inside for name in map(str, (path, *path.parents)) if name in names)
 
@@ -184,7 +184,7 @@ class Run:
                 f"{place} holds files but no record of how they were made. Delete it, or use another directory."
             )
         if recorded is not None and not (self.dry and now["inputs"] is None):
-            differences = _differences(recorded, now)
+            differences = _differences(recorded, now, stage)
             if differences:
                 raise RunError(
                     f"{name} was made with other settings ({'; '.join(differences)}). "
@@ -197,12 +197,11 @@ class Run:
         assert isinstance(stage, Settings)
         settings, inputs = _split(stage, "")
         prints: dict[str, str] | None = {}
-        for setting, value in inputs.items():
-            path = Path(value)
-            if not path.exists() and self.dry and path.is_relative_to(self.directory):
+        for setting, item in inputs.items():
+            if not item.path.exists() and self.dry and item.path.is_relative_to(self.directory):
                 prints = None
             elif prints is not None:
-                prints[setting] = _input_print(setting, str(value))
+                prints[setting] = _input_print(setting, item)
         return {"stage": type(stage).__name__, "settings": settings, "inputs": prints}
 
     def _run_here(self, name: str, stage: Stage) -> None:
@@ -248,7 +247,7 @@ class Run:
         """A process for the stage, and how many workers it counts for, to its end: as many of its share as it can use."""
         assert isinstance(stage, Settings)
         own = min(_most_workers(stage), workers)
-        if "workers" in type(stage).model_fields:
+        if isinstance(stage, Parallel):
             stage = stage.model_copy(update={"workers": own})
         context = process_context()
         ours, theirs = context.Pipe(duplex=False)
@@ -330,14 +329,12 @@ def _run_stage(place: Path, stage: Stage, identity: dict[str, Any], progress: An
 
 def _most_workers(stage: Stage) -> int:
     """Processes that the stage can use."""
-    return int(dict(stage).get("workers", 1)) if isinstance(stage, Settings) else 1
+    return stage.workers if isinstance(stage, Parallel) else 1
 
 
 def _device(stage: Stage) -> str | None:
-    """Where the stage's model runs, with "auto" resolved; None for a stage without one."""
-    values = dict(stage) if isinstance(stage, Settings) else {}
-    hardware = values.get("hardware")
-    return hardware.resolved() if hardware is not None and values.get("model") is not None else None
+    """Where the stage's model runs; None for a stage without one."""
+    return stage.place() if isinstance(stage, Placed) else None
 
 
 def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[str, Any]) -> None:
@@ -356,22 +353,40 @@ def _run_in_child(pipe: Connection, place: Path, stage: Stage, identity: dict[st
 # --- what a stage is made of -----------------------------------------------------------------------------------------
 
 
-def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
+@dataclass(frozen=True)
+class _Read:
+    """What a stage reads.
+
+    Attributes:
+        given: As the setting has it.
+        hub: Whether it may be a model's hub id.
+    """
+
+    given: str
+    hub: bool
+
+    @property
+    def path(self) -> Path:
+        return Path(self.given)
+
+
+def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, _Read]]:
     """Settings that count, as plain values, and inputs by dotted name. Runtime settings are in neither."""
     plain: dict[str, Any] = {}
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, _Read] = {}
     for name, info in type(settings).model_fields.items():
         value = getattr(settings, name)
         if marked(info, Runtime):
             continue
         if is_input(info):
-            inputs.update(_flatten(prefix + name, value))
+            hub = marked(info, HubModel)
+            inputs.update({place: _Read(str(item), hub) for place, item in _flatten(prefix + name, value).items()})
         else:
             plain[name] = _plain(value, prefix + name, inputs)
     return plain, inputs
 
 
-def _plain(value: Any, place: str, inputs: dict[str, Any]) -> Any:
+def _plain(value: Any, place: str, inputs: dict[str, _Read]) -> Any:
     if isinstance(value, BaseModel):
         plain, below = _split(value, place + ".")
         inputs.update(below)
@@ -393,18 +408,42 @@ def _flatten(place: str, value: Any) -> dict[str, Any]:
     return {place: value}
 
 
-def _input_print(field: str, value: str) -> str:
-    if Path(value).exists():
-        return fingerprint(Path(value))
-    if field.rpartition(".")[2] == "model" and value.count("/") == 1 and not value.startswith((".", "/")):
-        return f"hub:{value}"
-    raise DataError(f"{field}: there is no {value!r}.")
+def _input_print(field: str, item: _Read) -> str:
+    if item.path.exists():
+        return fingerprint(item.path)
+    if item.hub and item.given.count("/") == 1 and not item.given.startswith((".", "/")):
+        return f"hub:{item.given}"
+    raise DataError(f"{field}: there is no {item.given!r}.")
 
 
-def _differences(recorded: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def _with_newer(recorded: Any, now: Any) -> Any:
+    """The recorded values, and the settings that did not exist then, where they have their default now.
+
+    So the default of a setting that is added must be what was done without it.
+    """
+    if isinstance(now, BaseModel) and isinstance(recorded, Mapping):
+        filled = dict(recorded)
+        for name, info in type(now).model_fields.items():
+            value = getattr(now, name)
+            if name in recorded:
+                filled[name] = _with_newer(recorded[name], value)
+            elif not (is_input(info) or marked(info, Runtime)) and value == info.get_default(
+                call_default_factory=True, validated_data={}
+            ):
+                filled[name] = _plain(value, "", {})
+        return filled
+    if isinstance(now, tuple | list) and isinstance(recorded, list):
+        both = zip(recorded, now, strict=False)
+        return [_with_newer(old, new) for old, new in both] + recorded[len(now) :]
+    if isinstance(now, Mapping) and isinstance(recorded, Mapping):
+        return {key: _with_newer(old, now[key]) if key in now else old for key, old in recorded.items()}
+    return recorded
+
+
+def _differences(recorded: dict[str, Any], now: dict[str, Any], stage: Stage) -> list[str]:
     if recorded["stage"] != now["stage"]:
         return [f"it is a {recorded['stage']} stage, now {now['stage']}"]
-    old, new = _leaves(recorded["settings"]), _leaves(now["settings"])
+    old, new = _leaves(_with_newer(recorded["settings"], stage)), _leaves(now["settings"])
     changed = [
         f"{name}: {old.get(name, 'absent')!r}, now {new.get(name, 'absent')!r}"
         for name in sorted(old.keys() | new.keys())
@@ -419,11 +458,14 @@ def _differences(recorded: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def _leaves(value: Any, place: str = "") -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {
-            k: v for key, item in value.items() for k, v in _leaves(item, f"{place}.{key}" if place else key).items()
-        }
-    return {place: value}
+    """Values by dotted name. What is empty is a value."""
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, Mapping) else ()
+    below = {
+        name: leaf
+        for key, item in items
+        for name, leaf in _leaves(item, f"{place}.{key}" if place else str(key)).items()
+    }
+    return below or {place: value}
 
 
 def library_versions() -> dict[str, str]:

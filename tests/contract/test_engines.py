@@ -125,7 +125,7 @@ def test_candidates_that_share_a_prompt_are_those_of_single_rows(
     sampling = Sampling(temperature=temperature, top_p=0.9, max_tokens=40)
     together = HuggingFaceEngine(loaded, batch_rows=batch_rows)
     found = together.generate(requests(9), sampling, ())
-    assert (together.sharing_notice is not None) == (family in UNSHARED)
+    assert (together.notice is not None) == (family in UNSHARED)
     monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
     expected = HuggingFaceEngine(loaded).generate(requests(9), sampling, ())
     for of_request, alone in zip(found, expected, strict=True):

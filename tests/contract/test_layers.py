@@ -80,12 +80,33 @@ def test_the_columns_of_the_second_floor_do_not_import_each_other() -> None:
 
 
 def test_stages_do_not_import_each_other() -> None:
-    wrong = []
-    for file in (ROOT / "stages").glob("*.py"):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            if line.startswith("from mathquorum.stages.") and not line.startswith("from mathquorum.stages.base "):
-                wrong.append(f"{file.name}: {line}")
+    shared = {"mathquorum.stages.base", "mathquorum.stages.units"}
+    wrong = [
+        f"{place} imports {name}"
+        for place, name in modules_imported("stages")
+        if name.startswith("mathquorum.stages.") and name not in shared
+    ]
     assert not wrong
+
+
+def test_stages_and_recipes_know_engines_by_their_settings_alone() -> None:
+    """Else an engine could not be added by its own file."""
+    known = {"mathquorum.engines", "mathquorum.engines.base", "mathquorum.engines.settings"}
+    wrong = [
+        f"{place} imports {name}"
+        for folder in ("stages", "recipes")
+        for place, name in modules_imported(folder)
+        if name.startswith("mathquorum.engines") and name not in known
+    ]
+    assert not wrong
+
+
+def modules_imported(folder: str) -> Iterator[tuple[str, str]]:
+    """Place and module of every `from` import in a folder."""
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield f"{file.relative_to(ROOT)}:{node.lineno}", node.module
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,14 @@
-"""Engines: whatever can write solutions and weigh labels. See `engines.base.Engine`."""
+"""Models that can be asked, by the kind that settings use. See `engines.base.Engine` and `engines.settings.EngineSettings`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mathquorum.engines.embedded import Embedded
+from mathquorum.engines.scripted import Scripted
+
+__all__ = ["AnyEngine", "Embedded", "Scripted"]
+
+AnyEngine = Annotated[Embedded | Scripted, Field(discriminator="kind")]

@@ -52,6 +52,11 @@ class Completion:
 class Engine(Protocol):
     """A model that can be asked. `tests/contract/test_engines.py` holds the laws that every engine passes."""
 
+    @property
+    def notice(self) -> str | None:
+        """What a user should know of how it works with this model, such as that it is slower; None for nothing."""
+        ...
+
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """Per request one completion per seed, in order. Equal arguments give equal results.
 

@@ -2,7 +2,7 @@
 
 A prompt is computed once and held once for all its candidates, candidates that have written the same so far are computed as one
 until they part, those that have ended make room for the next prompt's, and each draws from its own seed. Where a model's
-attention does not allow it (`sharing_notice` says so), prompts of like length share a padded batch.
+attention does not allow it (`notice` says so), prompts of like length share a padded batch.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class HuggingFaceEngine:
     # --- writing ------------------------------------------------------------------------------------------------------
 
     @property
-    def sharing_notice(self) -> str | None:
-        """Why candidates do not share their prompt, where they do not: they are then slower, and the same."""
+    def notice(self) -> str | None:
+        """Says where candidates do not share their prompt: they are then slower, and the same."""
         if self._shares is False:
             return f"{type(self._loaded.model).__name__}: prompts are not shared by their candidates"
         return None

@@ -1,12 +1,60 @@
-"""The shipped fake: an engine that says what it was told to say. For tests, and for trying a recipe without a model."""
+"""The shipped fake: an engine that says what it was told to say. For tests, and for trying a stage without a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
 
-from mathquorum.engines.base import Completion, Request, Sampling
+from pydantic import Field
 
-__all__ = ["ScriptedEngine"]
+from mathquorum.config import Settings
+from mathquorum.engines.base import Completion, Engine, Request, Sampling
+from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.workers import map_units
+
+__all__ = ["Scripted", "ScriptedEngine"]
+
+U = TypeVar("U")
+R = TypeVar("R")
+
+
+class Scripted(Settings):
+    """See `engines.settings.EngineSettings`. As with an engine far away, there is no tokenizer, and each candidate is a unit."""
+
+    kind: Literal["scripted"] = "scripted"
+    texts: tuple[str, ...] = Field(min_length=1)
+    """What candidates say: each the text that its seed falls on, the first where it has no seed."""
+    believed: str = "The answer is"
+    """Texts that hold these words are judged correct with probability 0.9, others with 0.1."""
+
+    def place(self, use: ModelUse) -> str:
+        """The same everywhere."""
+        return "scripted"
+
+    def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
+        """Each candidate alone."""
+        return _one_by_one(use, [writing.num_candidates] * len(writing.prompts))
+
+    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
+        """Each candidate alone."""
+        return _one_by_one(use, num_candidates)
+
+    def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+        """Processes."""
+        return map_units(job, units, workers)
+
+    def open(self, use: ModelUse) -> Engine:
+        """See `EngineSettings.open`."""
+        return ScriptedEngine(self._write, lambda prompt: 0.9 if self.believed in prompt else 0.1)
+
+    def _write(self, prompt: str, seed: int | None) -> str:
+        return self.texts[(seed or 0) % len(self.texts)]
+
+
+def _one_by_one(use: ModelUse, num_candidates: Sequence[int]) -> Cut:
+    units = [(Share(place, (index,)),) for place, number in enumerate(num_candidates) for index in range(number)]
+    return Cut(units, use, alone=True)
 
 
 class ScriptedEngine:
@@ -25,6 +73,11 @@ class ScriptedEngine:
     def __init__(self, write: Callable[[str, int | None], str], weigh: Callable[[str], float] = lambda _: 0.5) -> None:
         self._write = write
         self._weigh = weigh
+
+    @property
+    def notice(self) -> str | None:
+        """See `Engine.notice`."""
+        return None
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A word counts as a token; a text is cut off after `sampling.max_tokens` words."""

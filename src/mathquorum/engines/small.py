@@ -58,6 +58,11 @@ class SmallEngine:
         except Exception:  # tokenizers raises bare ones; transformers then says what is wrong
             return None
 
+    @property
+    def notice(self) -> str | None:
+        """See `Engine.notice`."""
+        return None
+
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         if tuple(stop) not in self._endings:

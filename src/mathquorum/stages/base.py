@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Measurable", "Progress", "Stage", "Summary", "no_progress"]
+__all__ = ["Measurable", "Parallel", "Placed", "Progress", "Stage", "Summary", "no_progress"]
 
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is to do, in whatever unit the stage counts."""
@@ -18,13 +18,31 @@ Summary = Mapping[str, int | float | str]
 class Stage(Protocol):
     """Frozen settings that can be run. All concrete stages are `mathquorum.config.Settings`.
 
-    The files that a stage reads are fields declared as `InputPath`, so that the run's ledger can tell when one changed.
+    The files that a stage reads are fields declared as `InputPath`, and models that may have a hub id as `InputModel`, so that
+    the run's ledger can tell when one changed. What a stage may be besides is said by the protocols below.
     Called again on a directory that holds a part of its work, a stage goes on from there and ends in the same bytes.
     """
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """Does the work and leaves its files in the existing directory `out`."""
         ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A stage whose bytes depend on where it runs, so that it is not begun in one place and continued in another."""
+
+    def place(self) -> str | None:
+        """Device and number type ("cpu, float32"), or what an engine has instead; None where no model runs after all."""
+        ...
+
+
+@runtime_checkable
+class Parallel(Protocol):
+    """A stage that shares its work among processes: as many as it says, or fewer if a run has none to spare."""
+
+    @property
+    def workers(self) -> int: ...
 
 
 @runtime_checkable

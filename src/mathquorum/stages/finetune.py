@@ -110,6 +110,10 @@ class Finetune(Settings):
         log = [row for _, row in read_rows(out / "log.jsonl")]
         return {**summary, **budget, "final loss": round(log[-1]["loss"], 4) if log else "not logged"}
 
+    def place(self) -> str | None:
+        """See `Placed`."""
+        return self.hardware.resolved()
+
     def amount(self) -> int | None:
         """Examples, where steps are given; see `Measurable`."""
         if any(not path.exists() for path in self.match_budget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,21 +10,24 @@ from typing import Annotated
 from pydantic import Field
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
+from mathquorum.engines import AnyEngine, Embedded
+from mathquorum.engines.settings import ModelUse, Unit
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import Appender, num_lines, read_records, write_records
-from mathquorum.workers import map_units
+from mathquorum.stages.units import make_by_units, partial_of
+from mathquorum.store import num_lines, read_records, write_records
 
 __all__ = ["ScoreCandidates"]
 
-_Unit = tuple[Problem, list[Candidate]]
+_Pool = tuple[Problem, list[Candidate]]
+_Scores = dict[tuple[str, int], Score]
 
 
 class ScoreCandidates(Settings):
-    """Makes scores.jsonl, in the order of the candidates. Resumes per problem."""
+    """Makes scores.jsonl, in the order of the candidates. Resumes per unit: with the embedded engine, per problem."""
 
     problems: InputPath
     candidates: InputPath
@@ -38,57 +41,64 @@ class ScoreCandidates(Settings):
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
 
+    engine: AnyEngine = Embedded()
+    """What judges: the model in this process."""
+
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = {problem.id: problem for problem in read_records(self.problems, Problem)}
         of_problem = by_problem(read_candidates(self.candidates))
-        units: list[_Unit] = [(problems[name], found) for name, found in of_problem.items()]
-        whole_file, partial_file = out / "scores.jsonl", out / "scores.partial.jsonl"
-        with Appender(partial_file) as file:
-            found = [s for path in (whole_file, partial_file) if path.exists() for s in read_records(path, Score)]
-            done = {(s.problem_id, s.index): s for s in found}
-            waiting = [unit for unit in units if not all((c.problem_id, c.index) in done for c in unit[1])]
-            num_done = len(units) - len(waiting)
-            progress(num_done, len(units))
-            for _, scores in map_units(partial(_scorer, self), waiting, self.workers):
-                file.append(scores)
-                done.update({(s.problem_id, s.index): s for s in scores})
-                num_done += 1
-                progress(num_done, len(units))
-        ordered = [done[c.problem_id, c.index] for _, cs in units for c in cs if (c.problem_id, c.index) in done]
-        write_records(whole_file, ordered)
-        partial_file.unlink()
-        texts = sum(len({c.text for c in candidates}) for _, candidates in units)
-        total = sum(len(candidates) for _, candidates in units)
+        pools = [(problems[name], candidates) for name, candidates in of_problem.items()]
+        whole = out / "scores.jsonl"
+        done = _likelihoods(pools, progress) if self.model is None else self._judged(self.model, pools, whole, progress)
+        ordered = [done[c.problem_id, c.index] for _, cs in pools for c in cs if (c.problem_id, c.index) in done]
+        write_records(whole, ordered)
+        partial_of(whole).unlink(missing_ok=True)
+        total = sum(len(candidates) for _, candidates in pools)
         too_long = sum(score.value == 0.0 for score in ordered) if self.model else 0
         return {
             "too long to be judged, scored 0": too_long,
             "candidates": total,
-            "distinct texts": texts,
+            "distinct texts": sum(len({c.text for c in candidates}) for _, candidates in pools),
             "without a score": total - len(ordered),
         }
+
+    def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
+        cut = self.engine.cut_judging(self._use(model), [len(candidates) for _, candidates in pools])
+        job = partial(_judge, self.engine, cut.use)
+
+        def key(place: int, position: int) -> tuple[str, int]:
+            return pools[place][0].id, pools[place][1][position].index
+
+        def spread(units: list[Unit]) -> Iterator[tuple[int, list[Score]]]:
+            asked = [[_picked(pools[share.place], share.indices) for share in unit] for unit in units]
+            return self.engine.spread(job, asked, self.workers)
+
+        return make_by_units(whole, Score, cut, key, spread, progress)
+
+    def place(self) -> str | None:
+        """See `Placed`."""
+        return None if self.model is None else self.engine.place(self._use(self.model))
+
+    def _use(self, model: str) -> ModelUse:
+        return ModelUse(model, self.template, self.hardware, batch_tokens=self.batch_tokens)
 
     def amount(self) -> int | None:
         """Candidates, or none for the likelihood, which is only read; see `Measurable`."""
         return num_lines(self.candidates) if self.model else 0
 
 
-def _scorer(stage: ScoreCandidates) -> Callable[[_Unit], list[Score]]:
-    if stage.model is None:
-        return _likelihood_unit
-    from mathquorum.engines.hf import HuggingFaceEngine
-    from mathquorum.models import load_model
-
-    engine = HuggingFaceEngine(load_model(stage.model, stage.hardware, stage.template), batch_tokens=stage.batch_tokens)
-    return partial(_evaluator_unit, engine)
+def _picked(pool: _Pool, positions: Sequence[int]) -> _Pool:
+    return pool[0], [pool[1][position] for position in positions]
 
 
-def _likelihood_unit(unit: _Unit) -> list[Score]:
-    return likelihood_scores(unit[1])
+def _judge(settings: AnyEngine, use: ModelUse) -> Callable[[Sequence[_Pool]], list[Score]]:
+    """Gives a unit's scores."""
+    engine = settings.open(use)
+    return lambda asked: [score for pool in asked for score in evaluator_scores(engine, *pool)]
 
 
-def _evaluator_unit(engine: object, unit: _Unit) -> list[Score]:
-    from mathquorum.engines.hf import HuggingFaceEngine
-
-    assert isinstance(engine, HuggingFaceEngine)
-    return evaluator_scores(engine, *unit)
+def _likelihoods(pools: Sequence[_Pool], progress: Progress) -> _Scores:
+    progress(len(pools), len(pools))
+    scores = [score for _, candidates in pools for score in likelihood_scores(candidates)]
+    return {(score.problem_id, score.index): score for score in scores}

@@ -1,0 +1,131 @@
+"""Which engine a stage asks, as settings: what fixes its bytes, how it cuts the work, how it is opened.
+
+To add an engine, copy `embedded.py` or `scripted.py` and add its class to the union in `engines/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from mathquorum.engines.base import Engine
+from mathquorum.models import Hardware, Template
+
+__all__ = ["Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
+
+U = TypeVar("U")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """The model that a stage asks for, as its settings name it. An engine takes what it has a use for.
+
+    Attributes:
+        model: Folder, hub id, or the name under which a server knows it.
+        template: How a prompt is put to it.
+        hardware: Where it runs, for an engine that runs here.
+        batch_rows: Texts continued together at most; None leaves it to the engine.
+        batch_tokens: Tokens scored together at most.
+    """
+
+    model: str
+    template: Template
+    hardware: Hardware
+    batch_rows: int | None = None
+    batch_tokens: int = 16384
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a stage wants written: so many candidates for each prompt.
+
+    Attributes:
+        prompts: One for each problem.
+        num_candidates: N.
+        max_tokens: Tokens after which a candidate is cut off.
+    """
+
+    prompts: Sequence[str]
+    num_candidates: int
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """Candidates of one problem: the problem's place in the stage's list (from 0), and their indices."""
+
+    place: int
+    indices: tuple[int, ...]
+
+
+Unit = tuple[Share, ...]
+"""What is asked in one call, and kept or lost together when a stage is killed."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How an engine cuts the work of a stage. It is a function of settings, problems and what was noted, never of workers.
+
+    Attributes:
+        units: Each candidate is in one.
+        use: What to open the engine with.
+        alone: Whether a candidate's bytes are its own. If not, those that share a unit fix one another's last digits, and a
+            unit of which a part is missing is asked again whole.
+        shown: Counts for the stage's summary.
+    """
+
+    units: Sequence[Unit]
+    use: ModelUse
+    alone: bool = False
+    shown: tuple[tuple[str, int], ...] = ()
+
+    def left(self, is_done: Callable[[int, int], bool]) -> list[Unit]:
+        """The units that are still to be asked.
+
+        Args:
+            is_done: Tells of a problem's place and a candidate's index whether it is there.
+        """
+        waiting = []
+        for unit in self.units:
+            missing = tuple(_missing(share, is_done) for share in unit)
+            if any(share.indices for share in missing):
+                waiting.append(tuple(share for share in missing if share.indices) if self.alone else unit)
+        return waiting
+
+
+def _missing(share: Share, is_done: Callable[[int, int], bool]) -> Share:
+    return Share(share.place, tuple(index for index in share.indices if not is_done(share.place, index)))
+
+
+class EngineSettings(Protocol):
+    """The settings of one kind of engine. `tests/contract/test_engine_settings.py` holds the laws that every kind passes.
+
+    None of it but `open` loads a model, and importing it loads nothing heavy. Prompts are text: an engine has its own tokenizer.
+    """
+
+    def place(self, use: ModelUse) -> str:
+        """What fixes the engine's bytes besides the settings: a stage that was begun in one place is not continued in another."""
+        ...
+
+    def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
+        """The units of sampling. What is measured to find them is fixed once: it is written to `note`, and read from there."""
+        ...
+
+    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
+        """The units of scoring, from the number of candidates of each problem."""
+        ...
+
+    def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+        """The number of each unit and what came of it, as they are finished. Arguments as in `workers.map_units`."""
+        ...
+
+    def open(self, use: ModelUse) -> Engine:
+        """The engine, ready to be asked.
+
+        Raises:
+            ModelError: If there is no such model, or it cannot be used.
+        """
+        ...
