@@ -94,9 +94,12 @@ def settings(
 
 @app.command()
 def vote(
-    samples: Annotated[list[Path], typer.Argument(help="Candidate file(s): several solutions per problem.")],
+    samples: Annotated[list[Path], typer.Argument(help="Files with several solutions per problem; - is standard input.")],
     problems: Annotated[
-        Path | None, typer.Option(help="problems.jsonl, for mathquorum's own candidates.jsonl.")
+        Path | None, typer.Option(help="Where texts and reference answers are, joined by id or by text.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Which column holds what: problem=question,reference=answer,samples=outputs")
     ] = None,
     strategies: Annotated[
         str | None, typer.Option(help="For example maj1,w.rr,rr.top8. Default: all that fit.")
@@ -108,16 +111,20 @@ def vote(
     """Cluster, vote and re-rank solutions that you already have. Needs no model and no torch."""
     from rich.console import Console
 
+    from mathquorum.datasets.sample_columns import parse_columns
     from mathquorum.report.tables import estimates_json, estimates_table
     from mathquorum.vote import measure_samples
 
     names = strategies.split(",") if strategies else None
-    measured = measure_samples(samples, problems, names, answers=answers, step_scores=step_scores)
+    mapping = parse_columns(columns) if columns else None
+    measured = measure_samples(samples, problems, names, columns=mapping, answers=answers, step_scores=step_scores)
     if as_json:
         typer.echo(json.dumps({**estimates_json(measured.estimates), "counts": measured.counts}))
         return
     console = Console()
     console.print(estimates_table(measured.estimates, ", ".join(path.name for path in samples)))
+    for line in measured.columns:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     for name, count in measured.counts.items():
         console.print(f"{name}: {count:,}", highlight=False, markup=False)
 

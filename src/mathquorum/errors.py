@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["DataError", "MathquorumError", "ModelError", "RunError", "SettingsError", "suggest"]
+__all__ = ["DataError", "MathquorumError", "ModelError", "RunError", "SettingsError", "suggest", "visible"]
 
 
 class MathquorumError(Exception):
@@ -33,6 +33,16 @@ class ModelError(MathquorumError):
 
 class RunError(MathquorumError):
     """A run directory that does not fit what is asked of it."""
+
+
+def visible(text: str) -> str:
+    """A text from a file as it may be shown in a terminal: what would move the cursor or change colours is written out.
+
+    Example:
+        >>> visible("red \\x1b[31m\\n")
+        'red \\\\x1b[31m\\\\n'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "fingerprint",
     "from_row",
     "num_lines",
+    "parse_line",
     "read_json",
     "read_records",
     "read_rows",
@@ -145,7 +146,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
             for number, line in enumerate(handle, start=1):
                 if line.strip():
-                    yield number, _parse_line(line, path, number)
+                    yield number, parse_line(line, path, number)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
 
@@ -159,7 +160,12 @@ def num_lines(path: Path) -> int | None:
         return None
 
 
-def _parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
+def parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    """The JSON object on a line of a file.
+
+    Raises:
+        DataError: If it is none; says so where the line is the last one and torn.
+    """
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:

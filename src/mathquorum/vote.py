@@ -9,6 +9,7 @@ from typing import cast, get_args
 
 from mathquorum.answers import cluster_candidates
 from mathquorum.datasets.samples import Answers, Samples, StepScores, probabilities, read_samples
+from mathquorum.datasets.sample_formats import Columns
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.evaluation import measure
 from mathquorum.metrics import Pool, evaluator_estimates, have_scores
@@ -25,10 +26,12 @@ class Measured:
     Attributes:
         estimates: As `evaluation.measure` gives them, then those of the scores, where there are any.
         counts: What was read, and what was left out or has no answer.
+        columns: Which columns were read, in a line.
     """
 
     estimates: list[Estimate]
     counts: dict[str, int]
+    columns: Sequence[str] = ()
 
 
 def measure_samples(
@@ -36,6 +39,7 @@ def measure_samples(
     problems: Path | None = None,
     strategies: Sequence[str] | None = None,
     *,
+    columns: Columns | None = None,
     answers: str = "extract_or_given",
     step_scores: str = "last",
 ) -> Measured:
@@ -48,11 +52,11 @@ def measure_samples(
         DataError: If a file cannot be read, or no problem has a reference answer.
     """
     chosen = [strategy(name) for name in strategies] if strategies else None
-    read = read_pools(paths, problems, answers=answers, step_scores=step_scores)
+    read = read_pools(paths, problems, columns=columns, answers=answers, step_scores=step_scores)
     estimates = measure(read.pools, chosen or default_strategies(have_scores(read.pools)))
     if have_scores(read.pools):
         estimates += evaluator_estimates(read.pools)
-    return Measured(estimates, read.counts)
+    return Measured(estimates, read.counts, read.columns)
 
 
 @dataclass(frozen=True)
@@ -62,16 +66,19 @@ class ReadPools:
     Attributes:
         pools: Of the problems that have a reference answer, with scores where every candidate with an answer has one.
         counts: What was read, and what was left out or has no answer.
+        columns: Which columns were read, in a line.
     """
 
     pools: list[Pool]
     counts: dict[str, int]
+    columns: Sequence[str] = ()
 
 
 def read_pools(
     paths: Sequence[Path],
     problems: Path | None = None,
     *,
+    columns: Columns | None = None,
     answers: str = "extract_or_given",
     step_scores: str = "last",
 ) -> ReadPools:
@@ -83,8 +90,8 @@ def read_pools(
     """
     _check("answers", answers, get_args(Answers))
     _check("step_scores", step_scores, get_args(StepScores))
-    where = paths[0] if len(paths) == 1 else list(paths)
-    read = probabilities(list(read_samples(where, problems, cast(Answers, answers), cast(StepScores, step_scores))))
+    found = read_samples(paths, problems, cast(Answers, answers), cast(StepScores, step_scores), columns)
+    read = probabilities(found.samples)
     graded = [item for item in read if item.problem.answer is not None and item.candidates]
     if not graded:
         raise DataError(
@@ -101,8 +108,9 @@ def read_pools(
         "candidates without an answer": sum(candidate.answer is None for candidate in candidates),
         "problems left out (no reference answer or no candidates)": len(read) - len(graded),
         "answered candidates without a score (scores are not used)": unscored if _any_scores(graded) else 0,
+        **(found.notices or {}),
     }
-    return ReadPools(pools, {name: count for name, count in counts.items() if count or name in ("problems",)})
+    return ReadPools(pools, {name: count for name, count in counts.items() if count or name in ("problems",)}, found.columns)
 
 
 def _check(name: str, value: str, known: Sequence[str]) -> None:

@@ -68,6 +68,30 @@ KEYS = [
     "data_source",
     "reward_model",
     "final_answer",
+    *(
+        "resps",
+        "filtered_resps",
+        "doc",
+        "target",
+        "model_response",
+        "epoch",
+        "input",
+        "custom_id",
+        "response",
+        "choices",
+    ),
+    *(
+        "scores",
+        "answers",
+        "finish_reason",
+        "model",
+        "responses",
+        "role",
+        "content",
+        "message",
+        "choices",
+        "gold_index",
+    ),
 ]
 VALUES = st.recursive(
     st.none()
@@ -96,7 +120,7 @@ def with_file(rows: list[dict[str, Any]], read: Any) -> None:
 @given(ROWS)
 def test_any_row_is_read_or_refused_by_its_line(rows: list[dict[str, Any]]) -> None:
     with_file(rows, jsonl.read)
-    with_file(rows, lambda path: list(read_samples(path)))
+    with_file(rows, read_samples)
     with_file([{"question": {"problem": "?"}, "label": row} for row in rows], prm800k.read)
     with_file(rows, math_shepherd.read)
 

@@ -208,8 +208,8 @@ def test_a_missing_path_and_a_folder_without_data(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "train.jsonl", ROWS)
     with pytest.raises(DataError, match=r"for split 'test'.*There: train.jsonl"):
         list(load(tmp_path, "test"))
-    (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(DataError, match=r"cannot tell what it holds"):
+    (tmp_path / "notes.txt").write_text("a\nb\n")
+    with pytest.raises(DataError, match=r"notes.txt, line 2: field 'problem' is missing. Columns there: a"):
         list(load(tmp_path / "notes.txt"))
 
 

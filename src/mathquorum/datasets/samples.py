@@ -1,13 +1,14 @@
-"""Other systems' candidate files: many solutions per problem, read into `Candidate`.
+"""Samples that someone already has: many solutions per problem, read from their files into `Candidate`.
 
-Read are this library's own candidates.jsonl (with problems.jsonl, and scores.jsonl where there is one, beside it) and the
-formats of `datasets.sample_formats`: Qwen2.5-Math, ToRA and Rho evaluation output, ZeroEval, MathCoder, NeMo-Skills,
-search-and-learn, OpenAI's GSM8K samples, and plainly
+Read are this library's own candidates.jsonl (with problems.jsonl, and scores.jsonl where there is one, beside it), the
+formats of `datasets.sample_formats`, and plainly
 
     {"id": "train/0", "problem": "What is $2+3$?", "answer": "5",
      "samples": ["... The answer is $\\\\boxed{5}$.", "..."], "scores": [0.9, 0.4]}
 
-where samples may be objects {"text", "answer", "score"} too, and `problem`, `answer` and `scores` may be missing.
+where samples may be objects {"text", "answer", "score"} too, `problem`, `answer` and `scores` may be missing, and each
+solution may have a row of its own: rows with the same id and problem text, or without ids with the same text, are one
+problem. Several files are read as one.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
 from mathquorum.answers.extract import extract_answer
-from mathquorum.datasets.hendrycks_math import math_id
-from mathquorum.datasets.sample_formats import RawSample, RawSamples, find_format
-from mathquorum.datasets.tables import Row, read_table, stem_of
+from mathquorum.datasets.joined import Joined, joined
+from mathquorum.datasets.sample_columns import ColumnUse
+from mathquorum.datasets.sample_formats import Columns, RawSample, read_row
+from mathquorum.datasets.tables import read_table, stem_of
 from mathquorum.errors import DataError
 from mathquorum.metrics.pool_files import by_problem, read_candidates, read_scores
 from mathquorum.records import Candidate, Problem
 from mathquorum.store import read_records
 
-__all__ = ["Answers", "Samples", "StepScores", "probabilities", "read_samples"]
+__all__ = ["Answers", "SampleSet", "Samples", "StepScores", "probabilities", "read_samples"]
 
 Answers = Literal["extract", "given", "extract_or_given"]
 StepScores = Literal["product", "min", "last"]
@@ -41,46 +42,69 @@ class Samples:
     Attributes:
         scores: As the file has them, higher is better, one per candidate; None when no candidate has one.
         labels: Whether the file calls each candidate correct; None where it does not say.
+        models: Which model wrote each candidate; None when the file does not say it of any.
     """
 
     problem: Problem
     candidates: tuple[Candidate, ...]
     scores: tuple[float | None, ...] | None = None
     labels: tuple[bool | None, ...] | None = None
+    models: tuple[str | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """All that was read from the files of samples.
+
+    Attributes:
+        samples: One per problem, in the order in which they appear first.
+        columns: One line for each form of row: which columns were read as what, and which were not.
+        notices: What the reader of the figures should know, in words, with how often it was seen.
+    """
+
+    samples: tuple[Samples, ...]
+    columns: tuple[str, ...] = ()
+    notices: Mapping[str, int] | None = None
 
 
 def read_samples(
-    path: Path | str | Sequence[Path],
+    paths: Path | Sequence[Path],
     problems: Path | None = None,
     answers: Answers = "extract_or_given",
     step_scores: StepScores = "last",
-) -> Iterator[Samples]:
-    """The problems of a candidate file one by one, each with its candidates.
+    columns: Columns | None = None,
+) -> SampleSet:
+    """The problems of candidate files, each with its candidates.
 
     Args:
-        path: A file; a folder with candidates.jsonl, or with NeMo-Skills' output-rs*.jsonl; or several files whose rows
-            belong together one by one, so that row 1 of each is about the same problem.
-        problems: The problems.jsonl of this library's candidates.jsonl; None takes the one beside it.
+        paths: A file; a folder with candidates.jsonl, or with NeMo-Skills' output-rs*.jsonl; "-" for standard input; or several
+            files, whose solutions of one problem are put together.
+        problems: Where references and texts of problems are, joined by id, or by text; of this library's own candidates
+            None takes the problems.jsonl beside them.
         answers: "extract" reads each answer from the text, "given" takes the one in the file, "extract_or_given" takes
             the given one where the text shows none. On nine public pools the last gives the highest
             pass@1 or the same (37.1 against 36.6 and 35.8 on Rho's outputs for MATH-500).
         step_scores: How a list of scores for the steps of a solution becomes one: product, smallest, or last.
+        columns: Which column holds what, where the names do not tell.
 
     Raises:
-        DataError: If a file cannot be read, a line is torn, or rows of several files do not belong together.
+        DataError: If a file cannot be read, a line is torn, or no column can hold solutions.
     """
-    files = _files(path)
-    if len(files) == 1 and _is_our_own(files[0]):
-        yield from _read_own(files[0], problems or files[0].with_name("problems.jsonl"))
-        return
-    seen: set[str] = set()
-    for rows in zip_longest(*(read_table(file) for file in files)):
-        raw = _read_rows(rows, files)
-        samples = _samples(raw, stem_of(files[0]), rows[0].number, answers, step_scores)
-        if samples.problem.id in seen:
-            raise DataError(f"{rows[0].place}: problem {samples.problem.id!r} stands in the file twice.")
-        seen.add(samples.problem.id)
-        yield samples
+    files = _files(paths)
+    if len(files) == 1 and not columns and files[0].name != "-" and _is_our_own(files[0]):
+        return SampleSet(tuple(_read_own(files[0], problems or files[0].with_name("problems.jsonl"))))
+    use = ColumnUse()
+    read = []
+    for file in files:
+        for row in read_table(file):
+            found = read_row(row, columns)
+            use.add(found.row, found.columns)
+            read.append((stem_of(file) if file.name != "-" else "stdin", row, found.raw))
+    if not read:
+        raise DataError(f"{', '.join(map(str, files))}: no rows. Give files with several solutions per problem.")
+    together = joined(read, problems)
+    samples = tuple(_samples(one, answers, step_scores) for one in together.problems)
+    return SampleSet(samples, use.lines(), {**together.notices, **use.notices()})
 
 
 def probabilities(samples: Sequence[Samples]) -> list[Samples]:
@@ -104,54 +128,34 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
 
 
-def _files(path: Path | str | Sequence[Path]) -> list[Path]:
-    if isinstance(path, Path | str):
-        folder = Path(path)
-        if not folder.is_dir():
-            return [folder]
-        if (folder / "candidates.jsonl").exists():
-            return [folder / "candidates.jsonl"]
-        found = sorted(folder.glob("output-rs*.jsonl"), key=lambda file: (len(file.name), file.name))
-        if not found:
-            raise DataError(f"{folder} holds neither candidates.jsonl nor output-rs*.jsonl.")
-        return found
-    return list(path)
+def _files(paths: Path | Sequence[Path]) -> list[Path]:
+    given = [paths] if isinstance(paths, Path) else list(paths)
+    files = [file for path in given for file in _files_at(path)]
+    twice = {str(file) for file in files if files.count(file) > 1}
+    if twice:
+        raise DataError(
+            f"{', '.join(sorted(twice))}: given twice, and its solutions would count twice. Give each file once."
+        )
+    return files
+
+
+def _files_at(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    if (path / "candidates.jsonl").exists():
+        return [path / "candidates.jsonl"]
+    found = sorted(path.glob("output-rs*.jsonl"), key=lambda file: (len(file.name), file.name))
+    if not found:
+        raise DataError(f"{path} holds neither candidates.jsonl nor output-rs*.jsonl. Give the files themselves.")
+    return found
 
 
 # --- other systems' files --------------------------------------------------------------------------------------------
 
 
-def _read_rows(rows: Sequence[Row | None], files: Sequence[Path]) -> RawSamples:
-    """The samples of the same row of every file, put together."""
-    parts = []
-    for row, file in zip(rows, files, strict=True):
-        if row is None:
-            raise DataError(
-                f"{file} has fewer rows than the files beside it: each must hold every problem, in one order."
-            )
-        parts.append(_read_row(row))
-    first, *others = parts
-    for other, row in zip(others, rows[1:], strict=True):
-        if (other.problem, other.reference) != (first.problem, first.reference):
-            assert row is not None
-            raise DataError(f"{row.place}: is about another problem than the same row of {files[0]}.")
-    return replace(first, samples=tuple(sample for part in parts for sample in part.samples))
-
-
-def _read_row(row: Row) -> RawSamples:
-    format = find_format(row)
-    try:
-        return format.read(row)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{row.place}: not a row of the format {format.name!r} ({type(error).__name__}: {error})."
-        ) from error
-
-
-def _samples(raw: RawSamples, name: str, number: int, answers: Answers, step_scores: StepScores) -> Samples:
-    problem = Problem(
-        _problem_id(raw, name, number), raw.problem or "", raw.reference, raw.solution, raw.subject, raw.level
-    )
+def _samples(one: Joined, answers: Answers, step_scores: StepScores) -> Samples:
+    raw = one.raw
+    problem = Problem(one.id, raw.problem or "", raw.reference, raw.solution, raw.subject, raw.level)
     candidates = tuple(
         Candidate(
             problem_id=problem.id,
@@ -160,33 +164,27 @@ def _samples(raw: RawSamples, name: str, number: int, answers: Answers, step_sco
             answer=_answer(sample, answers),
             logprob=sample.logprob,
             num_tokens=sample.num_tokens,
-            finished=sample.finished,
+            finished=sample.finished is not False,
             seed=sample.seed,
         )
         for index, sample in enumerate(raw.samples)
     )
     scores = tuple(_one_score(sample.scores, step_scores) for sample in raw.samples)
-    labels = tuple(sample.label for sample in raw.samples)
+    labels = tuple(sample.correct for sample in raw.samples)
+    models = tuple(sample.model for sample in raw.samples)
     return Samples(
         problem,
         candidates,
         scores if any(score is not None for score in scores) else None,
         labels if any(label is not None for label in labels) else None,
+        models if any(model is not None for model in models) else None,
     )
-
-
-def _problem_id(raw: RawSamples, name: str, number: int) -> str:
-    if raw.id is None:
-        return f"{name}/{number}"
-    if raw.id.endswith(".json"):  # MATH's own, as in "test/algebra/24.json"
-        return math_id(raw.id)
-    return raw.id if "/" in raw.id else f"{name}/{raw.id}"
 
 
 def _answer(sample: RawSample, answers: Answers) -> str | None:
     if answers == "given":
         return sample.answer
-    found = extract_answer(sample.text, None if sample.finished else False)  # a file that does not tell has True
+    found = extract_answer(sample.text, sample.finished)
     return sample.answer if found is None and answers == "extract_or_given" else found
 
 

@@ -1,18 +1,26 @@
-"""Rows of data files: .jsonl, .jsonl.gz, .json and .parquet, single or one file per split in a folder."""
+"""Rows of data files, single or one file per split in a folder. What a file is, its content tells."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mathquorum.datasets.contents import kind_of, opened
+from mathquorum.datasets.inspect_logs import archived_samples, is_log, logged_samples
 from mathquorum.errors import DataError, suggest
-from mathquorum.store import read_json, read_rows
+from mathquorum.store import parse_line
 
 __all__ = ["SUFFIXES", "Row", "columns_there", "read_files", "read_table", "split_of", "stem_of"]
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".parquet")
+SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet", ".csv", ".csv.gz", ".tsv")
+MAX_CELL = 2**27  # characters of one cell of a csv file
+_CONTAINERS = ("data", "rows", "samples", "results", "examples", "instances")
+_OF_PROBLEMS = {"problem", "question", "prompt", "input", "instruction", "query", "doc", "messages", "conversations"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +53,30 @@ def columns_there(values: Mapping[str, Any], wanted: str) -> str:
 
 
 def read_table(path: Path) -> Iterator[Row]:
-    """The rows of one file, in order. Empty lines are passed over.
+    """The rows of one file, in order, as its first bytes tell what it is, whatever its name. Empty lines are passed over.
+
+    JSON Lines, a JSON list, an object that holds one, csv, parquet and logs of inspect_ai are read, also packed by gzip;
+    "-" is standard input.
 
     Raises:
-        DataError: If the file cannot be read as what its name says.
+        DataError: If the file cannot be read, or is of another kind.
     """
-    if path.name.endswith(".parquet"):
-        yield from _read_parquet(path)
-    elif path.name.endswith(".json"):
-        yield from _read_list(path)
-    elif path.name.endswith((".jsonl", ".jsonl.gz")):
-        for number, (line, values) in enumerate(read_rows(path)):
-            yield Row(f"{path}, line {line}", number, values)
-    else:
-        raise DataError(f"{path}: cannot tell what it holds. Its name must end in {', '.join(SUFFIXES)}.")
+    with opened(path) as file:
+        match kind_of(file, path):
+            case "jsonl":
+                yield from _lines(file, path)
+            case "json":
+                yield from _entries(file, path)
+            case "csv":
+                yield from _cells(file, path)
+            case "parquet":
+                yield from _read_parquet(file, path)
+            case "zip":
+                for number, (place, values) in enumerate(archived_samples(file, path)):
+                    yield Row(f"{path}, {place}", number, values)
+            case "empty":
+                if path.suffix == ".parquet":
+                    raise DataError(f"{path} cannot be read as parquet: it is empty.")
 
 
 def read_files(path: Path, split: str | None) -> Iterator[tuple[Path, Iterator[Row]]]:
@@ -94,17 +112,85 @@ def split_of(path: Path) -> str:
     return first if first in ("train", "test", "validation") else stem
 
 
-def _read_list(path: Path) -> Iterator[Row]:
-    rows = read_json(path)
-    if isinstance(rows, dict):
-        rows = [rows]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{path}: must hold a JSON object or a list of them.")
-    for number, values in enumerate(rows):
-        yield Row(f"{path}, entry {number + 1}", number, values)
+def _lines(file: io.BufferedReader, path: Path) -> Iterator[Row]:
+    number = 0
+    for line, content in enumerate(file, start=1):  # lines end at "\n" only: texts hold other Unicode line separators
+        if not content.strip():
+            continue
+        values = parse_line(content, path, line)
+        if line == 1 and not file.peek(1):
+            yield from _placed_rows(values, path, alone="line 1")
+            return
+        yield Row(f"{path}, line {line}", number, values)
+        number += 1
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _entries(file: io.BufferedReader, path: Path) -> Iterator[Row]:
+    try:
+        value = json.loads(file.read())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not valid JSON ({error}).") from error
+    yield from _placed_rows(value, path, alone="entry 1")
+
+
+def _placed_rows(value: Any, path: Path, alone: str) -> Iterator[Row]:
+    """The rows in the one JSON value of a file: a log's samples, a list, an object that holds rows, or one row.
+
+    Args:
+        alone: Where the one row stands, in words.
+    """
+    if is_log(value):
+        placed = list(logged_samples(value))
+    else:
+        rows = value if isinstance(value, list) else _held_rows(value)
+        prefix = "" if alone == "entry 1" else f"{alone}, "
+        placed = [(f"{prefix}entry {number}", row) for number, row in enumerate(rows, start=1)] or [(alone, value)]
+        if not all(isinstance(row, dict) for _, row in placed):
+            raise DataError(f"{path}: must hold a JSON object or a list of them.")
+    for number, (place, values) in enumerate(placed):
+        yield Row(f"{path}, {place}", number, values)
+
+
+def _held_rows(value: Any) -> list[Any]:
+    """The rows that an object holds under a usual name, or there by task; none where its lists are not of problems."""
+    for name in _CONTAINERS if isinstance(value, dict) and not _OF_PROBLEMS & value.keys() else ():
+        held = value.get(name)
+        parts = list(held.values()) if isinstance(held, dict) else [held]
+        if parts and all(
+            isinstance(p, list) and p and isinstance(p[0], dict) and _OF_PROBLEMS & p[0].keys() for p in parts
+        ):
+            return [row for part in parts for row in part]
+    return []
+
+
+def _cells(file: io.BufferedReader, path: Path) -> Iterator[Row]:
+    """The rows of a table with a line of names first, separated by commas, semicolons or tabs; an empty cell is None."""
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))  # of the whole process; never lowered
+    names: list[str] | None = None
+    start, number = 1, 0
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    first = file.peek(1 << 16).split(b"\n", 1)[0]
+    separator = max((",", ";", "\t"), key=lambda mark: first.count(mark.encode()))
+    reader = csv.reader(text, delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            place, start = f"{path}, line {start}", reader.line_num + 1
+            if names is None:
+                names = [cell.strip() for cell in cells]
+                if len(set(names)) < len(names):
+                    raise DataError(f"{place}: two columns have one name: {', '.join(names)}.")
+            elif any(cells):
+                if len(cells) != len(names):
+                    raise DataError(f"{place}: has {len(cells)} cells, and the first line names {len(names)} columns.")
+                yield Row(place, number, {name: cell or None for name, cell in zip(names, cells, strict=True)})
+                number += 1
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}, line {start}: cannot be read as csv in UTF-8 ({error}).") from error
+    finally:
+        text.detach()
+
+
+def _read_parquet(file: io.BufferedReader, path: Path) -> Iterator[Row]:
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -112,8 +198,8 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise DataError(f"{path}: parquet needs pyarrow. Install it: pip install 'mathquorum[parquet]'.") from error
     try:
         number = 0
-        with ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1000):
+        with ParquetFile(file if file.seekable() else io.BytesIO(file.read())) as table:
+            for batch in table.iter_batches(batch_size=1000):
                 for values in batch.to_pylist():
                     yield Row(f"{path}, row {number + 1}", number, values)
                     number += 1
