@@ -94,7 +94,9 @@ def settings(
 
 @app.command()
 def vote(
-    samples: Annotated[list[Path], typer.Argument(help="Files with several solutions per problem; - is standard input.")],
+    samples: Annotated[
+        list[Path], typer.Argument(help="Files with several solutions per problem; - is standard input.")
+    ],
     problems: Annotated[
         Path | None, typer.Option(help="Where texts and reference answers are, joined by id or by text.")
     ] = None,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 from mathquorum.answers import cluster_candidates
-from mathquorum.datasets.samples import Answers, Samples, StepScores, probabilities, read_samples
 from mathquorum.datasets.sample_formats import Columns
+from mathquorum.datasets.samples import Answers, Samples, StepScores, probabilities, read_samples
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.evaluation import measure
 from mathquorum.metrics import Pool, evaluator_estimates, have_scores
@@ -110,7 +110,9 @@ def read_pools(
         "answered candidates without a score (scores are not used)": unscored if _any_scores(graded) else 0,
         **(found.notices or {}),
     }
-    return ReadPools(pools, {name: count for name, count in counts.items() if count or name in ("problems",)}, found.columns)
+    return ReadPools(
+        pools, {name: count for name, count in counts.items() if count or name in ("problems",)}, found.columns
+    )
 
 
 def _check(name: str, value: str, known: Sequence[str]) -> None:

@@ -25,7 +25,6 @@ from mathquorum.datasets.sample_columns import ColumnUse
 from mathquorum.datasets.sample_formats import Columns, RawSample, read_row
 from mathquorum.datasets.tables import read_table, stem_of
 from mathquorum.errors import DataError
-from mathquorum.metrics.pool_files import by_problem, read_candidates, read_scores
 from mathquorum.records import Candidate, Problem
 from mathquorum.store import read_records
 
@@ -205,6 +204,12 @@ def _is_our_own(file: Path) -> bool:
 
 
 def _read_own(file: Path, problems: Path) -> Iterator[Samples]:
+    from mathquorum.metrics.pool_files import (
+        by_problem,
+        read_candidates,
+        read_scores,
+    )  # with numpy, which others need not
+
     known: Mapping[str, Problem] = {problem.id: problem for problem in read_records(problems, Problem)}
     scores_file = file.with_name("scores.jsonl")
     scores: dict[str, dict[int, float]] = {}
