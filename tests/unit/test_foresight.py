@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mathquorum.errors import SettingsError
-from mathquorum.selection.foresight import SureChoice, Worthwhile
+from mathquorum.selection.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
 from mathquorum.selection.outlook import Chance, Outlook, ScorePrior
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.selection.supply import NO_ANSWER, Sampled
@@ -49,6 +49,37 @@ def test_a_rule_that_is_never_content_is_w_rr() -> None:
     for rule in rules:
         assert rule.choose(one, "p").cluster == FixedBudget(8, weighted=True).choose(one, "p").cluster == 0
         assert rule.choose(third, "p").cluster == FixedBudget(8, weighted=True).choose(third, "p").cluster == 2
+
+
+class Watched(Sampled):
+    """Counts how often candidates are looked at."""
+
+    looks = 0
+
+    def texts(self, number: int) -> Sequence[int]:
+        object.__setattr__(self, "looks", self.looks + 1)
+        return super().texts(number)
+
+
+def test_rules_choose_together_as_each_alone_and_no_window_is_drawn_twice() -> None:
+    """Texts of three clusters with scores that overlap, so that the rules stop at different places."""
+    rng = np.random.default_rng(3)
+    rules: list[LooksAhead] = [
+        *(Worthwhile(gain) for gain in (0.05, 0.002, 0.01)),
+        *(SureChoice(confidence) for confidence in (0.8, 0.99)),
+        SureChoice(0.9, window=8),
+    ]
+    places = set()
+    for number in range(8):
+        texts = rng.integers(0, 12, 32).tolist()
+        given = [0.3 + 0.5 * ((text * 7 + number) % 12) / 12 for text in texts]
+        pool = Watched([text % 3 for text in texts], given, texts, [10] * 32)
+        together = choose_each(rules, pool, f"p{number}")
+        assert pool.looks <= 32 // 4 + 32 // 8
+        assert together == [rule.choose(pool, f"p{number}") for rule in rules]
+        places |= {(stopped.num_candidates, stopped.num_calls) for stopped in together}
+    assert len(places) > 8
+    assert choose_each(rules, Watched([], [], [], []), "p") == [rule.choose(sampled([]), "p") for rule in rules]
 
 
 def test_where_no_score_tells_anything_the_vote_decides() -> None:

@@ -69,6 +69,11 @@ class StudyReport(Settings):
         progress(1, 4)
         validation = _measured(self.validation, self.validation_pools)
         progress(2, 4)
+        main, evaluator = (
+            validation.get(self.roles[-1], f"ssft.{self.sources[-1]}"),
+            f"{self.roles[-1]}.{self.transferred}",
+        )
+        outlook = outlook_of(main, evaluator)
         plan = Plan(
             roles=self.roles,
             sources=self.sources,
@@ -78,6 +83,7 @@ class StudyReport(Settings):
             mtsft=self.mtsft,
             validation=validation,
             data=_data_rows(read_json(self.data)) if self.data else {},
+            outlook=outlook,
         )
         tables = all_tables(measured, plan)
         claims = check_claims(measured, plan)
@@ -96,10 +102,8 @@ class StudyReport(Settings):
         }
         write_json(out / "study.json", held)
         write_json(out / "figures.json", {"estimates": _figures(tables)})
-        role = self.roles[-1]
-        generator, evaluator = validation.get(role, plan.main), f"{role}.{self.transferred}"
-        if generator and evaluator in generator.evaluators:
-            write_json(out / "outlook.json", outlook_of(generator, evaluator).model_dump())
+        if main and evaluator in main.evaluators:
+            write_json(out / "outlook.json", outlook.model_dump())
         progress(4, 4)
         return {"tables": len(tables), **data.verdicts}
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mathquorum.metrics import Pool
 from mathquorum.metrics.pool_files import StoredPool
-from mathquorum.selection.foresight import SureChoice, Worthwhile
+from mathquorum.selection.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled
-from mathquorum.selection.supply import NO_ANSWER, Sampled, StoppingRule
+from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
 from mathquorum.study.measured import Generator, Rows
 
-__all__ = ["Spent", "choose_rule", "outlook_of", "replay", "rules"]
+__all__ = ["Spent", "choose_rule", "outlook_of", "replay", "replay_each", "rules"]
 
 CONFIDENCES = (0.8, 0.9, 0.95)
 LEAST_GAINS = (0.05, 0.02, 0.015, 0.01, 0.0075, 0.005)
@@ -71,29 +72,47 @@ def outlook_of(validation: Generator | None, evaluator: str) -> Outlook:
 
 def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
     """The rule on every problem and seed, with the scores of one evaluator."""
+    return replay_each(generator, evaluator, [rule])[0]
+
+
+def replay_each(generator: Generator, evaluator: str, rules: Sequence[StoppingRule]) -> list[Spent]:
+    """As `replay`, for each rule: a problem is put together once, and what rules share is done once (`foresight.choose_each`)."""
     found = []
     for seed, stored in generator.seeds.items():
         of_seed = []
-        for place, sampled in enumerate(_sampled(stored, evaluator)):
-            pool = stored.pools[place]
-            stopped = rule.choose(sampled, f"{seed}/{pool.problem_id}")
-            right = stopped.cluster != NO_ANSWER and bool(pool.clusters[stopped.cluster].correct)
-            of_seed.append((right, stopped.num_tokens, stopped.num_calls, stopped.num_candidates))
+        for pool, sampled in zip(stored.pools, _sampled(stored, evaluator), strict=True):
+            stops = _choose(rules, sampled, f"{seed}/{pool.problem_id}")
+            of_seed.append([_figures(pool, stopped) for stopped in stops])
         found.append(of_seed)
-    values = np.array(found, dtype=np.float64)  # (seeds, problems, figures)
-    return Spent(values[..., 0], values[..., 1], values[..., 2], values[..., 3])
+    values = np.array(found, dtype=np.float64)  # (seeds, problems, rules, figures)
+    return [Spent(*np.moveaxis(values[:, :, place], -1, 0)) for place in range(len(rules))]
 
 
-def choose_rule(validation: Generator, evaluator: str) -> Worthwhile | None:
+def _choose(rules: Sequence[StoppingRule], sampled: Sampled, seed: str) -> list[Stopped]:
+    ahead = [rule for rule in rules if isinstance(rule, LooksAhead)]
+    stops = dict(zip(ahead, choose_each(ahead, sampled, seed), strict=True))
+    return [stops[rule] if isinstance(rule, LooksAhead) else rule.choose(sampled, seed) for rule in rules]
+
+
+def _figures(pool: Pool, stopped: Stopped) -> tuple[bool, int, int, int]:
+    """In the order of `Spent`."""
+    right = stopped.cluster != NO_ANSWER and bool(pool.clusters[stopped.cluster].correct)
+    return right, stopped.num_tokens, stopped.num_calls, stopped.num_candidates
+
+
+def choose_rule(validation: Generator, evaluator: str, outlook: Outlook | None = None) -> Worthwhile | None:
     """Ours at the smallest gain that spends no more than `MOST_TOKENS` and `MOST_CALLS` of W.RR's full budget on validation
-    problems (from which the outlook is, too); None where all spend more. What a rule spends is known from few problems, what it
-    loses is not."""
-    outlook = outlook_of(validation, evaluator)
-    full = replay(validation, evaluator, FixedBudget(validation.num_candidates, weighted=True))
+    problems; None where all spend more. What a rule spends is known from few problems, what it loses is not.
+
+    Args:
+        outlook: What the rules start from; None is that of these problems.
+    """
+    known = outlook or outlook_of(validation, evaluator)
+    ours = [Worthwhile(least_gain, outlook=known) for least_gain in sorted(LEAST_GAINS)]
+    budget = FixedBudget(validation.num_candidates, weighted=True)
+    full, *spent_by = replay_each(validation, evaluator, [budget, *ours])
     tokens, calls = MOST_TOKENS * full.tokens.sum(), MOST_CALLS * full.calls.sum()
-    for least_gain in sorted(LEAST_GAINS):
-        rule = Worthwhile(least_gain, outlook=outlook)
-        spent = replay(validation, evaluator, rule)
+    for rule, spent in zip(ours, spent_by, strict=True):
         if spent.tokens.sum() <= tokens and spent.calls.sum() <= calls:
             return rule
     return None

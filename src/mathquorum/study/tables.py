@@ -16,7 +16,7 @@ from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import FixedBudget
 from mathquorum.study import published
 from mathquorum.study.measured import Generator, Measured, Rows, difference
-from mathquorum.study.spending import choose_rule, outlook_of, replay, rules
+from mathquorum.study.spending import choose_rule, replay_each, rules
 
 __all__ = [
     "Cell",
@@ -79,6 +79,7 @@ class Plan:
         mtsft: Losses of the sequential training (Table 4).
         validation: The same generators on validation problems, for choosing K.
         data: Rows of Table 1, by source: counts and mean lengths.
+        outlook: What stopping rules start from, measured on the validation problems.
     """
 
     roles: tuple[str, ...]
@@ -89,6 +90,7 @@ class Plan:
     mtsft: tuple[str, ...]
     validation: Measured
     data: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    outlook: Outlook = field(default_factory=Outlook)
 
     @property
     def main(self) -> str:
@@ -441,26 +443,27 @@ def _spending(measured: Measured, plan: Plan) -> StudyTable:
     rows, note = [], ""
     if generator is not None and evaluator in generator.evaluators:
         size = generator.num_candidates
-        outlook = outlook_of(validation, evaluator)
+        outlook = plan.outlook
         shown = [FixedBudget(size, weighted=True), *rules(size, outlook)]
-        spent_by = {rule.name: replay(generator, evaluator, rule) for rule in shown}
+        spent = replay_each(generator, evaluator, shown)
+        spent_by = {rule.name: of_rule for rule, of_rule in zip(shown, spent, strict=True)}
         full = spent_by[shown[0].name]
         if validation is not None and evaluator in validation.evaluators:
             note = f" What sure choice and worthwhile start from was measured on validation problems: {_outlook_text(outlook)}."
             costs = "a third of the tokens and a quarter of the calls, less 5%"
-            chosen = choose_rule(validation, evaluator)
+            chosen = choose_rule(validation, evaluator, outlook)
             if chosen:
                 spent_by[f"{chosen.name} from validation"] = spent_by[chosen.name]
                 note += f" The gain from validation is the least that spends at most {costs} there."
             else:
                 note += f" No gain spends as little as {costs} there, so none was chosen."
-        for name, spent in spent_by.items():
+        for name, of_rule in spent_by.items():
             cells = (
-                Cell(seeded_mean(name, spent.correct)),
-                _difference_cell(f"{name} - w.rr", spent.correct, full.correct),
-                Cell(text=f"{spent.candidates.mean():.1f}"),
-                _share_cell(spent.tokens, full.tokens),
-                _share_cell(spent.calls, full.calls),
+                Cell(seeded_mean(name, of_rule.correct)),
+                _difference_cell(f"{name} - w.rr", of_rule.correct, full.correct),
+                Cell(text=f"{of_rule.candidates.mean():.1f}"),
+                _share_cell(of_rule.tokens, full.tokens),
+                _share_cell(of_rule.calls, full.calls),
             )
             rows.append(StudyRow(name, cells))
     return StudyTable(
