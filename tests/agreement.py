@@ -37,7 +37,7 @@ def distance(one: Floats, other: Floats) -> float:
 def distributions(loaded: LoadedModel, before: Sequence[int], after: Sequence[int], temperature: float = 1.0) -> Floats:
     """Of each token of a text and of the one that would follow, by a plain forward pass: (tokens + 1, vocabulary)."""
     with torch.inference_mode():
-        logits = loaded.model(torch.tensor([[*before, *after]]), use_cache=False).logits[0, len(before) - 1 :]
+        logits = loaded.model(input_ids=torch.tensor([[*before, *after]]), use_cache=False).logits[0, len(before) - 1 :]
     found: Floats = torch.softmax(logits.double() / temperature, -1).numpy()
     return found
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
+import math
 import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_models import FAMILIES, UNSHARED, make_model
+from agreement import Compared, compare, distributions
+from tiny_models import FAMILIES, UNSHARED, make_letters, make_model
 
 from mathquorum.engines import hf
-from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
+from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.decoding import decode_shared
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.rows import Ending, Row
@@ -32,6 +34,18 @@ NUCLEUS = Sampling(temperature=0.9, top_p=0.95, max_tokens=24)
 @pytest.fixture(scope="module")
 def loaded(tiny_model: Path) -> LoadedModel:
     return load_model(str(tiny_model), Hardware())
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A model whose texts tell its tokens."""
+    return load_letters(tmp_path_factory.mktemp("letters") / "model")
+
+
+def load_letters(folder: Path, family: str = "qwen2") -> LoadedModel:
+    """With the tokenizer as it was made: for some families transformers reads another one from the folder."""
+    loaded = load_model(str(make_model(folder, family, letters=True)), Hardware())
+    return LoadedModel(loaded.model, Codec(make_letters()), loaded.device)
 
 
 @pytest.fixture(params=["hf", "scripted"])
@@ -69,48 +83,75 @@ def test_label_probabilities_are_a_distribution_over_the_labels(engine: Engine) 
 # --- the embedded engine against transformers ------------------------------------------------------------------------
 
 
+def same_draws(
+    loaded: LoadedModel,
+    asked: list[Request],
+    sampling: Sampling,
+    found: list[list[Completion]],
+    expected: list[list[Completion]],
+) -> list[Compared]:
+    """Of each prompt: see `agreement.compare`. Batches of another make-up add floats in another order."""
+    made = [
+        compare(loaded, request.prompt, request.seeds, sampling, (), *completions)
+        for request, *completions in zip(asked, found, expected, strict=True)
+    ]
+    assert sum(one.num_unread for one in made) == 0
+    draws, certain = sum(one.num_draws for one in made), sum(one.num_certain for one in made)
+    assert draws > 20 and certain > draws / 2, f"{certain} of {draws} draws are certain"
+    for one, these, those in zip(made, found, expected, strict=True):
+        pairs = [(a.logprob, b.logprob) for a, b, same in zip(these, those, one.equal, strict=True) if same]
+        assert [a for a, _ in pairs] == pytest.approx([b for _, b in pairs], abs=1e-3)
+    return made
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_is_token_for_token_that_of_transformers(family: str, tmp_path: Path) -> None:
-    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    """Up to a tie, if there is one."""
+    loaded = load_letters(tmp_path / family, family)
     ours = HuggingFaceEngine(loaded).generate([Request(p, (None,)) for p in PROMPTS], GREEDY, ())
-    for prompt, (completion,) in zip(PROMPTS, ours, strict=True):
+    draws = 0
+    for prompt, found in zip(PROMPTS, ours, strict=True):
         ids = loaded.tokenizer(prompt, return_tensors="pt")
         theirs = loaded.model.generate(**ids, do_sample=False, max_new_tokens=24, pad_token_id=0)[0]
-        theirs = theirs[ids["input_ids"].shape[1] :]
-        assert completion.text == loaded.tokenizer.decode(theirs, skip_special_tokens=True)
-        assert completion.num_tokens == len(theirs)
+        theirs = theirs[ids["input_ids"].shape[1] :].tolist()
+        text = loaded.tokenizer.decode(theirs, skip_special_tokens=True)
+        expected = Completion(text, None, len(theirs), loaded.tokenizer.eos_token_id in theirs)
+        draws += compare(loaded, prompt, (None,), GREEDY, (), found, [expected]).num_certain
+    assert draws >= 4 * 20
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_logprob_is_that_of_a_plain_forward_pass(family: str, tmp_path: Path) -> None:
-    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
-    prompt = PROMPTS[0]
+    loaded = load_letters(tmp_path / family, family)
+    prompt, compared = PROMPTS[0], 0
     (completions,) = HuggingFaceEngine(loaded).generate([Request(prompt, (1, 2, 3))], NUCLEUS, ())
     for completion in completions:
-        before = loaded.tokenizer(prompt)["input_ids"]
-        after = loaded.tokenizer(completion.text)["input_ids"]
+        before, after = loaded.codec.prompt(prompt), loaded.tokenizer(completion.text)["input_ids"]
         if completion.finished:
             after = [*after, loaded.tokenizer.eos_token_id]
-        if len(after) != completion.num_tokens:
-            continue  # the text can be tokenized otherwise than it was sampled
-        with torch.inference_mode():
-            logits = loaded.model(torch.tensor([before + after]), use_cache=False).logits[0]
-        logprobs = torch.log_softmax(logits[len(before) - 1 : -1].double(), -1)
-        expected = logprobs.gather(-1, torch.tensor(after).unsqueeze(-1)).sum().item()
+        assert len(after) == completion.num_tokens
+        tables = distributions(loaded, before, after[:-1])
+        expected = sum(math.log(table[token]) for table, token in zip(tables, after, strict=True))
         assert completion.logprob == pytest.approx(expected, abs=1e-4)
+        compared += 1
+    assert compared == 3
 
 
 @pytest.mark.parametrize("shares", [True, False])
 def test_a_candidate_does_not_depend_on_the_others_of_its_batch(
-    shares: bool, loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    shares: bool, letters: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Up to the last digits of floats, which do not change a token here."""
+    """Up to draws that the last digits of floats decide."""
     monkeypatch.setattr(hf, "can_share_prompts", lambda *_: shares)
-    together = HuggingFaceEngine(loaded).generate(requests(6), NUCLEUS, ())
-    for request, expected in zip(requests(6), together, strict=True):
-        for seed, completion in zip(request.seeds, expected, strict=True):
-            alone = HuggingFaceEngine(loaded).generate([Request(request.prompt, (seed,))], NUCLEUS, ())[0][0]
-            assert alone.text == completion.text
+    together = HuggingFaceEngine(letters).generate(requests(6), NUCLEUS, ())
+    alone = [
+        [
+            HuggingFaceEngine(letters).generate([Request(asked.prompt, (seed,))], NUCLEUS, ())[0][0]
+            for seed in asked.seeds
+        ]
+        for asked in requests(6)
+    ]
+    same_draws(letters, requests(6), NUCLEUS, together, alone)
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *UNSHARED])
@@ -121,29 +162,27 @@ def test_candidates_that_share_a_prompt_are_those_of_single_rows(
     """Prompts longer than the sliding window of the families that have one. In few rows, so that prompts wait until those before
     them have ended, or start again; in more rows and tokens than buffers have at first. At the low temperature many
     candidates begin alike."""
-    loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
+    loaded = load_letters(tmp_path / family, family)
     sampling = Sampling(temperature=temperature, top_p=0.9, max_tokens=40)
     together = HuggingFaceEngine(loaded, batch_rows=batch_rows)
     found = together.generate(requests(9), sampling, ())
     assert (together.notice is not None) == (family in UNSHARED)
     monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
     expected = HuggingFaceEngine(loaded).generate(requests(9), sampling, ())
-    for of_request, alone in zip(found, expected, strict=True):
-        assert [c.text for c in of_request] == [c.text for c in alone]
-        assert [c.logprob for c in of_request] == pytest.approx([c.logprob for c in alone], abs=1e-3)
+    same_draws(loaded, requests(9), sampling, found, expected)
 
 
 @pytest.fixture
-def widths(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+def widths(letters: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shape of what the model is given, call by call."""
     found: list[tuple[int, ...]] = []
-    forward = loaded.model.forward
+    forward = letters.model.forward
 
     def noted(*arguments: Any, **options: Any) -> Any:
         found.append(tuple(options["input_ids"].shape))
         return forward(*arguments, **options)
 
-    monkeypatch.setattr(loaded.model, "forward", noted)
+    monkeypatch.setattr(letters.model, "forward", noted)
     return found
 
 
@@ -160,41 +199,45 @@ def decoded(loaded: LoadedModel, sampling: Sampling, batch_rows: int, number: in
     return rows
 
 
-def test_what_candidates_have_in_common_is_computed_once(loaded: LoadedModel, widths: list[tuple[int, ...]]) -> None:
-    rows = decoded(loaded, Sampling(temperature=0.1, max_tokens=12), 512, 12)
+def test_what_candidates_have_in_common_is_computed_once(letters: LoadedModel, widths: list[tuple[int, ...]]) -> None:
+    rows = decoded(letters, Sampling(temperature=0.1, max_tokens=12), 512, 12)
     texts = [(row.request, tuple(row.tokens)) for of_prompt in rows for row in of_prompt]
     beginnings = {(prompt, tokens[:length]) for prompt, tokens in texts for length in range(1, len(tokens))}
-    read = sum(len(loaded.codec.prompt(prompt)) for prompt in PROMPTS) + len(beginnings)
+    read = sum(len(letters.codec.prompt(prompt)) for prompt in PROMPTS) + len(beginnings)
     assert sum(rows * width for rows, width in widths) == read
     assert len(beginnings) < sum(len(tokens) for _, tokens in texts) / 2
 
 
-def test_prompts_start_again_where_there_is_no_room(loaded: LoadedModel, widths: list[tuple[int, ...]]) -> None:
-    few, many = (decoded(loaded, Sampling(temperature=1.0, max_tokens=24), size, 9) for size in (17, 512))
-    assert [[r.tokens for r in rows] for rows in few] == [[r.tokens for r in rows] for rows in many]
+def test_prompts_start_again_where_there_is_no_room(letters: LoadedModel, widths: list[tuple[int, ...]]) -> None:
+    sampling = Sampling(temperature=1.0, max_tokens=24)
+    few, many = (decoded(letters, sampling, size, 9) for size in (17, 512))
     begun = [width for _, width in widths if width > 1]
     assert len(begun) > 2 * len(PROMPTS)  # both times once, and some once more
     steps = [rows for rows, width in widths if width == 1]
     in_few = steps[: len(steps) - 23]  # when all fit, 23 steps follow the first tokens
     assert max(in_few) <= 0.8 * 17 + 9
     assert max(steps) > 2 * 17 - 9
+    ending = Ending(letters.tokenizer, stop_tokens(letters), ())
+    asked = [Request(prompt, tuple(range(9))) for prompt in PROMPTS]
+    texts = [[[ending.completion(row, 32) for row in rows] for rows in of_size] for of_size in (few, many)]
+    same_draws(letters, asked, sampling, *texts)
 
 
 def test_prompts_that_leave_little_room_end_where_the_context_does(
-    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    letters: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = hf.context_length(loaded.model)
+    context = hf.context_length(letters.model)
     long = "1+" * 300
-    prompts = [PROMPTS[0], *(_of_length(loaded, long, context - left) for left in (3, 0)), PROMPTS[1]]
+    prompts = [PROMPTS[0], *(_of_length(letters, long, context - left) for left in (3, 0)), PROMPTS[1]]
     asked = [Request(prompt, (1, 2, 3)) for prompt in prompts]
-    found = HuggingFaceEngine(loaded).generate(asked, NUCLEUS, ())
+    found = HuggingFaceEngine(letters).generate(asked, NUCLEUS, ())
     assert max(c.num_tokens for c in found[1]) == 3 and [c.num_tokens for c in found[2]] == [0, 0, 0]
     assert max(c.num_tokens for c in found[3]) > 3
     monkeypatch.setattr(hf, "can_share_prompts", lambda *_: False)
-    alone = HuggingFaceEngine(loaded).generate(asked, NUCLEUS, ())
-    assert [[c.text for c in of_request] for of_request in found] == [
-        [c.text for c in of_request] for of_request in alone
-    ]
+    alone = HuggingFaceEngine(letters).generate(asked, NUCLEUS, ())
+    assert found[2] == alone[2]
+    others = [[*texts[:2], texts[3]] for texts in (asked, found, alone)]
+    same_draws(letters, others[0], NUCLEUS, *others[1:])
 
 
 def _of_length(loaded: LoadedModel, text: str, length: int) -> str:
@@ -213,8 +256,8 @@ def test_the_memory_of_a_cache_is_free_as_soon_as_it_is_done_with() -> None:
         gc.enable()
 
 
-def test_batches_are_halved_where_memory_runs_out(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = HuggingFaceEngine(loaded).generate(requests(9), NUCLEUS, ())
+def test_batches_are_halved_where_memory_runs_out(letters: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = HuggingFaceEngine(letters).generate(requests(9), NUCLEUS, ())
     whole = hf.decode_shared
 
     def small(*arguments: Any) -> None:
@@ -223,8 +266,8 @@ def test_batches_are_halved_where_memory_runs_out(loaded: LoadedModel, monkeypat
         whole(*arguments)
 
     monkeypatch.setattr(hf, "decode_shared", small)
-    found = HuggingFaceEngine(loaded, batch_rows=128).generate(requests(9), NUCLEUS, ())
-    assert [[c.text for c in of_request] for of_request in found] == [[c.text for c in r] for r in expected]
+    found = HuggingFaceEngine(letters, batch_rows=128).generate(requests(9), NUCLEUS, ())
+    same_draws(letters, requests(9), NUCLEUS, found, expected)
 
 
 def test_candidates_differ_by_their_seeds(loaded: LoadedModel) -> None:
