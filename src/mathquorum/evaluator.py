@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt
 from mathquorum.records import Candidate, Problem, Score
@@ -13,7 +13,11 @@ from mathquorum.records import Candidate, Problem, Score
 if TYPE_CHECKING:
     from mathquorum.engines.base import Engine
 
-__all__ = ["combined_scores", "evaluator_scores", "likelihood_scores"]
+__all__ = ["Signal", "combined_scores", "evaluator_scores", "likelihood_scores", "signal_scores"]
+
+Signal = Literal["likelihood", "confidence", "lowest_confidence", "bottom_confidence", "tail_confidence", "certainty"]
+"""What the generator's own probabilities tell of a candidate, at no cost: its likelihood (`likelihood_scores`), or a field of its
+`records.Confidence`."""
 
 _EDGE = 1e-6  # scores are kept this far from 0 and 1, where a logit would be infinite
 
@@ -42,6 +46,21 @@ def likelihood_scores(candidates: Sequence[Candidate]) -> list[Score]:
     known = [(candidate, candidate.logprob) for candidate in candidates if candidate.logprob is not None]
     best = max((logprob for _, logprob in known), default=0.0)
     return [Score(c.problem_id, c.index, math.exp(logprob - best)) for c, logprob in known]
+
+
+def signal_scores(signal: Signal, candidates: Sequence[Candidate]) -> list[Score]:
+    """Candidates of one problem by a signal, higher is better. Those whose source did not keep it get no score.
+
+    The weighted vote with a confidence is the one of arXiv 2508.15260. No signal is a probability of being correct.
+    """
+    if signal == "likelihood":
+        return likelihood_scores(candidates)
+    field = signal.removesuffix("_confidence") if signal != "confidence" else "mean"
+    return [
+        Score(c.problem_id, c.index, float(getattr(c.confidence, field)))
+        for c in candidates
+        if c.confidence is not None
+    ]
 
 
 def combined_scores(

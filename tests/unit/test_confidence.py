@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -14,8 +15,9 @@ from mathquorum.engines.confidence import NUM_LIKELIEST, Trace, summary
 from mathquorum.engines.decoding import Step, decode_rows, decode_shared
 from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.small import row_confidences, row_logprobs
+from mathquorum.evaluator import Signal, signal_scores
 from mathquorum.models import Hardware, load_model
-from mathquorum.records import Candidate, Confidence
+from mathquorum.records import Candidate, Confidence, Score
 from mathquorum.store import read_records, write_records
 
 
@@ -99,3 +101,19 @@ def test_the_numpy_engine_sums_up_as_the_engine_of_transformers_does() -> None:
     for one, other in zip(traces, Step(logits, Sampling()).traces([None] * 3), strict=True):
         assert one.summary(1).mean == pytest.approx(other.summary(1).mean, abs=1e-5)  # double against single precision
         assert one.summary(1).certainty == pytest.approx(other.summary(1).certainty, abs=1e-5)
+
+
+def test_each_signal_is_a_field_of_the_confidence_and_candidates_without_one_get_no_score() -> None:
+    told = Candidate("p", 0, "5", logprob=-1.0, confidence=Confidence(1.5, 1.1, 1.2, 2.0, 0.5))
+    silent = Candidate("p", 1, "6")
+    expected = {
+        "likelihood": 1.0,
+        "confidence": 1.5,
+        "lowest_confidence": 1.1,
+        "bottom_confidence": 1.2,
+        "tail_confidence": 2.0,
+        "certainty": 0.5,
+    }
+    assert set(get_args(Signal)) == set(expected)
+    for signal in get_args(Signal):
+        assert signal_scores(signal, [told, silent]) == [Score("p", 0, expected[signal])]

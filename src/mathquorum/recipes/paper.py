@@ -7,7 +7,7 @@
     Beside it the control: solution fine-tuning continued for the steps and tokens of both.
  5. Evaluators: from the main generator, with each loss (Table 3).
  6. Candidates: N and one greedy solution of every generator, and of the base with demonstrations (Tables 2, 5).
- 7. SCR: the main generator's candidates under each evaluator and under its own likelihood (Tables 3, 7, Figure 1).
+ 7. SCR: the main generator's candidates under each evaluator, and under its own likelihood and confidence (Tables 3, 7, Figure 1).
  8. Report: every figure with its interval, and what each method adds on the same problems.
 
 Where it departs from the paper, or fills in what that leaves open:
@@ -17,7 +17,7 @@ Where it departs from the paper, or fills in what that leaves open:
  - Sources with a style show it in the prompt; the paper mixes its two styles untagged.
  - The weights of the likelihood term, temperature, top-p and all training lengths but the 200 steps of MTSFT's last stage are our
    choices.
- - The control and the likelihood as a score are ours.
+ - The control, and the likelihood and the confidence as scores, are ours.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mathquorum.evaluator import Signal
 from mathquorum.listing import Listing
 from mathquorum.models import check_labels
 from mathquorum.objectives import SolutionLoss
@@ -95,8 +96,12 @@ def paper(run: Run, settings: Paper) -> Path:
         if name != f"ssft.{s.main}":
             evaluations[name] = stages.add(f"{name}.evaluation", pool.evaluate(s.seed))
             continue
-        for scorer, model in {"likelihood": None, **evaluators}.items():
-            scores = stages.add(f"{name}.scores.{scorer}", _score(s, pool, model)) / "scores.jsonl"
+        scorers: dict[str, ScoreCandidates] = {
+            **{str(signal): _score(s, pool, None, signal) for signal in s.signals},
+            **{evaluator: _score(s, pool, model) for evaluator, model in evaluators.items()},
+        }
+        for scorer, stage in scorers.items():
+            scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
             place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s.seed, scores))
             evaluations[f"{name} + {scorer}"] = place
 
@@ -105,7 +110,7 @@ def paper(run: Run, settings: Paper) -> Path:
         "report",
         Report(
             evaluations=evaluations,
-            baseline=f"ssft.{s.main} + likelihood",
+            baseline=f"ssft.{s.main} + {s.signals[0]}",
             controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.mtsft.objectives},
         ),
     )
@@ -274,11 +279,12 @@ def _sample(stages: Listing, s: Paper, problems: Path, generator: _Generator) ->
     return _Pool(problems, candidates, clusters / "clusters.jsonl", of_one / "clusters.jsonl")
 
 
-def _score(s: Paper, pool: _Pool, model: str | None) -> ScoreCandidates:
+def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihood") -> ScoreCandidates:
     return ScoreCandidates(
         problems=pool.problems,
         candidates=pool.candidates,
         model=model,
+        signal=signal,
         template=s.template,
         hardware=s.hardware,
         workers=s.workers,

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
+from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware, Template
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.stages.prepare import Source
@@ -87,6 +88,9 @@ class Paper(Settings):
     batch_size: int = Field(default=32, ge=1)
     """Solutions per optimizer step."""
     evaluator: EvaluatorSettings = EvaluatorSettings()
+    signals: tuple[Signal, ...] = Field(default=("likelihood", "confidence", "certainty"), min_length=1)
+    """The generator's own signals that its candidates are scored by, too: what every evaluator must beat. The report's strategies are
+    shown under the first."""
     mtsft: MtsftSettings = MtsftSettings()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
@@ -104,6 +108,11 @@ class Paper(Settings):
             known = ", ".join(self.evaluator.objectives)
             raise ValueError(
                 f"mtsft.objectives names {unknown[0]!r}, which evaluator.objectives has not. Known: {known}."
+            )
+        taken = [name for name in self.evaluator.objectives if name in self.signals]
+        if taken:
+            raise ValueError(
+                f"evaluator.objectives has {taken[0]!r}, which is the name of a signal. Give it another name."
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Score candidates with an evaluator, or with the generator's own likelihood."""
+"""Score candidates with an evaluator, or with the generator's own likelihood or confidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import Field
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.settings import ModelUse, Unit
-from mathquorum.evaluator import evaluator_scores, likelihood_scores
+from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware, Template
 from mathquorum.records import Candidate, Problem, Score
@@ -32,7 +32,9 @@ class ScoreCandidates(Settings):
     problems: InputPath
     candidates: InputPath
     model: InputModel | None = None
-    """The evaluator: local folder or hub id. None scores by the likelihood that the generator gave each candidate."""
+    """The evaluator: local folder or hub id. None scores by `signal`."""
+    signal: Signal = "likelihood"
+    """Which of the generator's own signals to score by where there is no model."""
     batch_tokens: int = Field(default=16384, ge=1)
     """Tokens, padding included, in one forward pass at most."""
     template: Template = "plain"
@@ -50,7 +52,9 @@ class ScoreCandidates(Settings):
         of_problem = by_problem(read_candidates(self.candidates))
         pools = [(problems[name], candidates) for name, candidates in of_problem.items()]
         whole = out / "scores.jsonl"
-        done = _likelihoods(pools, progress) if self.model is None else self._judged(self.model, pools, whole, progress)
+        done = (
+            self._signals(pools, progress) if self.model is None else self._judged(self.model, pools, whole, progress)
+        )
         ordered = [done[c.problem_id, c.index] for _, cs in pools for c in cs if (c.problem_id, c.index) in done]
         write_records(whole, ordered)
         partial_of(whole).unlink(missing_ok=True)
@@ -62,6 +66,11 @@ class ScoreCandidates(Settings):
             "distinct texts": sum(len({c.text for c in candidates}) for _, candidates in pools),
             "without a score": total - len(ordered),
         }
+
+    def _signals(self, pools: Sequence[_Pool], progress: Progress) -> _Scores:
+        progress(len(pools), len(pools))
+        scores = [score for _, candidates in pools for score in signal_scores(self.signal, candidates)]
+        return {(score.problem_id, score.index): score for score in scores}
 
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
         cut = self.engine.cut_judging(self._use(model), [len(candidates) for _, candidates in pools])
@@ -84,7 +93,7 @@ class ScoreCandidates(Settings):
         return ModelUse(model, self.template, self.hardware, batch_tokens=self.batch_tokens)
 
     def amount(self) -> int | None:
-        """Candidates, or none for the likelihood, which is only read; see `Measurable`."""
+        """Candidates, or none for a signal, which is only read; see `Measurable`."""
         return num_lines(self.candidates) if self.model else 0
 
 
@@ -96,9 +105,3 @@ def _judge(settings: AnyEngine, use: ModelUse) -> Callable[[Sequence[_Pool]], li
     """Gives a unit's scores."""
     engine = settings.open(use)
     return lambda asked: [score for pool in asked for score in evaluator_scores(engine, *pool)]
-
-
-def _likelihoods(pools: Sequence[_Pool], progress: Progress) -> _Scores:
-    progress(len(pools), len(pools))
-    scores = [score for _, candidates in pools for score in likelihood_scores(candidates)]
-    return {(score.problem_id, score.index): score for score in scores}
