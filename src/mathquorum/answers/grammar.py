@@ -6,9 +6,10 @@ nothing is guessed beyond the notation: what cannot be read raises `Unreadable`,
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 
-from mathquorum.answers.evaluation import Node
+from mathquorum.answers.evaluation import Node, variables
 from mathquorum.answers.tokens import Token
 
 __all__ = ["Unreadable", "parse"]
@@ -29,13 +30,58 @@ def parse(tokens: list[Token]) -> Node:
     """
     if not tokens or len(tokens) > MAX_TOKENS:
         raise Unreadable("empty or too long")
-    parser = _Parser(tokens)
+    parser = _Parser(_with_braces(tokens))
     node = parser.whole()
     if parser.position != parser.length:
         raise Unreadable(f"unexpected {parser.tokens[parser.position]}")
     return node
 
 
+def _with_braces(tokens: list[Token]) -> list[Token]:
+    """\\frac12 as \\frac{1}{2}: TeX takes one digit where there are no braces, and the lexer has read the number 12."""
+    if not any(t in _TWO_ARGUMENTS and tokens[i + 1][0] == "n" for i, t in enumerate(tokens[:-1])):
+        return tokens
+    rest, result = deque(tokens), list[Token]()
+    while rest:
+        _move(rest, result)
+    return result
+
+
+def _move(rest: deque[Token], result: list[Token]) -> None:
+    """Moves the next token, and the two arguments of a fraction with it."""
+    token = rest.popleft()
+    result.append(token)
+    if token in _TWO_ARGUMENTS and rest and rest[0] != ("o", "("):
+        _move_argument(rest, result)
+        _move_argument(rest, result)
+
+
+def _move_argument(rest: deque[Token], result: list[Token]) -> None:
+    """Moves a group, one digit, or a command with what it takes."""
+    if not rest:
+        return
+    kind, value = rest[0]
+    if kind == "n" and isinstance(value, int):
+        rest.popleft()
+        digits = str(value)
+        if len(digits) > 2 and digits[1] == "0":
+            raise Unreadable("digits")
+        if len(digits) > 1:
+            rest.appendleft(("n", int(digits[1:])))
+        result += [("o", "{"), ("n", int(digits[0])), ("o", "}")]
+        return
+    is_group = rest[0] == ("o", "{")
+    _move(rest, result)
+    if is_group:
+        depth = 1
+        while rest and depth:
+            depth += (rest[0] == ("o", "{")) - (rest[0] == ("o", "}"))
+            _move(rest, result)
+    elif (kind, value) in (("o", "-"), ("f", "sqrt")):
+        _move_argument(rest, result)
+
+
+_TWO_ARGUMENTS = (("f", "frac"), ("f", "binom"))
 _END: list[Token] = [("end", "")] * 6
 _STARTS = frozenset("nvf")
 _OPENING = {"(": ")", "[": "]", "{": "}"}
@@ -43,7 +89,7 @@ _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
 _DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
 _ONE_ARGUMENT_NAMES = """
-sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact
+sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact cis
 """
 _ONE_ARGUMENT = frozenset(_ONE_ARGUMENT_NAMES.split())
 _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}
@@ -250,6 +296,8 @@ class _Parser:
                 self.bars -= 1
                 self.expect("|")
                 return ("abs", node)
+            if value in ("_", "^"):
+                return self.counted(value)
             if value in _BARS:
                 closing, name = _BARS[value]
                 node = self.sum()
@@ -260,6 +308,8 @@ class _Parser:
     def variable(self, name: str) -> Node:
         if name in ("pi", "e", "i") and not self.at("_") and name not in self.indices:
             return (name,)
+        if name in ("C", "P") and (counted := self.chosen(name)) is not None:
+            return counted
         if self.at("_"):
             self.take()
             name += "_" + self.subscript()
@@ -282,6 +332,36 @@ class _Parser:
                     self.expect("}")
                 return node
         return ("var", name)
+
+    def counted(self, mark: str) -> Node:
+        """{}_7C_3 and ^7P_3, of which the lexer leaves _7C_3 and ^7P_3."""
+        whole = self.latex_argument()
+        kind, name = self.take()
+        if kind != "v" or name not in ("C", "P") or not self.at("_"):
+            raise Unreadable(f"nothing before {mark}")
+        self.take()
+        return _choice(str(name), whole, self.latex_argument())
+
+    def chosen(self, name: str) -> Node | None:
+        """C_7^3 and C(7, 3): the ways to choose; None where C and P are names, as in C_1 and P(2, 3)."""
+        here, depth = self.position, self.depth
+        try:
+            if self.at("_", "^"):
+                first = (self.take()[1], self.latex_argument())
+                if self.at("_", "^") and self.peek()[1] != first[0]:
+                    marks = dict((first, (self.take()[1], self.latex_argument())))
+                    if _may_choose(marks["_"], marks["^"]):
+                        return _choice(name, marks["_"], marks["^"])
+                    if marks["^"][0] == "num" and _may_choose(marks["^"], marks["_"]):
+                        return _choice(name, marks["^"], marks["_"])
+            elif self.at("("):
+                arguments = self.arguments()
+                if len(arguments) == 2 and _may_choose(*arguments):
+                    return _choice(name, *arguments)
+        except Unreadable:
+            pass
+        self.position, self.depth = here, depth
+        return None
 
     def subscript(self) -> str:
         kind, value = self.take()
@@ -361,12 +441,6 @@ class _Parser:
     def latex_argument(self) -> Node:
         """A group, or the next single character: \\frac12 is one half."""
         kind, value = self.peek()
-        if kind == "n" and isinstance(value, int) and value >= 10:
-            digits = str(value)
-            self.tokens[self.position] = ("n", int(digits[1:]))
-            if digits[1] == "0" and len(digits) > 2:
-                raise Unreadable("digits")
-            return ("num", int(digits[0]))
         if kind == "o" and value == "-":
             self.take()
             return ("neg", self.latex_argument())
@@ -411,6 +485,8 @@ class _Parser:
             node: Node = ("log", argument, base if base is not None else ("num", 10))
         elif base is not None:
             raise Unreadable("subscript")
+        elif name == "cis":
+            node = ("add", ("cos", argument), ("mul", ("i",), ("sin", argument)))
         else:
             node = (name, argument)
         return node if exponent is None else ("pow", node, exponent)
@@ -433,6 +509,19 @@ class _Parser:
             self.take()
             node = ("div", node, self.power())
         return node
+
+
+def _may_choose(whole: Node, part: Node) -> bool:
+    """Whether C(whole, part) counts choices: of numbers, the first is larger; of n, or of n + 1, a number."""
+    if whole[0] == part[0] == "num":
+        return isinstance(whole[1], int) and isinstance(part[1], int) and whole[1] > part[1] >= 0
+    return part[0] in ("num", "var") and bool(variables(whole)) and variables(whole) <= {"n", "m", "N"}
+
+
+def _choice(name: str, whole: Node, part: Node) -> Node:
+    """Combinations, or arrangements in order."""
+    node = ("binom", whole, part)
+    return node if name == "C" else ("mul", node, ("fact", part))
 
 
 def _is_proper(node: Node) -> bool:

@@ -197,7 +197,7 @@ def _command(name: str, text: str, position: int, tokens: list[Token]) -> int:
         if name in _ROMAN or content in ("i", "e"):
             inner = tokenize(content)
             tokens.extend(inner)
-        elif content in FUNCTIONS and text.startswith("(", position):
+        elif content in FUNCTIONS and (content == "cis" or text.startswith("(", position)):
             tokens.append(FUNCTIONS[content])
         elif content:
             tokens.append(("w", content))

@@ -16,7 +16,7 @@ __all__ = [
 
 _FUNCTIONS = """
 sin cos tan cot sec csc sinh cosh tanh asin acos atan acot log ln exp sqrt cbrt
-gcd lcm max min binom abs floor ceil sum prod int lim frac
+gcd lcm max min binom abs floor ceil sum prod int lim frac cis
 """
 FUNCTIONS: dict[str, tuple[str, str]] = {
     **{name: ("f", name) for name in _FUNCTIONS.split()},
