@@ -32,7 +32,7 @@ from mathquorum.answers.arithmetic import (
 )
 from mathquorum.answers.number_keys import ACCURATE, digits_key
 
-__all__ = ["Choices", "NeedsBalls", "Node", "Outside", "Walk", "variables"]
+__all__ = ["Choices", "NeedsBalls", "Node", "Outside", "Walk", "substitute", "variables"]
 
 Node = tuple[Any, ...]
 
@@ -63,6 +63,15 @@ def variables(node: Node) -> frozenset[str]:
         inner = variables(node[4]) - {node[1]}
         return inner | variables(node[2]) | variables(node[3])
     return frozenset().union(*(variables(n) for n in node[1:] if type(n) is tuple))
+
+
+def substitute(node: Node, name: str, value: Node) -> Node:
+    """The expression with a variable replaced."""
+    if node == ("var", name):
+        return value
+    if node[0] == "call":
+        return ("call", node[1], tuple(substitute(n, name, value) for n in node[2]))
+    return tuple(substitute(n, name, value) if type(n) is tuple else n for n in node)
 
 
 class Walk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from math import isqrt
+from hashlib import shake_128
 from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact
@@ -18,8 +18,9 @@ __all__ = ["ACCURATE", "KEPT", "digits_key", "number_key", "real_value", "shown"
 ACCURATE = 1_000  # bits to which a certified value is known
 KEPT = 900  # bits that are compared
 SIMPLE = 64  # bits of the numerator and the denominator of a fraction that a ball is taken for
-# Digits are cut of the number times the root of 3, so that no fraction lies where one cut ends and another begins.
-_SCALE = Fraction(isqrt(3 << 2 * (ACCURATE + 200)), 1 << ACCURATE + 200)
+# Digits are cut of the number times this, which is in no relation to any number that people write: no such number lies where
+# one cut ends and another begins, and two balls around it are cut alike. (Of plain digits, 1 and 0.999... were such a number.)
+_SCALE = Fraction(int.from_bytes(shake_128(b"where digits are cut").digest(150), "big") | 1 << 1199, 1 << 1199)
 
 
 def number_key(value: Number) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+from mathquorum.answers.formula_rules import FORMULA_RULES
 from mathquorum.answers.number_keys import real_value
 from mathquorum.answers.reading import Answer
 from mathquorum.answers.sets import members
@@ -163,4 +164,5 @@ _RULES = (
     _vector,
     _stated,
     _thousands_as_list,
+    *FORMULA_RULES,
 )

@@ -7,25 +7,16 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, is_negative, is_zero
 from mathquorum.answers.certified import ratio, value_at
-from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.evaluation import Node, substitute, variables
 from mathquorum.answers.number_keys import digits_key
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
 from mathquorum.answers.values import points_for, value_key, values_at
 
-__all__ = ["Key", "equation_key", "inequality_key", "substitute"]
+__all__ = ["Key", "equation_key", "inequality_key"]
 
 Key = tuple[Any, ...]
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-
-
-def substitute(node: Node, name: str, value: Node) -> Node:
-    """The expression with a variable replaced."""
-    if node == ("var", name):
-        return value
-    if node[0] == "call":
-        return ("call", node[1], tuple(substitute(n, name, value) for n in node[2]))
-    return tuple(substitute(n, name, value) if type(n) is tuple else n for n in node)
 
 
 def equation_key(left: Node, right: Node) -> Key:
@@ -33,25 +24,61 @@ def equation_key(left: Node, right: Node) -> Key:
 
     With one variable and linear, it is the solution. In x, y (and z) and linear in the last of them, it is that variable's
     expression, so that `2x - y + 3 = 0`, `y = 2x + 3` and `2x + 3` are one answer. Otherwise the ratios of the
-    difference of the sides at fixed points.
+    difference of the sides at fixed points, with the value that the equation may give a quantity (a + b = 3) and the
+    expression that it may be solved to (y = 8/x), for the comparison with a reference.
 
     Raises:
         NoValue: When there is no such key.
     """
     difference = ("add", left, ("neg", right))
     names = variables(difference)
+    if not names:
+        return ("truth", is_zero(value_at(difference, {})))
     if len(names) == 1:
         line = _line(difference, next(iter(names)))
         if line is not None:
             return value_key(("num", line.root))
-    if names <= {"x", "y", "z"} and len(names) > 1:
-        last = max(names)
-        solved = _solved(difference, last)
-        if solved is not None:
-            return value_key(solved)
-    if not names:
-        return ("truth", is_zero(value_at(difference, {})))
-    return ("equation", _proportions(difference, names, both_signs=True))
+    solved = _solved(difference, max(names)) if names <= {"x", "y", "z"} and len(names) > 1 else None
+    given = _quantity(left, right, names)
+    if solved is not None and given is None and _is_linear(difference, max(names)):
+        return value_key(solved)
+    return ("equation", _proportions(difference, names, both_signs=True), given, value_key(solved) if solved else None)
+
+
+def _quantity(left: Node, right: Node, names: frozenset[str]) -> Key | None:
+    """The value that an equation gives a named quantity: 3 of a + b = 3; None for one that wants to be solved, as x^2 = 4."""
+    if variables(left) and variables(right):
+        return None
+    named, value = (left, right) if variables(left) else (right, left)
+    coordinates = names & {"x", "y", "z"}
+    if not _is_pure(named) or (coordinates and not (_is_plain(named) and len(names) > 1)):
+        return None
+    if len(names) == 1 and not next(iter(names)).isupper() and named[0] in ("pow", "root", "mul", "div", "neg"):
+        return None
+    return value_key(value)
+
+
+def _is_pure(node: Node) -> bool:
+    """Whether no number stands in the expression but as an exponent or a degree."""
+    if node[0] == "pow":
+        return _is_pure(node[1]) and not variables(node[2])
+    if node[0] == "root":
+        return _is_pure(node[2])
+    return node[0] != "num" and all(_is_pure(n) for n in node[1:] if type(n) is tuple and n and type(n[0]) is str)
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether the expression is a sum or a product of names: x + y, xy, x/y."""
+    parts = [n[1] if n[0] == "neg" else n for n in node[1:]]
+    if node[0] == "mul":
+        return all(n[0] == "var" or (_is_plain(n) and n[0] == "mul") for n in parts)
+    return node[0] in ("add", "div") and all(n[0] == "var" for n in parts)
+
+
+def _is_linear(node: Node, name: str) -> bool:
+    """Whether the factor of a name is a number."""
+    slope = value_key(("add", substitute(node, name, ("num", 1)), ("neg", substitute(node, name, ("num", 0)))))
+    return bool(slope[0] == "n")
 
 
 def _proportions(node: Node, names: frozenset[str], both_signs: bool) -> Key:
@@ -60,6 +87,8 @@ def _proportions(node: Node, names: frozenset[str], both_signs: bool) -> Key:
     first = next((i for i, v in enumerate(values) if v is not None and not is_zero(v)), None)
     if first is None:
         raise NoValue("nothing to compare with")
+    if len({None if v is None else digits_key(v) for v in values}) == 1:
+        raise NoValue("nothing varies")
     scale = values[first] if both_signs else _size(values[first])
     return (first, *(None if v is None else digits_key(ratio(v, scale)) for v in values))
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
+from mathquorum.answers.naming import quantity_name
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.relations import equation_key, inequality_key
 from mathquorum.answers.sets import (
@@ -130,6 +133,8 @@ class StructureReader:
         sides, operators = sides_of(tokens)
         if operators and tokens[0][0] == "w" and label(sides[0]) is not None:  # Area = 5 cm
             return self.relation(sides, operators)
+        if set(operators) == {"="} and all(sides) and (quantity := quantity_name(sides[0])) is not None:
+            return self.named(quantity, sides[-1])
         measured = without_units(tokens)
         item = self.bare(measured.tokens)
         if measured.unit and self.settings.units_must_agree:
@@ -149,16 +154,16 @@ class StructureReader:
             key = reader(tokens)
             if key is not None:
                 return Item(key)
-        return Item(self.expression(tokens))
+        return Item(expression_key(self.expression(tokens)))
 
-    def expression(self, tokens: list[Token]) -> Key:
-        """The value of a formula: worked out here, or by the symbolic tail where it holds calculus."""
+    def expression(self, tokens: list[Token]) -> Node:
+        """A formula as a tree, worked out by the symbolic tail where it holds calculus."""
         if not is_calculus(tokens):
-            return value_key(parse(tokens))
+            return parse(tokens)
         node = symbolic_node(tokens, self.settings.symbolic_seconds)
         if node is None:
             raise Unreadable("no value found in time")
-        return value_key(node)
+        return node
 
     def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
         """An assignment, an equation, a chain of comparisons."""
@@ -186,15 +191,23 @@ class StructureReader:
         if name is None and len(sides) == 2 and label(sides[1]) is not None:
             name, sides = label(sides[1]), sides[::-1]
         if name is not None and not (len(sides) == 2 and _is_curve(name, sides[-1])):
-            return Item(self.items(sides[-1]).key, name)
+            return self.named(name, sides[-1])
         if any(is_calculus(s) for s in sides[:-1]):  # an integral and its value
             return self.item(sides[-1])
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
             return Item(value_key(nodes[-1]), is_step=True)
-        if len(nodes) > 2:
+        if len(nodes) > 2 and len({value_key(n) for n in nodes[1:]}) > 1:
             raise Unreadable("a chain of expressions")
-        return Item(equation_key(nodes[0], nodes[1]))
+        return Item(equation_key(nodes[0], nodes[-1]))
+
+    def named(self, name: str, value: list[Token]) -> Item:
+        """The value of a name; of a function, whatever its variable is called."""
+        key = self.items(value).key
+        if key[0] in ("x", "family"):
+            with suppress(Unreadable):
+                key = function_key(name, self.expression(without_units(value).tokens))
+        return Item(key, name)
 
     # --- sets, tuples, matrices ---
 

@@ -1,0 +1,92 @@
+"""Keys of expressions with a name that stands for any value: a constant of integration, the variable of a function.
+
+x^2 + C and x^2 + 1 + C are one family, whose key is the differences of its values between points. f(t) = t^2 has the key of
+t^2 with x for t beside its own, so that a reference f(x) = x^2 can match it, while x^2 and t^2 stay different.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mathquorum.answers.arithmetic import NoValue, Number
+from mathquorum.answers.evaluation import Node, substitute, variables
+from mathquorum.answers.number_keys import digits_key
+from mathquorum.answers.values import NUM_REAL_POINTS, WHOLE_NAMES, Point, value_key, values_at
+
+__all__ = ["expression_key", "function_key"]
+
+Key = tuple[Any, ...]
+
+_ARBITRARY = re.compile(r"C(_\d)?")  # nothing else than a constant of integration
+_PERHAPS = re.compile(r"[cKkD](_\d)?|C'|const")  # one, if the reference says so
+_BOUND = re.compile(r"[A-Za-z]\w*'*\(([a-z]\w*)\)|[A-Za-z]_\{?([kmjN])\}?")  # f(t), a_k
+
+
+def expression_key(node: Node) -> Key:
+    """The key of an expression: of a family when it ends in + C, else of its values.
+
+    Raises:
+        NoValue: When there is none.
+    """
+    rest, constant = _without_constant(node)
+    if constant is None or not variables(rest):
+        return value_key(node)
+    try:
+        family = (*_differences(rest), *value_key(rest)[2:])  # and where bars turn, so that ln|x| is not ln x
+    except NoValue:
+        return value_key(node)
+    return ("family", family) if _ARBITRARY.fullmatch(constant) else ("family member", value_key(node), family)
+
+
+def function_key(label: str, node: Node) -> Key:
+    """The key of a function or sequence that a label such as f(t) or a_k names: where the variable is not x or n, under both names.
+
+    Raises:
+        NoValue: When there is none.
+    """
+    own = expression_key(node)
+    match = _BOUND.fullmatch(label)
+    name = (match[1] or match[2]) if match else None
+    usual = "n" if name in WHOLE_NAMES else "x"
+    names = variables(node)
+    if name is None or name == usual or name not in names or usual in names:
+        return own
+    return ("function", expression_key(substitute(node, name, ("var", usual))), own)
+
+
+def _without_constant(node: Node) -> tuple[Node, str | None]:
+    """The sum without a term that is an arbitrary constant, and the name of the constant."""
+    if node[0] != "add":
+        return node, None
+    for index, term in enumerate(node[1:], start=1):
+        inner = term[1] if term[0] == "neg" else term
+        if inner[0] != "var" or not (_ARBITRARY.fullmatch(inner[1]) or _PERHAPS.fullmatch(inner[1])):
+            continue
+        others = node[1:index] + node[index + 1 :]
+        rest = others[0] if len(others) == 1 else ("add", *others)
+        if inner[1] not in variables(rest):
+            return rest, inner[1]
+    return node, None
+
+
+def _differences(node: Node) -> Key:
+    """By how much the values at fixed points exceed the value at the first."""
+    again = node
+    for name in variables(node):
+        again = substitute(again, name, ("var", name + _FIRST))
+    values = values_at(("add", node, ("neg", again)), [_FromFirst(number) for number in range(1, 2 * NUM_REAL_POINTS)])
+    return tuple(None if v is None else digits_key(v) for v in values)
+
+
+_FIRST = " at the first point"
+
+
+class _FromFirst(Point):
+    """A point that holds the first point too, under other names."""
+
+    def __missing__(self, name: str) -> Number:
+        if name.endswith(_FIRST):
+            self[name] = Point(0)[name.removesuffix(_FIRST)]
+            return self[name]
+        return super().__missing__(name)
