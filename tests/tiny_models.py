@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
+from gguf import GGMLQuantizationType, GGUFWriter
+from gguf.quants import quantize
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -103,3 +107,62 @@ def solutions(num_problems: int = 3) -> list[LabeledSolution]:
             steps = (f"Add: ${number}+3={wrong + 11}$. ", f"$\\boxed{{{wrong + 11}}}$")
             made.append(LabeledSolution(f"p{number}", problem, "".join(steps), False, "fine", steps, (-1, 1)))
     return made
+
+
+def write_gguf(folder: Path, file: Path) -> Path:
+    """Writes a llama or qwen2 checkpoint of `make_model` as a GGUF file, its matrices in 8 bits (Q8_0), as llama.cpp does."""
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), PreTrainedTokenizerFast.from_pretrained(folder)
+    config = model.config
+    writer = GGUFWriter(file, config.model_type)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_vocab_size(config.vocab_size)
+    vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
+    added = set(tokenizer.get_added_vocab())
+    kinds = [4 if token in added else 1 for token in vocabulary]
+    unused = [
+        "<|endoftext|>",
+        "<unused>",
+    ]  # transformers' tokenizers of GGUF files add the former where it is not there
+    assert len(vocabulary) + len(unused) == config.vocab_size
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(vocabulary + unused)
+    writer.add_token_types(kinds + [5] * len(unused))
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    writer.add_token_merges([" ".join(pair) for pair in merges])
+    writer.add_eos_token_id(tokenizer.eos_token_id)
+    for name, tensor in model.state_dict().items():
+        values = _rotated(name, tensor, config).numpy()
+        exact = values.ndim == 1 or values.shape[-1] % 32
+        kind = GGMLQuantizationType.F32 if exact else GGMLQuantizationType.Q8_0
+        writer.add_tensor(_gguf_name(name), quantize(values, kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+def _gguf_name(name: str) -> str:
+    parts = {"model.": "", "layers.": "blk.", "embed_tokens": "token_embd", "lm_head": "output"}
+    parts |= {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v"}
+    parts |= {"self_attn.o_proj": "attn_output", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+    parts |= {"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+    for ours, theirs in parts.items():
+        name = name.replace(ours, theirs)
+    return "output_norm.weight" if name == "norm.weight" else name
+
+
+def _rotated(name: str, tensor: torch.Tensor, config: Any) -> torch.Tensor:
+    """Of Llama's queries and keys GGUF holds the halves of each head interleaved."""
+    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
+    count = next((heads[part] for part in heads if part in name), None)
+    if config.model_type != "llama" or count is None:
+        return tensor
+    return tensor.view(count, 2, -1, *tensor.shape[1:]).transpose(1, 2).reshape(tensor.shape)

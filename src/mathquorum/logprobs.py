@@ -248,8 +248,11 @@ class _InParts(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         hidden, weight, bias, tokens = ctx.saved_tensors
-        of_hidden, of_weight = torch.empty_like(hidden), torch.zeros_like(weight)
-        of_bias = None if bias is None else torch.zeros_like(bias)
+        of_hidden = torch.empty_like(hidden)
+        of_weight = (
+            torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
+        )  # a head under an adapter is not trained
+        of_bias = torch.zeros_like(bias) if ctx.needs_input_grad[2] else None
         cut = [part.tensor_split(ctx.parts) for part in (hidden, of_hidden, tokens, slopes[0])]
         for rows, of_rows, chosen, slope in zip(*cut, strict=True):
             # d log p(t) / d logits = 1[t] - p
@@ -257,7 +260,8 @@ class _InParts(torch.autograd.Function):
             pull[torch.arange(len(chosen), device=chosen.device), chosen] += slope
             pull = pull.to(ctx.dtype)
             of_rows.copy_(pull @ weight.to(ctx.dtype))
-            of_weight += (pull.T @ rows.to(ctx.dtype)).to(weight.dtype)
+            if of_weight is not None:
+                of_weight += (pull.T @ rows.to(ctx.dtype)).to(weight.dtype)
             if of_bias is not None:
                 of_bias += pull.sum(dim=0).to(of_bias.dtype)
         return of_hidden, of_weight, of_bias, None, None

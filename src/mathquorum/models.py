@@ -1,10 +1,11 @@
-"""Hugging Face models in and out: load, check, place on a device, save."""
+"""Models in and out: load from a folder, a hub, a GGUF file or a base with an adapter; check, place on a device, save."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,10 +14,13 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError
 from mathquorum.prompts import CORRECT, INCORRECT
+from mathquorum.sources import Source, gguf_fault, read_source
 from mathquorum.store import write_error
 
 if TYPE_CHECKING:
     import torch
+
+    from mathquorum.adapters import AdaptedBase
 
 __all__ = [
     "Codec",
@@ -26,8 +30,10 @@ __all__ = [
     "check_labels",
     "context_length",
     "enough_memory",
+    "load_beside",
     "load_model",
     "load_tokenizer",
+    "merged",
     "silence_transformers",
     "stop_tokens",
     "writing",
@@ -122,60 +128,160 @@ def check_labels(model: str, template: Template = "plain") -> None:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model with its tokenizer, on its device. Both are transformers objects."""
+    """A model with its tokenizer, on its device. Both are transformers objects.
+
+    Attributes:
+        base: What was loaded, as the user named it: folder, hub id or GGUF file.
+        adapted: The base with its adapters, where it has any; `model` is that base then, and others may use it with other adapters.
+        adapter: The name of this one's adapter; None for the base alone.
+    """
 
     model: Any
     codec: Codec
     device: torch.device
+    base: str = ""
+    adapted: AdaptedBase | None = None
+    adapter: str | None = None
 
     @property
     def tokenizer(self) -> Any:
         """The transformers tokenizer."""
         return self.codec.tokenizer
 
+    def activate(self) -> None:
+        """From here on `model` computes with this one's adapter, until another one is activated on the same base."""
+        if self.adapted:
+            self.adapted.use(self.adapter)
+
 
 def load_model(
-    model: str, hardware: Hardware, template: Template = "plain", dtype: torch.dtype | None = None
+    model: str,
+    hardware: Hardware,
+    template: Template = "plain",
+    dtype: torch.dtype | None = None,
+    quantization: Any = None,
 ) -> LoadedModel:
-    """The model and tokenizer of a local folder, or of a hub id such as "Qwen/Qwen2.5-1.5B".
+    """The model and tokenizer that a name stands for.
 
     Args:
-        model: Folder or hub id.
+        model: See `sources.read_source`: a folder, a hub id such as "Qwen/Qwen2.5-1.5B", a GGUF file (its weights are unpacked to
+            `dtype`), an adapter's folder, or BASE+ADAPTER.
         hardware: Device and threads.
         template: How prompts are put to it.
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
+        quantization: transformers' settings of a base in few bits (`lora.quantization`).
 
     Raises:
-        ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
+        ModelError: If there is no such model, it cannot be read as a causal language model, whole, or its adapter is of another
+            base.
     """
     import torch
-    from transformers import AutoModelForCausalLM
 
     torch.set_num_threads(hardware.threads)
     silence_transformers()
+    source = read_source(model)
     codec = Codec(load_tokenizer(model), template)
     if template == "chat" and not codec.tokenizer.chat_template:
         raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
+    loaded = _load_base(source, dtype or hardware.torch_dtype(), quantization)
+    _check_vocabulary(model, codec.tokenizer, loaded)
+    if quantization is None:
+        try:
+            loaded = loaded.to(hardware.torch_device())
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(
+                f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
+            ) from error
+    loaded = loaded.eval()
+    if _loses_softcap(loaded):
+        loaded.set_attn_implementation("eager")
+    whole = LoadedModel(loaded, codec, hardware.torch_device(), source.base)
+    return _with_adapter(whole, source.adapter) if source.adapter else whole
+
+
+def _load_base(source: Source, dtype: torch.dtype, quantization: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    name, arguments = source.arguments()
+    if source.gguf:
+        from transformers import GgufConfig
+
+        quantization = GgufConfig(dequantize=True)
     try:
-        loaded, found = AutoModelForCausalLM.from_pretrained(
-            model, dtype=dtype or hardware.torch_dtype(), output_loading_info=True
-        )
+        with contextlib.redirect_stderr(io.StringIO()) if source.gguf else contextlib.nullcontext():  # a bar per file
+            loaded, found = AutoModelForCausalLM.from_pretrained(
+                name, dtype=dtype, quantization_config=quantization, output_loading_info=True, **arguments
+            )
     except Exception as error:  # transformers raises whatever the file at fault raised
-        raise ModelError(f"Model {model!r} cannot be loaded: {_first_line(error)}") from error
+        raise _cannot_load("Model", source, error) from error
     missing = sorted(found["missing_keys"])
     if missing:  # transformers would fill them with random numbers and go on
         raise ModelError(
-            f"Model {model!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
+            f"Model {source.base!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
         )
-    try:
-        loaded = loaded.to(hardware.torch_device()).eval()
-    except (RuntimeError, AssertionError) as error:
+    if source.gguf:  # whole now, and to be trained and saved as any other
+        loaded.hf_quantizer = None
+        if getattr(loaded.config, "quantization_config", None) is not None:
+            del loaded.config.quantization_config
+    return loaded
+
+
+def _cannot_load(what: str, source: Source, error: Exception) -> ModelError:
+    if source.gguf:
+        return ModelError(f"GGUF file {source.base!r} cannot be loaded: {gguf_fault(source.gguf, _first_line(error))}")
+    return ModelError(f"{what} {source.base!r} cannot be loaded: {_first_line(error)}")
+
+
+def _check_vocabulary(model: str, tokenizer: Any, loaded: Any) -> None:
+    rows = int(loaded.get_input_embeddings().weight.shape[0])
+    added = sorted(number for number in tokenizer.get_vocab().values() if number >= rows)
+    if added and added != [tokenizer.pad_token_id]:  # nobody shows a model its padding
         raise ModelError(
-            f"Model {model!r} cannot be put on device {hardware.device!r}: {_first_line(error)}"
-        ) from error
-    if _loses_softcap(loaded):
-        loaded.set_attn_implementation("eager")
-    return LoadedModel(loaded, codec, hardware.torch_device())
+            f"The tokenizer of {model!r} has {len(added)} tokens that the model has no embedding for (numbers {added[0]} to "
+            f"{added[-1]}, its embedding has {rows} rows): they were added. Resize the model's embeddings, train all of its weights, "
+            "and give that model."
+        )
+
+
+def _with_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
+    from mathquorum.adapters import AdaptedBase
+
+    adapted = base.adapted or AdaptedBase(base.model, base.base)
+    return replace(base, adapted=adapted, adapter=adapted.add(folder))
+
+
+def load_beside(first: LoadedModel, model: str) -> LoadedModel | None:
+    """Another model on the base that is already loaded, if it has the same: nothing but its adapter is loaded, and both can be asked in
+    turn.
+
+    Args:
+        first: With an adapter or without; from here on to be activated before it is used, as engines do.
+        model: The other one's name.
+
+    Returns:
+        None where it is of another base, or neither has an adapter.
+
+    Raises:
+        ModelError: If its adapter is of another base than it says, or cannot be read.
+    """
+    source = read_source(model)
+    if not _same_place(source.base, first.base) or not (source.adapter or first.adapted):
+        return None
+    codec = replace(first.codec, tokenizer=load_tokenizer(model))
+    if source.adapter:
+        return replace(_with_adapter(first, source.adapter), codec=codec)
+    return replace(first, codec=codec, adapter=None)
+
+
+def _same_place(one: str, other: str) -> bool:
+    return one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other))
+
+
+def merged(loaded: LoadedModel) -> LoadedModel:
+    """The model as one whole, its adapter added to the weights; the base that it shared is used up."""
+    if loaded.adapted is None or loaded.adapter is None:
+        return loaded
+    return replace(loaded, model=loaded.adapted.merged(loaded.adapter), adapted=None, adapter=None)
 
 
 def _loses_softcap(model: Any) -> bool:
@@ -230,20 +336,22 @@ def silence_transformers() -> None:
 
 
 def load_tokenizer(model: str) -> Any:
-    """The tokenizer of a local folder or hub id.
+    """The tokenizer of a model: an adapter's own where it has one, else its base's.
 
     Raises:
-        ModelError: If there is none, or it has no tokens for text or for the end of sequence.
+        ModelError: If there is none, it has no tokens for text or for the end of sequence, or an adapter's has other tokens than its
+            base's.
     """
-    from transformers import AutoTokenizer
-
-    folder = Path(model)
-    if folder.exists() or model.startswith((".", "/", "~")) or model.count("/") > 1:
-        _check_folder(folder, model)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-    except Exception as error:  # as above
-        raise ModelError(f"The tokenizer of {model!r} cannot be loaded: {_first_line(error)}") from error
+    source = read_source(model)
+    tokenizer = _read_tokenizer(source)
+    if source.adapter and (source.adapter / "tokenizer_config.json").is_file():
+        own = _read_tokenizer(Source(str(source.adapter)))
+        if own.get_vocab() != tokenizer.get_vocab():
+            raise ModelError(
+                f"Adapter {str(source.adapter)!r} has a tokenizer with other tokens than its base {source.base!r}, so tokens were "
+                "added. Merge it with peft into its base and give the merged model."
+            )
+        tokenizer = own
     if tokenizer.eos_token_id is None:
         raise ModelError(f"The tokenizer of {model!r} has no end-of-sequence token, so no solution could ever end.")
     if not tokenizer("1+1=2", add_special_tokens=False)["input_ids"]:  # what transformers makes of missing files
@@ -251,13 +359,14 @@ def load_tokenizer(model: str) -> Any:
     return tokenizer
 
 
-def _check_folder(folder: Path, name: str) -> None:
-    if not folder.is_dir():
-        raise ModelError(
-            f"There is no model folder {name!r}. Give a local folder, or a hub id such as 'Qwen/Qwen2.5-1.5B'."
-        )
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{name!r} is not a Hugging Face model folder: it has no config.json.")
+def _read_tokenizer(source: Source) -> Any:
+    from transformers import AutoTokenizer
+
+    name, arguments = source.arguments()
+    try:
+        return AutoTokenizer.from_pretrained(name, **arguments)
+    except Exception as error:  # as above
+        raise _cannot_load("The tokenizer of", source, error) from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from mathquorum.config import HubModel, Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError, MathquorumError, RunError
+from mathquorum.sources import model_parts
 from mathquorum.stages.base import Measurable, Parallel, Placed, Stage, Summary
 from mathquorum.store import fingerprint, read_json, write_json
 from mathquorum.workers import die_with_parent, process_context
@@ -409,6 +410,9 @@ def _flatten(place: str, value: Any) -> dict[str, Any]:
 
 
 def _input_print(field: str, item: _Read) -> str:
+    parts = model_parts(item.given) if item.hub else (item.given,)
+    if len(parts) > 1:  # an adapter counts together with its base
+        return "+".join(_input_print(field, _Read(part, part == parts[0])) for part in parts)
     if item.path.exists():
         return fingerprint(item.path)
     if item.hub and item.given.count("/") == 1 and not item.given.startswith((".", "/")):

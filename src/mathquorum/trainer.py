@@ -44,6 +44,8 @@ def train(
 ) -> list[dict[str, float]]:
     """Trains the model in place and returns the log, a row for every `log_steps` steps with that step's loss.
 
+    The model is a transformers model, or one with an adapter on it (`lora.new_adapter`), which alone is trained then.
+
     The loss of a step is  sum_t weight_t * sum_e losses_t(e) / count_t : equal for every way of cutting the step into
     chunks or sharing it among processes.
 
@@ -76,10 +78,11 @@ def train(
         remove_unused_columns=False,
         dataloader_pin_memory=False,
     )
+    inner = model.get_base_model() if training.lora else model
     if training.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+        inner.gradient_checkpointing_enable()
     slots = [o.objective.num_slots for o in objectives]
-    reader = LogprobReader(model, training.gradient_checkpointing)
+    reader = LogprobReader(inner, training.gradient_checkpointing)
     dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, reader)
     if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
         arguments._n_gpu = 1
@@ -149,7 +152,8 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
     def training_step(self, model: Any, inputs: dict[str, list[Chunk]], num_items_in_batch: Any = None) -> torch.Tensor:
-        self.reader.wrap(model)
+        if model is not self.model:
+            self.reader.wrap(model)
         model.train()
         total = torch.zeros((), device=self.args.device)
         for chunk in inputs["chunks"]:

@@ -8,7 +8,43 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import Runtime, Settings
 
-__all__ = ["Training"]
+__all__ = ["Lora", "Training"]
+
+_HEADS = ("embed", "lm_head", "wte", "wpe")
+
+
+class Lora(Settings):
+    """A low-rank adapter (LoRA, arXiv 2106.09685) in place of all weights. Off by default: the paper fine-tunes all of them, and
+    adapters learn less from much data (arXiv 2405.09673); they are for models whose full training the memory does not hold."""
+
+    r: int = Field(default=16, ge=1)
+    """Rank. Our choice; usual values are 8 to 64."""
+    alpha: int = Field(default=32, ge=1)
+    """The adapter's change is scaled by alpha / r. Our choice: twice the rank."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Of what the adapter reads."""
+    targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    """Which layers: all linear ones but the head, or their names, such as ["q_proj", "v_proj"]."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(r) (arXiv 2312.03732)."""
+    dora: bool = False
+    """Learn length and direction of the weights apart (arXiv 2402.09353): slower, often better at a low rank."""
+    load_in_4bit: bool = False
+    """Hold the base in 4 bits while training (QLoRA, arXiv 2305.14314): a CUDA GPU and the extra qlora are needed."""
+
+    @model_validator(mode="after")
+    def _targets(self) -> Lora:
+        heads = (
+            [name for name in self.targets if any(part in name for part in _HEADS)]
+            if self.targets != "all-linear"
+            else []
+        )
+        if heads or not self.targets:
+            raise ValueError(
+                f"targets must be linear layers other than the embedding and the head. Got {list(self.targets)} instead: "
+                "for tokens that were added, train all weights (leave training.lora out)."
+            )
+        return self
 
 
 class Training(Settings):
@@ -33,6 +69,10 @@ class Training(Settings):
     """A stopped training run goes on from its last checkpoint, to the same weights."""
     log_steps: int = Field(default=10, ge=1)
     gradient_checkpointing: bool = False
+    """Keep one activation per layer and compute the rest again: much less memory, about a third more time."""
+    lora: Lora | None = None
+    """Train an adapter (r, alpha, dropout, targets, rslora, dora, load_in_4bit) in place of all weights; null trains all. The
+    learning rate wants to be about ten times that of full fine-tuning."""
     loggers: Annotated[tuple[str, ...], Runtime()] = ()
     """Names that transformers knows: tensorboard, wandb, trackio, mlflow."""
 

@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 
 FLOORS = {
-    "records errors config store workers": 0,
+    "records errors config store workers sources": 0,
     "answers prompts selection metrics intervals crossed differences curves evaluation inspection results report study": 1,
-    "datasets engines evaluator models objectives examples batches logprobs grouped_attention trees training trainer": 2,
+    "datasets engines evaluator models adapters lora objectives examples batches logprobs grouped_attention trees training trainer": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -25,7 +25,9 @@ COLUMNS = {
     "datasets": {"datasets"},
     "engines": {"engines", "evaluator", "models", "trees"},
     "evaluator": {"engines", "evaluator", "models"},
-    "models": {"models"},
+    "models": {"models", "adapters"},
+    "adapters": {"adapters"},
+    "lora": {"lora", "adapters", "training"},
     "objectives": {"objectives", "examples", "models"},
     "examples": {"examples", "models"},
     "batches": {"batches", "examples", "grouped_attention", "trees"},

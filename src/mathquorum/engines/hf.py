@@ -58,6 +58,7 @@ class HuggingFaceEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
+        self._loaded.activate()
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
         if tuple(stop) not in self._endings:
             self._endings[tuple(stop)] = Ending(self._loaded.tokenizer, stop_tokens(self._loaded), stop)
@@ -129,6 +130,7 @@ class HuggingFaceEngine:
         Raises:
             ModelError: If a label has no tokens.
         """
+        self._loaded.activate()
         codec = self._loaded.codec
         endings = [codec.label(label) for label in labels]
         room = context_length(self._loaded.model) - max(map(len, endings)) + 1

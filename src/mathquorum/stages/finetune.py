@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -16,6 +19,9 @@ from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
 from mathquorum.training import Training
+
+if TYPE_CHECKING:
+    from mathquorum.models import LoadedModel
 
 __all__ = ["Finetune", "Task"]
 
@@ -33,10 +39,10 @@ class Task(Settings):
 
 
 class Finetune(Settings):
-    """Trains all weights of a model. Makes model/, log.jsonl and budget.json."""
+    """Trains all weights of a model, or an adapter (training.lora). Makes model/, log.jsonl and budget.json."""
 
     model: InputModel
-    """Local folder or hub id."""
+    """Folder, hub id, GGUF file, or BASE+ADAPTER. With training.lora an adapter is trained on, else it is merged first."""
     tasks: tuple[Task, ...] = Field(min_length=1)
     training: Training
     match_budget: tuple[InputPath, ...] = ()
@@ -68,11 +74,11 @@ class Finetune(Settings):
         import torch
 
         from mathquorum.batches import plan_steps
-        from mathquorum.models import context_length, load_model
+        from mathquorum.models import context_length
         from mathquorum.trainer import WeightedObjective, train
 
         torch.manual_seed(self.seed)
-        loaded = load_model(self.model, self.hardware, self.template, dtype=torch.float32)
+        loaded = self._loaded()
         longest = min(self.training.max_length, context_length(loaded.model))
         tasks = []
         summary: dict[str, int | float | str] = {}
@@ -93,8 +99,9 @@ class Finetune(Settings):
         steps = plan_steps(tasks, [task.batch_size for task in self.tasks], num_steps, self.seed, num_tokens)
         budget = {"steps": len(steps), "tokens": sum(step.num_tokens for step in steps)}
         if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
+            trained = self._adapted(loaded)
             log = train(
-                loaded.model,
+                trained,
                 steps,
                 [WeightedObjective(task.objective, task.weight) for task in self.tasks],
                 self.training,
@@ -105,7 +112,8 @@ class Finetune(Settings):
             )
             write_rows(out / "log.jsonl", log)
             write_json(out / "budget.json", budget)
-            _save(loaded.model, loaded.tokenizer, out)
+            with _model_folder(out) as folder:
+                self._save(trained, loaded, folder)
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
         log = [row for _, row in read_rows(out / "log.jsonl")]
         return {**summary, **budget, "final loss": round(log[-1]["loss"], 4) if log else "not logged"}
@@ -113,6 +121,46 @@ class Finetune(Settings):
     def place(self) -> str | None:
         """See `Placed`."""
         return self.hardware.resolved()
+
+    def _loaded(self) -> LoadedModel:
+        """The base alone where an adapter is trained, whose weights may be as few bits as the device computes with; else the whole model
+        in float32."""
+        import torch
+
+        from mathquorum.models import load_model, merged
+        from mathquorum.sources import read_source
+
+        lora = self.training.lora
+        if lora is None:
+            return merged(load_model(self.model, self.hardware, self.template, dtype=torch.float32))
+        from mathquorum.adapters import check_peft
+        from mathquorum.lora import quantization
+
+        check_peft()
+        bits = quantization(self.hardware.torch_device().type) if lora.load_in_4bit else None
+        return load_model(read_source(self.model).base, self.hardware, self.template, quantization=bits)
+
+    def _adapted(self, loaded: LoadedModel) -> Any:
+        """What is trained: the model, or an adapter on it."""
+        if self.training.lora is None:
+            return loaded.model
+        from mathquorum.lora import new_adapter, take_over
+        from mathquorum.sources import read_source
+
+        adapted = new_adapter(loaded.model, self.training.lora, self.seed)
+        adapter = read_source(self.model).adapter
+        if adapter:
+            take_over(adapted, adapter, self.training.lora)
+        return adapted
+
+    def _save(self, trained: Any, loaded: LoadedModel, folder: Path) -> None:
+        if self.training.lora is None:
+            trained.save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+        else:
+            from mathquorum.lora import save_adapter
+
+            save_adapter(trained, loaded.base, folder)
 
     def amount(self) -> int | None:
         """Examples, where steps are given; see `Measurable`."""
@@ -131,13 +179,13 @@ class Finetune(Settings):
         return max(1, math.ceil(self.training.epochs * num_examples / self.tasks[0].batch_size)), None
 
 
-def _save(model: object, tokenizer: object, out: Path) -> None:
-    """The finished model, whole or not at all."""
+@contextlib.contextmanager
+def _model_folder(out: Path) -> Iterator[Path]:
+    """A folder to save into, which becomes `model`, whole or not at all."""
     from mathquorum.models import writing
 
     unfinished = out / ".model"
     shutil.rmtree(unfinished, ignore_errors=True)
     with writing(out):
-        model.save_pretrained(unfinished)  # type: ignore[attr-defined]
-        tokenizer.save_pretrained(unfinished)  # type: ignore[attr-defined]
+        yield unfinished
     unfinished.rename(out / "model")

@@ -1,0 +1,177 @@
+"""Where a model comes from: a local folder, a hub id, a GGUF file, or a base with a LoRA adapter on it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mathquorum.errors import ModelError
+
+__all__ = ["ADAPTER_CONFIG", "Source", "files_of", "gguf_fault", "model_parts", "read_source", "weights_print"]
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""What peft calls an adapter's settings."""
+_WEIGHTS = (".safetensors", ".bin", ".gguf")
+_READ, _PLACES = 2**16, 256  # of a weight file so many bytes at so many places stand for the whole
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model as a user named it, taken apart.
+
+    Attributes:
+        base: Folder, hub id or GGUF file that holds the weights.
+        adapter: Folder of a LoRA adapter on them; None without.
+    """
+
+    base: str
+    adapter: Path | None = None
+
+    @property
+    def gguf(self) -> Path | None:
+        """The GGUF file, where the base is one."""
+        return Path(self.base) if self.base.endswith(".gguf") else None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the base lies on this machine, by its name; the other names are hub ids."""
+        return Path(self.base).exists() or self.base.startswith((".", "/", "~")) or self.base.count("/") > 1
+
+    def arguments(self) -> tuple[str, dict[str, Any]]:
+        """What transformers' `from_pretrained` wants in order to find the base's config and tokenizer."""
+        return (str(self.gguf.parent), {"gguf_file": self.gguf.name}) if self.gguf else (self.base, {})
+
+
+def read_source(model: str) -> Source:
+    """Takes a model's name apart, and checks what can be checked without opening a weight file.
+
+    Args:
+        model: A folder, a hub id, a GGUF file, an adapter's folder (its base is the one that it names), or BASE+ADAPTER.
+
+    Raises:
+        ModelError: If it names a folder or file that is not there, or that holds no model.
+
+    Example:
+        >>> read_source("Qwen/Qwen2.5-1.5B")
+        Source(base='Qwen/Qwen2.5-1.5B', adapter=None)
+    """
+    source = _apart(model)
+    if source.gguf:
+        _check_gguf(source.gguf)
+    elif source.is_local:
+        _check_folder(Path(source.base), source.base)
+    return source
+
+
+def model_parts(model: str) -> tuple[str, ...]:
+    """What of a model's name lies in a place of its own: the base, and the adapter's folder where there is one.
+
+    Raises:
+        ModelError: If an adapter does not say what it is for.
+    """
+    source = _apart(model)
+    return (source.base, str(source.adapter)) if source.adapter else (source.base,)
+
+
+def _apart(model: str) -> Source:
+    if (Path(model) / ADAPTER_CONFIG).is_file():
+        return Source(_named_base(Path(model)), Path(model))
+    base, plus, adapter = model.rpartition("+")
+    if not plus or Path(model).exists():
+        return Source(model)
+    if not (Path(adapter) / ADAPTER_CONFIG).is_file():
+        raise ModelError(
+            f"{adapter!r} of {model!r} is not a LoRA adapter's folder: it has no {ADAPTER_CONFIG}. "
+            "Give BASE+ADAPTER, or the adapter's folder alone."
+        )
+    return Source(base, Path(adapter))
+
+
+def _named_base(adapter: Path) -> str:
+    try:
+        named = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError):
+        named = None
+    if not isinstance(named, str) or not named:
+        raise ModelError(f"Adapter {str(adapter)!r} does not name its base. Give it as BASE+{adapter}.")
+    if Source(named).is_local and not Path(named).exists():
+        raise ModelError(
+            f"Adapter {str(adapter)!r} was made for base {named!r}, which is not there. Give it as BASE+{adapter}."
+        )
+    return named
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    if not folder.is_dir():
+        raise ModelError(
+            f"There is no model folder {name!r}. Give a local folder, a hub id such as 'Qwen/Qwen2.5-1.5B', or a .gguf file."
+        )
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{name!r} is not a Hugging Face model folder: it has no config.json.")
+
+
+def _check_gguf(file: Path) -> None:
+    if not file.is_file():
+        raise ModelError(
+            f"There is no GGUF file {str(file)!r}. Give a file on this machine; one on a hub: download it first."
+        )
+    if file.open("rb").read(4) != b"GGUF":
+        raise ModelError(f"{str(file)!r} is not a GGUF file: it does not begin with GGUF.")
+    if importlib.util.find_spec("gguf") is None:
+        raise ModelError("GGUF files need the package gguf. Install it with: pip install 'mathquorum[gguf]'.")
+
+
+def gguf_fault(file: Path, error: str) -> str:
+    """Why a GGUF file could not be read, and what to do.
+
+    Args:
+        file: One that begins as a GGUF file does.
+        error: What the reader said.
+    """
+    from gguf import GGUFReader
+
+    try:
+        field = GGUFReader(file).get_field("general.architecture")
+    except Exception:  # gguf raises whatever numpy raises where a file ends early
+        return f"it is cut short or damaged: its header tells of more than its {file.stat().st_size:,} bytes. Fetch it again."
+    architecture = field.contents() if field else None
+    return f"transformers does not read its architecture {architecture!r} ({error}). Give the model as a Hugging Face folder or hub id."
+
+
+def files_of(base: str) -> Path:
+    """Where a base's files lie: its folder or GGUF file, or the snapshot of a hub id that was fetched."""
+    if Source(base).is_local:
+        return Path(base)
+    from transformers.utils import cached_file
+
+    return Path(str(cached_file(base, "config.json"))).parent
+
+
+def weights_print(place: Path) -> str:
+    """A short hash of a base's weight files, by 64 KB at 256 places of each: training moves every weight, so that a sample tells one
+    model from another, and a checkpoint of 100 GB costs no minute.
+
+    Args:
+        place: A model folder or GGUF file.
+
+    Raises:
+        ModelError: If a file cannot be read.
+    """
+    digest = hashlib.sha256()
+    files = [place] if place.is_file() else [file for file in place.iterdir() if file.suffix in _WEIGHTS]
+    try:
+        for file in sorted(files):
+            size = file.stat().st_size
+            digest.update(f"{size}\0".encode())
+            last = max(0, size - _READ)
+            with file.open("rb") as handle:
+                for start in sorted({last * place // (_PLACES - 1) for place in range(_PLACES)}):
+                    handle.seek(start)
+                    digest.update(handle.read(_READ))
+    except OSError as error:
+        raise ModelError(f"The weights in {place} cannot be read: {error.strerror}.") from error
+    return digest.hexdigest()[:16]
