@@ -18,7 +18,7 @@ from mathquorum.answers.arithmetic import Unclear
 
 __all__ = [
     "apply", "as_ball", "catalan", "complex_number", "contains_zero", "e", "euler_gamma", "floor", "imaginary_unit", "is_complex", "is_small", "parts", "pi", "power",
-    "precision", "root", "sign", "size", "whole",
+    "precision", "real_roots", "root", "sign", "size", "whole",
 ]  # fmt: skip
 
 Ball = Any  # flint.arb, or flint.acb for a complex number
@@ -187,3 +187,15 @@ def _nearest_end(value: Ball) -> Ball:
         if value.contains(end):
             return flint.arb(end)
     raise Unclear("the end of a domain")
+
+
+def _roots(polynomial: Any) -> list[Any]:
+    """(root, multiplicity) of every complex root: what the stubs of flint say of it is not so."""
+    return list(polynomial.complex_roots())
+
+
+def real_roots(coefficients: list[int]) -> list[Ball]:
+    """The real roots of an integer polynomial (coefficients from the lowest up), in order, each once."""
+    with precision(1_100):
+        found: list[Ball] = [pair[0] for pair in _roots(flint.fmpz_poly(coefficients))]
+        return sorted((r.real for r in found if r.imag == 0), key=lambda r: r.mid())

@@ -9,6 +9,7 @@ from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, is_n
 from mathquorum.answers.certified import ratio, value_at
 from mathquorum.answers.evaluation import Node, substitute, variables
 from mathquorum.answers.number_keys import digits_key
+from mathquorum.answers.polynomials import coefficients, where
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
 from mathquorum.answers.values import points_for, value_key, values_at
 
@@ -198,9 +199,11 @@ def _half(left: Node, operator: str, right: Node, name: str) -> list[Interval] |
             if upper is None or lower is None:
                 return None
             return intersect(upper, lower) if sign in ("<", "<=") else upper + lower
-    slope_sign, bound = _bound(("add", left, ("neg", right)), name)
+    difference = ("add", left, ("neg", right))
+    slope_sign, bound = _bound(difference, name)
     if bound is None:
-        return None
+        polynomial = coefficients(difference, name)
+        return None if polynomial is None or len(polynomial) < 3 else where(polynomial, operator)
     if operator == "!=":
         return [Interval(MINUS_INFINITY, bound), Interval(bound, PLUS_INFINITY)]
     closed = operator.endswith("=")

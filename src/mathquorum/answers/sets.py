@@ -6,6 +6,7 @@ way whether the problem wanted a point or a range, and its brackets tell `(0, 1)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ __all__ = [
     "REALS",
     "Interval",
     "complement",
+    "integers",
     "intersect",
     "intervals_of",
     "members",
@@ -162,3 +164,21 @@ def intersect(left: Sequence[Interval], right: Sequence[Interval]) -> list[Inter
             if not _is_empty(part):
                 result.append(part)
     return result
+
+
+def integers(parts: Sequence[Interval], lowest: int | None, most: int) -> list[int] | None:
+    """The integers in intervals, in order; None when there are more than `most`, or a bound is no real constant."""
+    found: set[int] = set()
+    for part in parts:
+        low, high = size(part.low), size(part.high)
+        if low is None or high is None:
+            return None
+        if low == float("-inf") and lowest is not None:
+            low = Fraction(lowest)
+        if abs(low) == float("inf") or abs(high) == float("inf") or high - low > most:
+            return None
+        first, last = math.ceil(low), math.floor(high)
+        first += first == low and not part.low_closed and part.low != MINUS_INFINITY
+        last -= last == high and not part.high_closed
+        found.update(n for n in range(first, last + 1) if lowest is None or n >= lowest)
+    return sorted(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.tokens import Token
 
-__all__ = ["cells", "closing", "last_index", "nesting", "sides_of", "sign_readings", "split", "unwrapped"]
+__all__ = ["cells", "closing", "nesting", "opening", "outermost", "sides_of", "sign_readings", "split", "unwrapped"]
 
 MAX_SIGNS = 5  # plus-minus signs: 2^5 answers
 
@@ -33,9 +33,16 @@ def nesting(tokens: list[Token]) -> int:
     return deepest
 
 
-def last_index(tokens: list[Token], token: Token) -> int:
-    """Where a token stands last."""
-    return len(tokens) - 1 - tokens[::-1].index(token)
+def outermost(tokens: list[Token], token: Token) -> int | None:
+    """Where a token stands last outside all brackets."""
+    if token not in tokens:
+        return None
+    depth, found = 0, None
+    for index, other in enumerate(tokens):
+        depth += step(other)
+        if depth == 0 and other == token:
+            found = index
+    return found
 
 
 def unwrapped(tokens: list[Token]) -> list[Token]:
@@ -63,6 +70,18 @@ def closing(tokens: list[Token], start: int) -> int | None:
             return index
         if depth < 0 or groups < 0:
             return None
+    return None
+
+
+def opening(tokens: list[Token]) -> int | None:
+    """The index of the bracket that the last token closes."""
+    depth = 0
+    for index in range(len(tokens) - 1, -1, -1):
+        kind, value = tokens[index]
+        if kind == "o":
+            depth += (value in _CLOSING) - (value in _OPENING)
+        if depth == 0:
+            return index
     return None
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from mathquorum.answers.conditions import membership, without_conditions
 from mathquorum.answers.evaluation import Node, variables
 from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
@@ -19,13 +20,14 @@ from mathquorum.answers.sets import (
     PLUS_INFINITY,
     REALS,
     complement,
+    integers,
     intersect,
     intervals_of,
     members,
     union,
 )
 from mathquorum.answers.settings import EquivalenceSettings
-from mathquorum.answers.splitting import cells, closing, last_index, sides_of, sign_readings, split, unwrapped
+from mathquorum.answers.splitting import cells, closing, outermost, sides_of, sign_readings, split, unwrapped
 from mathquorum.answers.symbolic import is_calculus, symbolic_node
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import value_key
@@ -73,7 +75,10 @@ class StructureReader:
 
     def items(self, tokens: list[Token]) -> Item:
         """One item, or several between separators."""
-        tokens = unwrapped(tokens)
+        conditioned = without_conditions(unwrapped(tokens))
+        if conditioned.domain in ("Z", "N"):
+            return Item(self.whole_numbers(self.items(conditioned.tokens).key, conditioned.domain))
+        tokens = conditioned.tokens
         if ("o", "=>") in tokens:  # of a derivation, the conclusion
             steps, _ = split(tokens, ("=>",))
             tokens = steps[-1] if steps else []
@@ -145,8 +150,11 @@ class StructureReader:
         """A relation, a set, a numeral, or an expression."""
         if not tokens:
             raise Unreadable("empty")
-        if ("c", "in") in tokens:
-            return Item(self.item(tokens[last_index(tokens, ("c", "in")) + 1 :]).key)
+        for sign in (("c", "in"), ("c", "notin")):
+            place = outermost(tokens, sign)
+            if place is not None:
+                named = self.item(tokens[place + 1 :]).key
+                return Item(named if sign[1] == "in" else self.operated("setminus", [[REALS], intervals_of(named)]))
         sides, operators = sides_of(tokens)
         if operators:
             return self.relation(sides, operators)
@@ -261,10 +269,23 @@ class StructureReader:
         for bar in (("o", "such that"), ("o", "|"), ("o", ":")):
             if bar in inner:
                 cut = inner.index(bar)
+                domain = membership(inner[:cut])
+                if domain in ("Z", "N"):
+                    return self.whole_numbers(self.items(inner[cut + 1 :]).key, domain)
                 if label(inner[:cut]) or ("c", "in") in inner[:cut]:
                     return self.items(inner[cut + 1 :]).key
         key = self.items(inner).key
         return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
+
+    def whole_numbers(self, key: Key, domain: str) -> Key:
+        """The whole numbers of a bounded set; of anything else, itself."""
+        intervals = intervals_of(key) if key[0] in ("pair", "union") else None
+        if intervals is None:
+            return key
+        found = integers(intervals, 1 if domain == "N" else None, MAX_ITEMS)
+        if found is None:
+            raise Unreadable("an infinite set of whole numbers")
+        return self.listed([("n", (number, 1)) for number in found]) if found else EMPTY_SET
 
     def matrix(self, tokens: list[Token]) -> Key | None:
         """A matrix environment, with a scalar factor in front of it; a system of equations is a list."""
