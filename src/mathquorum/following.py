@@ -56,7 +56,7 @@ def follow(
     console.print(f"{len(dry.plan)} stages, {left} to do, in {directory}", markup=False, highlight=False)
     workers = getattr(settings, "workers", 1)
     with RunConsole(dry.plan, console) as listener:
-        run = Run(directory, workers=workers, listener=listener)
+        run = Run(directory, workers=workers, listener=listener, fingerprints=dry.fingerprints)
         with run.locked():
             write_text(directory / "settings.yaml", yaml.safe_dump(plain, sort_keys=False))
             report = found.follow(run, settings)

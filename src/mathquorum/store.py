@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import gzip
-import hashlib
 import json
 import os
 import tempfile
@@ -21,7 +20,6 @@ from mathquorum.records import Confidence
 
 __all__ = [
     "Appender",
-    "fingerprint",
     "from_row",
     "num_lines",
     "parse_line",
@@ -37,11 +35,6 @@ __all__ = [
 ]
 
 R = TypeVar("R")
-
-# Hashing a 100 GB checkpoint at every start would cost minutes, so of a large file the two ends stand for the whole.
-_WHOLE_FILE_LIMIT = 64 * 2**20
-_END_BYTES = 2**20
-
 
 # --- records and rows ------------------------------------------------------------------------------------------------
 
@@ -312,43 +305,3 @@ def _whole_lines(path: Path) -> int:
                 return start + at + 1
             position = start
     return 0
-
-
-# --- fingerprints ----------------------------------------------------------------------------------------------------
-
-
-def fingerprint(path: Path) -> str:
-    """A short hash of a file's or folder's contents: equal contents, equal fingerprint, wherever they lie.
-
-    Of a file above 64 MB the size and both ends count. Hidden files and the ledger's own files do not count.
-
-    Raises:
-        DataError: If the path does not exist or cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        if path.is_dir():
-            for file in sorted(p for p in path.rglob("*") if p.is_file()):
-                inside = file.relative_to(path)
-                if any(part.startswith(".") for part in inside.parts) or file.name in ("stage.json", "started.json"):
-                    continue
-                digest.update(f"{inside.as_posix()}\0".encode())
-                _hash_file(file, digest)
-        else:
-            _hash_file(path, digest)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {_reason(error)}.") from error
-    return digest.hexdigest()[:16]
-
-
-def _hash_file(path: Path, digest: hashlib._Hash) -> None:
-    size = path.stat().st_size
-    digest.update(f"{size}\0".encode())
-    with path.open("rb") as handle:
-        if size <= _WHOLE_FILE_LIMIT:
-            while block := handle.read(2**20):
-                digest.update(block)
-        else:
-            digest.update(handle.read(_END_BYTES))
-            handle.seek(size - _END_BYTES)
-            digest.update(handle.read(_END_BYTES))

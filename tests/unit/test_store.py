@@ -11,7 +11,7 @@ import pytest
 
 from mathquorum.errors import DataError, RunError
 from mathquorum.records import AnswerCluster, Candidate, LabeledSolution, Problem, Score
-from mathquorum.store import Appender, fingerprint, read_records, read_rows, write_json, write_records
+from mathquorum.store import Appender, read_records, read_rows, write_records
 
 RECORDS = [
     Problem("a/1", "What is $1+1$?", "2", None, "Algebra", 3),
@@ -112,15 +112,3 @@ def test_a_full_disk_is_a_clear_error_and_keeps_what_was_there(tmp_path: Path, m
         file.append([Score("a", 1, 0.5)])
     assert [s.index for s in read_records(path, Score)] == [0]
     assert not list(tmp_path.glob(".*")), "no temporary file is left behind"
-
-
-def test_fingerprints_follow_contents_not_names(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second):
-        (folder / "inside").mkdir(parents=True)
-        (folder / "inside" / "a.txt").write_text("x")
-    assert fingerprint(first) == fingerprint(second)
-    write_json(second / "stage.json", {"seconds": 3})
-    assert fingerprint(first) == fingerprint(second), "the ledger's own files do not count"
-    (second / "inside" / "a.txt").write_text("y")
-    assert fingerprint(first) != fingerprint(second)

@@ -16,6 +16,9 @@ from mathquorum.errors import DataError, RunError
 from mathquorum.models import Hardware
 from mathquorum.records import Score
 from mathquorum.run import Run
+from mathquorum.run.fingerprints import Fingerprints
+from mathquorum.run.identity import identity_of
+from mathquorum.run.ledger import Begun
 from mathquorum.stages.base import Progress, Stage, Summary
 from mathquorum.stages.sample import Sample
 from mathquorum.store import Appender, read_records, write_records
@@ -220,9 +223,9 @@ def test_a_process_that_dies_is_named(tmp_path: Path) -> None:
 def test_a_stage_is_not_continued_on_another_device(tmp_path: Path) -> None:
     stage = Sample(problems=tmp_path / "problems.jsonl", model="owner/name", hardware=Hardware(device="cpu"))
     (tmp_path / "problems.jsonl").write_text("")
-    begun = {**Run(tmp_path)._identity(stage), "device": "cuda, bfloat16"}
+    begun = Begun(**identity_of(stage, Fingerprints()).model_dump(), device="cuda, bfloat16")
     (tmp_path / "s").mkdir()
-    (tmp_path / "s" / "started.json").write_text(json.dumps(begun))
+    (tmp_path / "s" / "started.json").write_text(begun.model_dump_json())
     with pytest.raises(RunError, match="begun on cuda, bfloat16 and would go on on cpu, float32"):
         Run(tmp_path).do("s", stage)
 

@@ -1,0 +1,167 @@
+"""What a stage is made from: its settings and the fingerprints of what it reads. Equal identities make equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from mathquorum.config import HubModel, Runtime, Settings, is_input, marked
+from mathquorum.errors import DataError
+from mathquorum.run.fingerprints import Fingerprints
+from mathquorum.run.ledger import Identity
+from mathquorum.sources import model_parts
+from mathquorum.stages.base import Stage
+
+__all__ = ["Read", "arguments_of", "differences", "identity_of", "inputs_of"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a stage reads.
+
+    Attributes:
+        given: As the setting has it.
+        hub: Whether it may be a model's hub id.
+    """
+
+    given: str
+    hub: bool
+
+    @property
+    def parts(self) -> tuple[Read, ...]:
+        """Itself, or a base and the adapter on it, which count together."""
+        parts = model_parts(self.given) if self.hub else (self.given,)
+        return (self,) if len(parts) == 1 else tuple(Read(part, part == parts[0]) for part in parts)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.given)
+
+
+def inputs_of(stage: Stage) -> list[Read]:
+    """What a stage reads, in its parts."""
+    assert isinstance(stage, Settings)
+    return [part for item in _split(stage, "")[1].values() for part in item.parts]
+
+
+def identity_of(stage: Stage, fingerprints: Fingerprints) -> Identity:
+    """What the stage would be made from now.
+
+    Raises:
+        DataError: If something that it reads is not there.
+    """
+    assert isinstance(stage, Settings)
+    settings, inputs = _split(stage, "")
+    prints = {setting: _fingerprint(setting, item, fingerprints) for setting, item in inputs.items()}
+    return Identity(stage=type(stage).__name__, settings=settings, inputs=prints)
+
+
+def arguments_of(stage: Stage) -> dict[str, Any]:
+    """The settings that change no byte."""
+    assert isinstance(stage, Settings)
+    return {name: getattr(stage, name) for name, info in type(stage).model_fields.items() if marked(info, Runtime)}
+
+
+def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, Read]]:
+    """Settings that count, as plain values, and inputs by dotted name. Runtime settings are in neither."""
+    plain: dict[str, Any] = {}
+    inputs: dict[str, Read] = {}
+    for name, info in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if marked(info, Runtime):
+            continue
+        if is_input(info):
+            hub = marked(info, HubModel)
+            inputs.update({place: Read(str(item), hub) for place, item in _flatten(prefix + name, value).items()})
+        else:
+            plain[name] = _plain(value, prefix + name, inputs)
+    return plain, inputs
+
+
+def _plain(value: Any, place: str, inputs: dict[str, Read]) -> Any:
+    if isinstance(value, BaseModel):
+        plain, below = _split(value, place + ".")
+        inputs.update(below)
+        return plain
+    if isinstance(value, tuple | list):
+        return [_plain(item, f"{place}.{number}", inputs) for number, item in enumerate(value)]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{place}.{key}", inputs) for key, item in value.items()}
+    return str(value) if isinstance(value, Path) else value
+
+
+def _flatten(place: str, value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {f"{place}.{key}": item for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return {f"{place}.{number}": item for number, item in enumerate(value)}
+    return {place: value}
+
+
+def _fingerprint(setting: str, item: Read, fingerprints: Fingerprints) -> str:
+    if len(item.parts) > 1:
+        return "+".join(_fingerprint(setting, part, fingerprints) for part in item.parts)
+    if item.path.exists():
+        return fingerprints.of(item.path)
+    if item.hub and item.given.count("/") == 1 and not item.given.startswith((".", "/")):
+        return f"hub:{item.given}"
+    raise DataError(f"{setting}: there is no {item.given!r}.")
+
+
+def differences(recorded: Identity, now: Identity, stage: Stage) -> list[str]:
+    """In what a stage is not the one that was recorded, in words; nothing where it is.
+
+    Args:
+        recorded: Then.
+        now: Of `stage`.
+        stage: For the defaults of settings that the record does not have (`_with_newer`).
+    """
+    if recorded.stage != now.stage:
+        return [f"it is a {recorded.stage} stage, now {now.stage}"]
+    old, new = _leaves(_with_newer(recorded.settings, stage)), _leaves(now.settings)
+    names = [name for name in sorted(old.keys() | new.keys()) if old.get(name, "absent") != new.get(name, "absent")]
+    changed = [f"{name}: {old.get(name, 'absent')!r}, now {new.get(name, 'absent')!r}" for name in names]
+    before, after = recorded.inputs, now.inputs
+    inputs = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    return changed + [f"contents of {name} changed" for name in inputs]
+
+
+def _with_newer(recorded: Any, now: Any) -> Any:
+    """The recorded values, and the settings that did not exist then, where they have their default now.
+
+    So the default of a setting that is added must be what was done without it.
+    """
+    if isinstance(now, BaseModel) and isinstance(recorded, Mapping):
+        filled = dict(recorded)
+        for name, info in type(now).model_fields.items():
+            value = getattr(now, name)
+            if name in recorded:
+                filled[name] = _with_newer(recorded[name], value)
+            elif not (is_input(info) or marked(info, Runtime)) and value == info.get_default(
+                call_default_factory=True, validated_data={}
+            ):
+                filled[name] = _plain(value, "", {})
+        return filled
+    if isinstance(now, tuple | list) and isinstance(recorded, list):
+        both = zip(recorded, now, strict=False)
+        return [_with_newer(old, new) for old, new in both] + recorded[len(now) :]
+    if isinstance(now, Mapping) and isinstance(recorded, Mapping):
+        return {key: _with_newer(old, now[key]) if key in now else old for key, old in recorded.items()}
+    return recorded
+
+
+def _leaves(value: Any, place: str = "") -> dict[str, Any]:
+    """Values by dotted name. What is empty is a value."""
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, Mapping) else ()
+    below = {
+        name: leaf
+        for key, item in items
+        for name, leaf in _leaves(item, f"{place}.{key}" if place else str(key)).items()
+    }
+    return below or {place: value}
