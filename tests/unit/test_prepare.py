@@ -281,3 +281,36 @@ def test_phase_1_test_of_prm800k_is_refused_beside_math_500(shared_data: Path, t
             sources=[{"dataset": "prm800k", "path": path}],
             exclude=[shared_data / "math/math500.jsonl.gz"],
         )
+
+
+TWINS = (
+    "Ann has 7 pens, buys 12 and gives away 3. How many are left?",
+    "Leo had 7 cups, got 12 more and lost 3. How many cups now?",
+)
+
+
+def twin(number: int, name: str, subject: str = "word_problems") -> Problem:
+    return Problem(name, TWINS[number], "16", "7+12=19\\n19-3=16\\n\\boxed{16}", subject, 1)
+
+
+def test_a_twin_of_a_test_problem_is_refused_dropped_or_reported(tmp_path: Path) -> None:
+    """Of minimath alone: elsewhere equal numbers do not make an equal question."""
+    train = write(tmp_path / "train.jsonl", twin(0, "minimath/train/word_problems/0"), problem(3))
+    test = write(tmp_path / "test.jsonl", twin(1, "minimath/test/word_problems/0"))
+    settings = {"sources": [{"dataset": "jsonl", "path": train}], "exclude": [test]}
+    pair = "minimath/train/word_problems/0 = minimath/test/word_problems/0"
+    with pytest.raises(DataError, match=rf"1 of 2 problems .+ its subject and numbers: {pair}\. Set contamination"):
+        run(tmp_path, "refused", **settings)
+    assert [p.id for p in problems(run(tmp_path, "dropped", contamination="drop", **settings))] == ["mine/3"]
+    report = read_json(run(tmp_path, "allowed", contamination="allow", **settings) / "report.json")
+    assert report["contamination"]["twins"] == [pair.split(" = ")]
+    other = write(tmp_path / "other.jsonl", twin(0, "mine/0"))
+    run(tmp_path, "other", **{**settings, "sources": [{"dataset": "jsonl", "path": other}]})
+
+
+def test_no_split_of_minimath_has_a_twin_in_another(tmp_path: Path) -> None:
+    test = run(tmp_path, "test", sources=[{"dataset": "minimath", "split": "test", "limit": 500}]) / "problems.jsonl"
+    for split in ("pretrain", "train", "evaluator", "validation"):
+        sources = [{"dataset": "minimath", "split": split, "limit": 1500}]
+        report = read_json(run(tmp_path, split, sources=sources, exclude=[test]) / "report.json")
+        assert report["contamination"]["count"] == 0

@@ -28,22 +28,29 @@ _RULES = (
 
 @dataclass(frozen=True)
 class Contamination:
-    """Which training problems have the text of a test problem.
+    """Which training problems have the text of a test problem, or are twins of one.
 
     Attributes:
         checked: Number of training problems.
         against: Number of test problems.
-        pairs: (training id, test id), in the order of the training problems.
+        pairs: (training id, test id) of equal texts, in the order of the training problems.
+        twins: The same for problems of minimath that ask the same in other words (`datasets.twins`).
     """
 
     checked: int
     against: int
     pairs: tuple[tuple[str, str], ...]
+    twins: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def concerned(self) -> set[str]:
+        """Ids of the training problems concerned."""
+        return {train for train, _ in (*self.pairs, *self.twins)}
 
     @property
     def count(self) -> int:
-        """Number of training problems concerned."""
-        return len({train for train, _ in self.pairs})
+        """Their number."""
+        return len(self.concerned)
 
 
 def normalize_text(text: str) -> str:
@@ -65,7 +72,7 @@ def text_fingerprint(text: str) -> str:
 
 
 def find_contamination(train: Iterable[Problem], test: Iterable[Problem]) -> Contamination:
-    """Every pair of a training and a test problem with the same normalised text."""
+    """Every pair of a training and a test problem with the same normalised text. Twins: `datasets.twins`."""
     by_text: dict[str, list[str]] = {}
     against = 0
     for problem in test:

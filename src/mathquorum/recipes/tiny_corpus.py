@@ -88,8 +88,9 @@ def text_of(document: Document) -> str:
 
 def _exercise(rng: Random, split: str) -> Exercise:
     while True:
-        exercise = rng.choice(rng.choice(tuple(SUBJECTS.values())))(rng)
-        if split_of(exercise.text) == split:
+        subject, levels = rng.choice(tuple(SUBJECTS.items()))
+        exercise = rng.choice(levels)(rng)
+        if split_of(subject, exercise.text) == split:
             return exercise
 
 

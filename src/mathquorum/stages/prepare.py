@@ -17,6 +17,7 @@ from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
 from mathquorum.datasets.source import Source, read_source
+from mathquorum.datasets.twins import find_twins
 from mathquorum.datasets.union import Union, draw_problems, join, take_weight
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution
@@ -39,7 +40,7 @@ class Prepare(Settings):
     exclude: tuple[InputPath, ...] = ()
     """Files of test problems (problems.jsonl, or any that dataset jsonl reads) that must not be among these."""
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
-    """When a test problem is among these: stop, leave it out, or only report it."""
+    """When a test problem, or a twin of one (minimath: other names, same numbers), is among these: stop, leave it out, or only report it."""
     unanswered: Literal["drop", "keep"] = "drop"
     """Correct solutions in whose text no final answer is found: a generator that learns them cannot be graded."""
 
@@ -60,11 +61,11 @@ class Prepare(Settings):
         ]
         union = join(drawn)
         test = [problem for path in self.exclude for problem in jsonl.load(path)]
-        found = find_contamination(union.problems, test)
+        found = replace(find_contamination(union.problems, test), twins=find_twins(union.problems, test))
         if found.count and self.contamination == "refuse":
             raise DataError(_refusal(found))
         if self.contamination == "drop":
-            union = union.without({train for train, _ in found.pairs})
+            union = union.without(found.concerned)
         if not union.problems:
             raise DataError("No problem is left: every one is also a test problem, or the sources are empty.")
         kept = [_usable(solutions, self.unanswered) for solutions in union.solutions]
@@ -116,10 +117,14 @@ def _usable(solutions: Sequence[LabeledSolution], unanswered: str) -> tuple[tupl
 
 
 def _refusal(found: Contamination) -> str:
-    shown = ", ".join(f"{train} = {test}" for train, test in found.pairs[:5])
-    more = f" and {len(found.pairs) - 5} more" if len(found.pairs) > 5 else ""
+    pairs = (*found.pairs, *found.twins)
+    shown = ", ".join(f"{train} = {test}" for train, test in pairs[:5])
+    more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+    same = "have the same text as a test problem of exclude"
+    if found.twins:
+        same = "have the same text as a test problem of exclude, or (minimath) its subject and numbers"
     return (
-        f"{found.count} of {found.checked} problems have the same text as a test problem of exclude: {shown}{more}. "
+        f"{found.count} of {found.checked} problems {same}: {shown}{more}. "
         "Set contamination to 'drop' to leave them out, or to 'allow' to train on them all the same."
     )
 
