@@ -184,11 +184,10 @@ def solve(
 
     from mathquorum import solve as method
     from mathquorum.assets import tiny_base_path
-    from mathquorum.engines.opening import open_engine
+    from mathquorum.engines.opening import open_engines
     from mathquorum.records import Problem
 
-    generator = open_engine(model or str(tiny_base_path()))
-    judge = open_engine(evaluator) if evaluator else None
+    generator, judge = open_engines(model or str(tiny_base_path()), evaluator)
     posed = Problem("problem", text.strip())
     options: Any = {"num_candidates": num_candidates, "sampling": sampling, "style": style, "seed": seed}
     if rule:
@@ -240,6 +239,18 @@ def grade(
     verdict = explain_match(answer, gold)
     typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
     raise typer.Exit(0 if verdict.equal else 1)
+
+
+@app.command()
+def merge(
+    model: Annotated[str, typer.Argument(help="An adapter's folder, or BASE+ADAPTER.")],
+    out: Annotated[Path, typer.Option(help="Folder for the whole model; it must not exist.")],
+) -> None:
+    """Add a LoRA adapter's change to its base's weights, and save a model like any other."""
+    from mathquorum.models import merge_adapter
+
+    merge_adapter(model, out)
+    typer.echo(f"Merged into {out}.")
 
 
 @app.command()

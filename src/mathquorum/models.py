@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from mathquorum.config import Settings
-from mathquorum.errors import ModelError
+from mathquorum.errors import ModelError, RunError
 from mathquorum.prompts import CORRECT, INCORRECT
 from mathquorum.sources import Source, gguf_fault, read_source
 from mathquorum.store import write_error
@@ -30,10 +30,13 @@ __all__ = [
     "check_labels",
     "context_length",
     "enough_memory",
-    "load_beside",
+    "load_config",
     "load_model",
+    "load_together",
     "load_tokenizer",
+    "merge_adapter",
     "merged",
+    "num_weights",
     "silence_transformers",
     "stop_tokens",
     "writing",
@@ -232,6 +235,32 @@ def _cannot_load(what: str, source: Source, error: Exception) -> ModelError:
     return ModelError(f"{what} {source.base!r} cannot be loaded: {_first_line(error)}")
 
 
+def load_config(model: str) -> Any:
+    """The transformers config of a model's base; no weight is read.
+
+    Raises:
+        ModelError: If it cannot be read.
+    """
+    from transformers import AutoConfig
+
+    silence_transformers()
+    source = read_source(model)
+    name, arguments = source.arguments()
+    try:
+        return AutoConfig.from_pretrained(name, **arguments)
+    except Exception as error:  # as above
+        raise _cannot_load("Model", source, error) from error
+
+
+def num_weights(config: Any) -> int:
+    """Weights of a model, those that are tied once."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):  # no weight is made
+        return sum(parameter.numel() for parameter in AutoModelForCausalLM.from_config(config).parameters())
+
+
 def _check_vocabulary(model: str, tokenizer: Any, loaded: Any) -> None:
     rows = int(loaded.get_input_embeddings().weight.shape[0])
     added = sorted(number for number in tokenizer.get_vocab().values() if number >= rows)
@@ -250,27 +279,35 @@ def _with_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     return replace(base, adapted=adapted, adapter=adapted.add(folder))
 
 
-def load_beside(first: LoadedModel, model: str) -> LoadedModel | None:
-    """Another model on the base that is already loaded, if it has the same: nothing but its adapter is loaded, and both can be asked in
-    turn.
+def load_together(models: Sequence[str], hardware: Hardware, template: Template = "plain") -> list[LoadedModel]:
+    """Several models to be asked in turn. Where all are adapters of one base, or that base itself, it is loaded once; each has to be
+    activated before it is used then, as engines do.
 
     Args:
-        first: With an adapter or without; from here on to be activated before it is used, as engines do.
-        model: The other one's name.
-
-    Returns:
-        None where it is of another base, or neither has an adapter.
+        models: Names as in `load_model`.
+        hardware: Device and threads.
+        template: How prompts are put to them.
 
     Raises:
-        ModelError: If its adapter is of another base than it says, or cannot be read.
+        ModelError: As `load_model`.
     """
-    source = read_source(model)
-    if not _same_place(source.base, first.base) or not (source.adapter or first.adapted):
-        return None
-    codec = replace(first.codec, tokenizer=load_tokenizer(model))
-    if source.adapter:
-        return replace(_with_adapter(first, source.adapter), codec=codec)
-    return replace(first, codec=codec, adapter=None)
+    sources = [read_source(model) for model in models]
+    one_base = all(_same_place(source.base, sources[0].base) for source in sources)
+    if not one_base or not any(source.adapter for source in sources):
+        return [load_model(model, hardware, template) for model in models]
+    from mathquorum.adapters import AdaptedBase
+
+    base = load_model(sources[0].base, hardware, template)
+    adapted = AdaptedBase(base.model, base.base)
+    return [
+        replace(
+            base,
+            codec=Codec(load_tokenizer(model), template),
+            adapted=adapted,
+            adapter=adapted.add(source.adapter) if source.adapter else None,
+        )
+        for model, source in zip(models, sources, strict=True)
+    ]
 
 
 def _same_place(one: str, other: str) -> bool:
@@ -282,6 +319,31 @@ def merged(loaded: LoadedModel) -> LoadedModel:
     if loaded.adapted is None or loaded.adapter is None:
         return loaded
     return replace(loaded, model=loaded.adapted.merged(loaded.adapter), adapted=None, adapter=None)
+
+
+def merge_adapter(model: str, folder: Path) -> None:
+    """Saves an adapter and its base as one model, in the number type of the base's files.
+
+    Args:
+        model: An adapter's folder, or BASE+ADAPTER.
+        folder: Must not exist.
+
+    Raises:
+        ModelError: If the model has no adapter, or cannot be loaded.
+        RunError: If the folder is there, or cannot be written.
+    """
+    if read_source(model).adapter is None:
+        raise ModelError(f"{model!r} has no adapter to merge. Give an adapter's folder, or BASE+ADAPTER.")
+    if folder.exists():
+        raise RunError(f"{folder} is there already. Give a folder that is not, or delete it.")
+    import torch
+
+    loaded = load_model(model, Hardware(device="cpu"), dtype=torch.float32)
+    whole = merged(loaded)
+    files_have = getattr(whole.model.config, "dtype", None) or torch.float32
+    with writing(folder):
+        whole.model.to(files_have).save_pretrained(folder)
+        whole.tokenizer.save_pretrained(folder)
 
 
 def _loses_softcap(model: Any) -> bool:

@@ -16,9 +16,10 @@ from mathquorum.batches import plan_steps
 from mathquorum.config import build
 from mathquorum.engines.base import Request, Sampling
 from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.opening import open_engines
 from mathquorum.errors import ModelError, RunError, SettingsError
 from mathquorum.lora import new_adapter, quantization
-from mathquorum.models import Hardware, LoadedModel, load_beside, load_model, load_tokenizer, merged
+from mathquorum.models import Hardware, LoadedModel, load_model, load_together, load_tokenizer, merge_adapter, merged
 from mathquorum.objectives import (
     AnyObjective,
     ContrastiveLoss,
@@ -209,23 +210,21 @@ def test_a_merged_model_gives_what_its_adapter_gives(adapter: Path, tiny_model: 
 
 def test_two_adapters_and_their_base_are_one_model_in_memory(adapter: Path, judge: Path, tiny_model: Path) -> None:
     """Asked in turn, each gives what it gives alone."""
-    first = load_model(str(adapter), Hardware())
-    second, bare = load_beside(first, str(judge)), load_beside(first, str(tiny_model))
-    assert second and bare and first.model is second.model is bare.model
-    engines = [HuggingFaceEngine(loaded) for loaded in (first, second, bare)]
-    alone = [scores(adapter), scores(judge), scores(tiny_model)]
+    names = [str(tiny_model), str(adapter), str(judge)]
+    together = load_together(names, Hardware())
+    assert together[0].model is together[1].model is together[2].model
+    engines = [HuggingFaceEngine(loaded) for loaded in together]
+    alone = [scores(name) for name in names]
     for _ in range(2):
         for engine, expected in zip(engines, alone, strict=True):
             found = torch.tensor(engine.label_probabilities(PROMPTS, LABELS))
             assert torch.allclose(found, expected, atol=1e-6)
-    assert not torch.allclose(alone[0], alone[1], atol=1e-3)
+    assert not torch.allclose(alone[1], alone[2], atol=1e-3)
 
 
 def test_an_adapter_writes_its_own_solutions_between_the_calls_of_another(adapter: Path, judge: Path) -> None:
-    first = load_model(str(adapter), Hardware())
-    second = load_beside(first, str(judge))
-    assert second
-    writer, weigher = HuggingFaceEngine(first), HuggingFaceEngine(second)
+    writer, weigher = open_engines(str(adapter), str(judge))
+    assert weigher
     requests, sampling = [Request(PROMPTS[0], (1, 2, 3))], Sampling(max_tokens=12)
     expected = HuggingFaceEngine(load_model(str(adapter), Hardware())).generate(requests, sampling, [])
     for _ in range(2):
@@ -233,10 +232,19 @@ def test_an_adapter_writes_its_own_solutions_between_the_calls_of_another(adapte
         assert [c.text for c in writer.generate(requests, sampling, [])[0]] == [c.text for c in expected[0]]
 
 
-def test_another_base_is_not_loaded_beside(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
-    other = make_model(tmp_path / "other", "llama")
-    assert load_beside(load_model(str(adapter), Hardware()), str(other)) is None
-    assert load_beside(load_model(str(tiny_model), Hardware()), str(tiny_model)) is None  # no adapter: nothing to share
+def test_models_of_other_bases_are_loaded_apart(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
+    other = str(make_model(tmp_path / "other", "llama"))
+    first, second = load_together([str(adapter), other], Hardware())
+    assert first.model is not second.model and torch.equal(scores(second), scores(other))
+
+
+def test_merging_writes_a_model_like_any_other(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
+    merge_adapter(str(adapter), tmp_path / "whole")
+    assert torch.allclose(scores(tmp_path / "whole"), scores(adapter), atol=1e-5)
+    with pytest.raises(RunError, match="is there already"):
+        merge_adapter(str(adapter), tmp_path / "whole")
+    with pytest.raises(ModelError, match="has no adapter to merge"):
+        merge_adapter(str(tiny_model), tmp_path / "other")
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tiny_models import make_model, write_gguf
 from transformers import LlamaConfig, Qwen2Config
 
 from mathquorum.engines import memory
@@ -66,3 +67,10 @@ def test_a_stage_that_goes_on_keeps_its_batches(
     stage.run(tmp_path, no_progress)
     assert (tmp_path / "candidates.jsonl").read_bytes() == before
     assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512}
+
+
+def test_a_gguf_file_has_the_rows_of_the_model_that_it_holds(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model", "llama")
+    file = write_gguf(folder, tmp_path / "model.gguf")
+    cpu = Hardware(device="cpu")
+    assert memory.rows_that_fit(str(file), cpu, 2**20) == memory.rows_that_fit(str(folder), cpu, 2**20)

@@ -10,10 +10,8 @@ import os
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
-from mathquorum.errors import ModelError
-from mathquorum.models import Hardware, silence_transformers
+from mathquorum.models import Hardware, load_config, num_weights
 
 __all__ = ["memory_of", "row_bytes", "rows_that_fit"]
 
@@ -35,13 +33,8 @@ def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
     Raises:
         ModelError: If the model's config cannot be read.
     """
-    silence_transformers()
-    try:
-        config = AutoConfig.from_pretrained(model)
-    except Exception as error:  # transformers raises whatever the file at fault raised
-        raise ModelError(f"Model {model!r} cannot be loaded: {error}") from error
-    with torch.device("meta"):  # no weight is made
-        weights = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
+    config = load_config(model)
+    weights = num_weights(config)
     size = hardware.torch_dtype().itemsize
     device = hardware.torch_device()
     usable, most = (_USABLE_ON_CPU, _MOST_ON_CPU) if device.type == "cpu" else (_USABLE_ON_GPU, _MOST_ON_GPU)
