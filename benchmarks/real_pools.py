@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mathquorum.curves import is_right
+from mathquorum.choices import is_right
 from mathquorum.differences import paired_difference
 from mathquorum.evaluation import measure
 from mathquorum.metrics import Pool

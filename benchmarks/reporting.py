@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from mathquorum.answers import explain_match
 from mathquorum.config import build, read_settings_file
 from mathquorum.recipes import recipe
 from mathquorum.run import Run
@@ -47,12 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--recipe", default="study-small")
+    parser.add_argument("--stages", default="", help="Only those whose names hold this.")
     parser.add_argument("--against", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:
-        print(json.dumps(measure_again(options.run, options.recipe)))
+        print(json.dumps(measure_again(options.run, options.recipe, options.stages)))
         return
     sources = {"this code": Path(__file__).parents[1] / "src"} | (
         {"the other": options.against} if options.against else {}
@@ -60,18 +62,28 @@ def main() -> None:
     rounds: dict[str, list[Any]] = {name: [] for name in sources}
     for _ in range(options.rounds):
         for name, source in sources.items():
-            rounds[name].append(in_a_process_of_its_own(source, options.run, options.recipe))
+            rounds[name].append(in_a_process_of_its_own(source, options))
     show(rounds)
 
 
-def in_a_process_of_its_own(source: Path, run: Path, name: str) -> Any:
-    words = [sys.executable, __file__, str(run), "--recipe", name, "--once"]
+def in_a_process_of_its_own(source: Path, options: argparse.Namespace) -> Any:
+    words = [
+        sys.executable,
+        __file__,
+        str(options.run),
+        "--recipe",
+        options.recipe,
+        "--stages",
+        options.stages,
+        "--once",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
     return json.loads(subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout)
 
 
-def measure_again(run: Path, name: str) -> dict[str, Any]:
+def measure_again(run: Path, name: str, stages: str) -> dict[str, Any]:
     """Processor seconds by kind of stage, and a hash of each file."""
+    explain_match("x/2 + y", "0.5x + y")  # imports, which are done once whatever is measured, are not counted
     found = recipe(name)
     listed = Listed(run)
     found.follow(listed, build(found.settings, read_settings_file(run / "settings.yaml")))
@@ -79,7 +91,7 @@ def measure_again(run: Path, name: str) -> dict[str, Any]:
     files: dict[str, str] = {}
     for stage_name, stage in listed.stages.items():
         kind = type(stage).__name__
-        if kind in KINDS:
+        if kind in KINDS and stages in stage_name:
             with tempfile.TemporaryDirectory() as out:
                 began = time.process_time()
                 stage.run(Path(out), no_progress)

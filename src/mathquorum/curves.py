@@ -9,12 +9,15 @@ strategy; k = all is the strategy itself, since there is but one subset.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from math import fsum
 
 import numpy as np
+import numpy.typing as npt
 
+from mathquorum.choices import Choices
 from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
 from mathquorum.records import AnswerCluster, Estimate, largest_first
@@ -27,7 +30,6 @@ __all__ = [
     "curves_over_candidates",
     "curves_over_clusters",
     "curves_over_kept",
-    "is_right",
     "oracle",
 ]
 
@@ -59,19 +61,13 @@ class Curve:
     exact: bool = True
 
 
-def is_right(strategy: Strategy, pool: Pool) -> float:
-    """1 where the strategy's choice is correct; 0 where it is not, or nothing could be chosen."""
-    chosen = strategy.select(pool.clusters, pool.scores)
-    return float(chosen is not None and bool(chosen.correct))
-
-
 def oracle(pool: Pool, top_clusters: int | None = None) -> float:
     """1 where any of the largest clusters is correct (MajK@N in the paper); over all clusters it is Pass@N."""
     return float(any(cluster.correct for cluster in pool.clusters[:top_clusters]))
 
 
 def curves_over_candidates(
-    pools: Sequence[Pool], strategies: Sequence[Strategy], *, seed: int = 0, num_draws: int = NUM_DRAWS
+    choices: Choices, strategies: Sequence[Strategy], *, seed: int = 0, num_draws: int = NUM_DRAWS
 ) -> list[Curve]:
     """Accuracy of pass@k and of each strategy at k = 1, 2, 4, ... up to the smallest pool.
 
@@ -79,36 +75,41 @@ def curves_over_candidates(
         seed: Of the draws. A problem's draws depend on it and on the problem's id alone.
         num_draws: Per point, over all problems together; at least 4 for each problem.
     """
+    pools = choices.pools
     smallest = min(pool.num_candidates for pool in pools)
     places = sorted({2**power for power in range(smallest.bit_length())} | {smallest})
     curves = [_curve("pass", places, [[_pass(pool, k) for pool in pools] for k in places])]
     sampled = [s for s in strategies if not _has_exact_form(s, pools)]
     drawn = _draw_curves(pools, sampled, places, seed, max(MIN_DRAWS, -(-num_draws // len(pools)))) if sampled else {}
     for strategy in strategies:
-        if strategy in sampled:
-            curves.append(replace(_curve(strategy.name, places, drawn[strategy.name]), exact=False))
-        else:
-            rows = [_exact(strategy, pool, places) for pool in pools]
-            curves.append(_curve(strategy.name, places, list(zip(*rows, strict=True))))
+        exact = strategy not in sampled
+        of_pools = [_exact(strategy, pool, places) for pool in pools] if exact else drawn[strategy.name]
+        # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
+        rows = [
+            [right if k == pool.num_candidates else value for k, value in zip(places, values, strict=True)]
+            for pool, values, right in zip(pools, of_pools, choices.right(strategy), strict=True)
+        ]
+        curves.append(replace(_curve(strategy.name, places, list(zip(*rows, strict=True))), exact=exact))
     return curves
 
 
-def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
+def curves_over_clusters(choices: Choices) -> list[Curve]:
     """Accuracy of MajK@N and, with scores, of RR.MajK and W.RR.MajK, by the number of largest clusters K."""
+    pools = choices.pools
     places = _cluster_places(pools)
-    rules: dict[str, Callable[[int], Callable[[Pool], float]]] = {"maj": lambda k: lambda pool: oracle(pool, k)}
+    curves = [_curve("maj", places, [[oracle(pool, k) for pool in pools] for k in places])]
     if have_scores(pools):
-        rules["rr.top"] = lambda k: lambda pool: is_right(Rerank(k), pool)
-        rules["w.rr.top"] = lambda k: lambda pool: is_right(WeightedVote(k), pool)
-    return [_curve(name, places, [[rule(k)(pool) for pool in pools] for k in places]) for name, rule in rules.items()]
+        curves.append(_curve("rr.top", places, [choices.right(Rerank(k)) for k in places]))
+        curves.append(_curve("w.rr.top", places, [choices.right(WeightedVote(k)) for k in places]))
+    return curves
 
 
-def curves_over_kept(pools: Sequence[Pool]) -> list[Curve]:
+def curves_over_kept(choices: Choices) -> list[Curve]:
     """Accuracy of Maj1.TopN by the number of best-scored candidates kept; empty without scores."""
-    if not have_scores(pools):
+    if not have_scores(choices.pools):
         return []
-    places = _sweep(max(pool.num_answered for pool in pools))
-    return [_curve("maj1.top", places, [[is_right(TopScored(k), pool) for pool in pools] for k in places])]
+    places = _sweep(max(pool.num_answered for pool in choices.pools))
+    return [_curve("maj1.top", places, [choices.right(TopScored(k)) for k in places])]
 
 
 def call_shares(pools: Sequence[Pool]) -> Curve:
@@ -167,13 +168,10 @@ def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]
     if strategy == Majority():
         clusters = [(cluster.members, bool(cluster.correct)) for cluster in pool.clusters]
         row = majority_curve(clusters, pool.num_candidates, places[-1])
-        values = [row[k - 1] for k in places]
-    else:
-        members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
-        scores, correct = [score for score, _ in members], [label for _, label in members]
-        values = [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
-    # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
-    return [is_right(strategy, pool) if k == pool.num_candidates else v for k, v in zip(places, values, strict=True)]
+        return [row[k - 1] for k in places]
+    members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
+    scores, correct = [score for score, _ in members], [label for _, label in members]
+    return [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
 
 
 # --- by draws, for any strategy --------------------------------------------------------------------------------------
@@ -182,36 +180,40 @@ def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]
 def _draw_curves(
     pools: Sequence[Pool], strategies: Sequence[Strategy], places: Sequence[int], seed: int, num_draws: int
 ) -> dict[str, list[list[float]]]:
-    """For each strategy, for each place, the share of draws it gets right, one per problem."""
-    values: dict[str, list[list[float]]] = {strategy.name: [[] for _ in places] for strategy in strategies}
+    """For each strategy, for each pool, the share of draws it gets right, one per place."""
+    values: dict[str, list[list[float]]] = {strategy.name: [] for strategy in strategies}
     for pool in pools:
         random = np.random.default_rng([seed, zlib.crc32(pool.problem_id.encode())])
-        shuffles = [random.permutation(pool.num_candidates).tolist() for _ in range(num_draws)]
-        for place, k in enumerate(places):
-            if k == 1:
-                shares = {strategy.name: pool.num_correct / pool.num_candidates for strategy in strategies}
-            elif k == pool.num_candidates:
-                shares = {strategy.name: is_right(strategy, pool) for strategy in strategies}
-            else:
-                subsets = [_subset(pool, shuffle, k) for shuffle in shuffles]
-                shares = {s.name: fsum(is_right(s, subset) for subset in subsets) / num_draws for s in strategies}
-            for name, share in shares.items():
-                values[name][place].append(share)
+        shuffles = np.array([random.permutation(pool.num_candidates) for _ in range(num_draws)])
+        by_place = [_shares(pool, strategies, shuffles, k) for k in places]
+        for name, of_pools in values.items():
+            of_pools.append([shares[name] for shares in by_place])
     return values
 
 
-def _subset(pool: Pool, shuffle: Sequence[int], k: int) -> Pool:
-    """The pool of the first k candidates of a shuffle, its clusters in their order again."""
-    clusters = sorted(_kept_clusters(pool.clusters, shuffle, k), key=lambda cluster: largest_first(cluster.members))
+def _shares(pool: Pool, strategies: Sequence[Strategy], shuffles: npt.NDArray[np.int_], k: int) -> Mapping[str, float]:
+    """By strategy the share of the shuffles of whose first k candidates it chooses a correct one."""
+    if k in (1, pool.num_candidates):  # where no strategy has a choice to make, and where there is one subset
+        return dict.fromkeys((s.name for s in strategies), pool.num_correct / pool.num_candidates)
+    # Which slot of a shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.
+    drawn = shuffles[:, : pool.num_answered] < k  # (draws, members in the order of their clusters)
+    correct = np.repeat([bool(c.correct) for c in pool.clusters], [len(c.members) for c in pool.clusters]).astype(bool)
+    num_right, num_wrong = drawn[:, correct].sum(axis=1), drawn[:, ~correct].sum(axis=1)
+    sure = int(((num_right > 0) & (num_wrong == 0)).sum())  # whatever is chosen
+    subsets = [_subset(pool, kept, k) for kept in drawn[(num_right > 0) & (num_wrong > 0)].tolist()]
+    return {s.name: (sure + fsum(Choices(subsets).right(s))) / len(shuffles) for s in strategies}
+
+
+def _subset(pool: Pool, drawn: Sequence[bool], k: int) -> Pool:
+    """The pool of the k drawn candidates, its clusters in their order again."""
+    clusters = sorted(_kept_clusters(pool.clusters, drawn), key=lambda cluster: largest_first(cluster.members))
     return Pool(pool.problem_id, k, clusters, pool.scores)
 
 
-def _kept_clusters(clusters: Sequence[AnswerCluster], shuffle: Sequence[int], k: int) -> Iterator[AnswerCluster]:
-    # Which slot of the shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.
-    slot = 0
+def _kept_clusters(clusters: Sequence[AnswerCluster], drawn: Sequence[bool]) -> Iterator[AnswerCluster]:
+    start = 0
     for cluster in clusters:
-        places = shuffle[slot : slot + len(cluster.members)]
-        slot += len(cluster.members)
-        members = tuple(index for index, place in zip(cluster.members, places, strict=True) if place < k)
-        if members:
+        end = start + len(cluster.members)
+        if members := tuple(compress(cluster.members, drawn[start:end])):
             yield AnswerCluster(cluster.problem_id, cluster.answer, members, cluster.correct)
+        start = end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mathquorum.choices import Choices
 from mathquorum.curves import (
     NUM_DRAWS,
     Curve,
@@ -12,7 +13,6 @@ from mathquorum.curves import (
     curves_over_candidates,
     curves_over_clusters,
     curves_over_kept,
-    is_right,
     oracle,
 )
 from mathquorum.errors import SettingsError
@@ -22,7 +22,7 @@ from mathquorum.metrics.evaluator import CalibrationBin
 from mathquorum.records import Estimate, Selection
 from mathquorum.selection import Strategy
 
-__all__ = ["Curves", "Evaluation", "evaluate", "measure", "outcomes", "select"]
+__all__ = ["Curves", "Evaluation", "evaluate", "measure", "outcomes"]
 
 ORACLE_CLUSTERS = 8  # MajK@N beside the paper's RR.Top-8: what that could reach at most
 
@@ -42,6 +42,7 @@ class Evaluation:
     """What was measured.
 
     Attributes:
+        choices: What each strategy chose, for whatever else is shown of it.
         estimates: Accuracies: `pass@1.greedy` (where known), `pass@1`, each strategy, `maj8@N`, `pass@N`.
         outcomes: For each of these names one value per problem, in the order of `problem_ids`: what paired differences
             are made of.
@@ -50,6 +51,7 @@ class Evaluation:
     """
 
     problem_ids: tuple[str, ...]
+    choices: Choices
     estimates: tuple[Estimate, ...]
     outcomes: Mapping[str, Sequence[float]]
     selections: tuple[Selection, ...]
@@ -73,19 +75,21 @@ def evaluate(
         DataError: If the pools are not fit to measure (`metrics.check_pools`).
         SettingsError: If a strategy needs scores and there are none.
     """
-    estimates = measure(pools, strategies)
+    choices = Choices(pools)
+    table = _outcomes(choices, strategies)
     scored = have_scores(pools)
     return Evaluation(
         problem_ids=tuple(pool.problem_id for pool in pools),
-        estimates=tuple(estimates),
-        outcomes=outcomes(pools, strategies),
-        selections=tuple(select(pools, strategies)),
+        choices=choices,
+        estimates=tuple(mean_estimate(name, values) for name, values in table.items()),
+        outcomes=table,
+        selections=tuple(_selections(choices, strategies)),
         evaluator=tuple(evaluator_estimates(pools, seed=seed, num_resamples=num_resamples)) if scored else (),
         calibration=tuple(calibration_bins(pools)) if scored else (),
         curves=Curves(
-            tuple(curves_over_candidates(pools, strategies, seed=seed, num_draws=num_draws)),
-            tuple(curves_over_clusters(pools)),
-            tuple(curves_over_kept(pools)),
+            tuple(curves_over_candidates(choices, strategies, seed=seed, num_draws=num_draws)),
+            tuple(curves_over_clusters(choices)),
+            tuple(curves_over_kept(choices)),
             call_shares(pools),
         ),
         statistics=_statistics(pools),
@@ -109,6 +113,11 @@ def outcomes(pools: Sequence[Pool], strategies: Sequence[Strategy]) -> dict[str,
     one greedy solution; it is `pass@1.greedy` here. N in a name is the size of the largest pool; where pools differ in
     size every problem uses all it has.
     """
+    return _outcomes(Choices(pools), strategies)
+
+
+def _outcomes(choices: Choices, strategies: Sequence[Strategy]) -> dict[str, list[float]]:
+    pools = choices.pools
     check_pools(pools)
     _check_strategies(pools, strategies)
     size = max(pool.num_candidates for pool in pools)
@@ -117,7 +126,7 @@ def outcomes(pools: Sequence[Pool], strategies: Sequence[Strategy]) -> dict[str,
         table["pass@1.greedy"] = [float(bool(pool.greedy_correct)) for pool in pools]
     table["pass@1"] = [pool.num_correct / pool.num_candidates for pool in pools]
     for strategy in strategies:
-        table[_figure_name(strategy, size)] = [is_right(strategy, pool) for pool in pools]
+        table[_figure_name(strategy, size)] = choices.right(strategy)
     if size > ORACLE_CLUSTERS:
         table[f"maj{ORACLE_CLUSTERS}@{size}"] = [oracle(pool, ORACLE_CLUSTERS) for pool in pools]
     if size > 1:
@@ -129,12 +138,12 @@ def _figure_name(strategy: Strategy, num_candidates: int) -> str:
     return strategy.name if strategy.needs_scores else f"{strategy.name}@{num_candidates}"
 
 
-def select(pools: Sequence[Pool], strategies: Sequence[Strategy]) -> list[Selection]:
+def _selections(choices: Choices, strategies: Sequence[Strategy]) -> list[Selection]:
     """What each strategy answers to each problem."""
     selections = []
-    for pool in pools:
+    for place, pool in enumerate(choices.pools):
         for strategy in strategies:
-            chosen = strategy.select(pool.clusters, pool.scores)
+            chosen = choices.of(strategy)[place]
             answer, correct = (None, False) if chosen is None else (chosen.answer, chosen.correct)
             selections.append(Selection(pool.problem_id, strategy.name, answer, correct))
     return selections

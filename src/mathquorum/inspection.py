@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum.answers import explain, explain_match
+from mathquorum.choices import Choices
 from mathquorum.errors import DataError
 from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster, Problem
@@ -59,7 +60,7 @@ class InspectedProblem:
 
 
 def inspect_problems(
-    pools: Sequence[Pool],
+    choices: Choices,
     strategies: Sequence[Strategy],
     problems: Mapping[str, Problem],
     solutions: Mapping[str, Mapping[int, str]],
@@ -69,18 +70,22 @@ def inspect_problems(
     """Up to `limit` problems, those first where strategies part, then those that a vote lost, then the rest.
 
     Args:
+        choices: Of all problems.
         problems: By id.
         solutions: Text of a candidate by problem and index; only those of earliest members are read.
         answers: Answer of a candidate likewise, of all members.
         limit: At most so many.
     """
-    ranked = sorted(pools, key=lambda pool: _interest(pool, strategies))  # a stable sort: ties stay in their order
-    return [_inspect(pool, strategies, problems[pool.problem_id], solutions, answers) for pool in ranked[:limit]]
+    chosen = [
+        (pool, {strategy.name: choices.of(strategy)[place] for strategy in strategies})
+        for place, pool in enumerate(choices.pools)
+    ]
+    ranked = sorted(chosen, key=lambda item: _interest(*item))  # a stable sort: ties stay in their order
+    return [_inspect(*item, problems[item[0].problem_id], solutions, answers) for item in ranked[:limit]]
 
 
-def _interest(pool: Pool, strategies: Sequence[Strategy]) -> int:
-    chosen = [strategy.select(pool.clusters, pool.scores) for strategy in strategies]
-    verdicts = {cluster is not None and bool(cluster.correct) for cluster in chosen}
+def _interest(pool: Pool, chosen: Mapping[str, AnswerCluster | None]) -> int:
+    verdicts = {cluster is not None and bool(cluster.correct) for cluster in chosen.values()}
     if len(verdicts) == 2:
         return 0
     return 1 if verdicts == {False} and pool.num_correct else 2
@@ -88,12 +93,11 @@ def _interest(pool: Pool, strategies: Sequence[Strategy]) -> int:
 
 def _inspect(
     pool: Pool,
-    strategies: Sequence[Strategy],
+    chosen: Mapping[str, AnswerCluster | None],
     problem: Problem,
     solutions: Mapping[str, Mapping[int, str]],
     answers: Mapping[str, Mapping[int, str]],
 ) -> InspectedProblem:
-    chosen = {strategy.name: strategy.select(pool.clusters, pool.scores) for strategy in strategies}
     # A cluster that is correct, or that a strategy chose, is shown however small it is.
     shown = [
         cluster

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mathquorum.curves import curves_over_candidates, is_right, oracle
+from mathquorum.choices import Choices, is_right
+from mathquorum.curves import curves_over_candidates, oracle
 from mathquorum.metrics import Pool, best_of_k, majority_at_k, pass_at_k
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
@@ -62,7 +63,9 @@ def test_best_of_k_is_the_average_of_rerank_over_all_subsets(answers: list[str |
 @given(st.lists(st.sampled_from([None, "1", "2", "3"]), min_size=5, max_size=7), st.integers(0, 99))
 def test_drawn_curves_come_near_the_average_over_all_subsets(answers: list[str | None], seed: int) -> None:
     scores = [((7 * index + seed) % 10) / 10 for index in range(len(answers))]
-    curve = curves_over_candidates([make_pool(answers, scores)], [WeightedVote()], seed=seed, num_draws=2000)[1]
+    curve = curves_over_candidates(Choices([make_pool(answers, scores)]), [WeightedVote()], seed=seed, num_draws=2000)[
+        1
+    ]
     assert not curve.exact
     for point in curve.points:
         assert point.value == pytest.approx(over_subsets(answers, scores, point.x, WeightedVote()), abs=0.06)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mathquorum.curves import is_right, oracle
+from mathquorum.choices import is_right
+from mathquorum.curves import oracle
 from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mathquorum.choices import Choices
 from mathquorum.inspection import InspectedProblem, inspect_problems, inspection_json, read_inspection
 from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster, Problem
@@ -20,7 +21,7 @@ def inspected(limit: int = 9) -> list[InspectedProblem]:
     problems = {name: Problem(name, f"Text of {name}", "7") for name in ("lost", "won", "parted")}
     solutions = {"won": {0: "x" * 5000}}
     answers = {"won": {0: "1", 1: "\\frac{2}{2}", 2: "1"}}
-    return inspect_problems([won, lost, parted], [Majority(), Rerank()], problems, solutions, answers, limit)
+    return inspect_problems(Choices([won, lost, parted]), [Majority(), Rerank()], problems, solutions, answers, limit)
 
 
 def test_problems_on_which_strategies_part_come_first_then_lost_ones() -> None:

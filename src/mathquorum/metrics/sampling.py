@@ -7,9 +7,11 @@ rules apply as they would to a pool of that size: candidates keep their order.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from itertools import groupby
 from math import comb, fsum
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -116,29 +118,38 @@ def majority_curve(clusters: Sequence[tuple[Sequence[int], bool]], num_candidate
 
 def _subsets_won(winner: npt.NDArray[np.int_], others: list[npt.NDArray[np.int_]], n: int, rest: int, t: int) -> Floats:
     """How many subsets the winner wins with exactly t of its members, by their other members, 0 to `rest`."""
+    choose = _binomials(n)
     firsts = winner[: len(winner) - t + 1]  # the members that can be the first of t
     rivals = [b for b in others if len(b) >= t]
     free = n - len(winner) - sum(map(len, rivals))
-    ways = np.tile(_binomials(free, rest), (len(firsts), 1))  # (firsts, degree), coefficients of x^degree
+    ways = np.zeros((len(firsts), rest + 1))  # coefficients of x^degree
+    ways[:] = choose[free, : rest + 1]
     for rival in rivals:
-        factor = np.tile(_binomials(len(rival), t), (len(firsts), 1))
-        after = len(rival) - np.searchsorted(rival, firsts, side="right")
-        factor[:, t] = [comb(int(count), t) for count in after]
-        ways = _multiply(ways, factor, rest)
-    own = np.array([float(comb(len(winner) - 1 - place, t - 1)) for place in range(len(firsts))])
-    return own @ ways
+        after = choose[len(rival) - np.searchsorted(rival, firsts, side="right"), t]
+        ways = _multiply(ways, choose[len(rival), :t], after)
+    own = choose[len(winner) - 1 - np.arange(len(firsts)), t - 1]
+    found: Floats = own @ ways
+    return found
 
 
-def _binomials(size: int, degree: int) -> Floats:
-    """C(size, 0..degree)."""
-    return np.array([float(comb(size, s)) for s in range(degree + 1)])
+@functools.lru_cache(maxsize=8)
+def _binomials(n: int) -> Floats:
+    """C(size, k) for sizes and k from 0 to n."""
+    row, table = [1], np.zeros((n + 1, n + 1))
+    for size in range(n + 1):
+        table[size, : size + 1] = row
+        row = [1, *map(add, row, row[1:]), 1]  # Pascal's triangle, in whole numbers
+    table.flags.writeable = False
+    return table
 
 
-def _multiply(left: Floats, right: Floats, degree: int) -> Floats:
-    """Row by row the product of two polynomials, cut off above the degree."""
-    product = np.zeros((len(left), degree + 1))
-    for power in range(min(right.shape[1], degree + 1)):
-        product[:, power:] += right[:, power, None] * left[:, : degree + 1 - power]
+def _multiply(left: Floats, lower: Floats, highest: Floats) -> Floats:
+    """Row by row the product of two polynomials, cut off where the first ends. The second is alike in all rows but for the
+    coefficient of its highest power."""
+    length = left.shape[1]
+    product = np.zeros_like(left)
+    for power, factor in enumerate([*lower[:length], highest[:, None]][:length]):
+        product[:, power:] += factor * left[:, : length - power]
     return product
 
 

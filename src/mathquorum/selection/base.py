@@ -57,7 +57,7 @@ def member_scores(clusters: Sequence[AnswerCluster], scores: Mapping[int, float]
         DataError: If some are missing; the text counts them.
     """
     try:
-        return [[scores[index] for index in cluster.members] for cluster in clusters]
+        return [list(map(scores.__getitem__, cluster.members)) for cluster in clusters]
     except KeyError:
         wanted = [index for cluster in clusters for index in cluster.members]
         missing = sorted(index for index in wanted if index not in scores)

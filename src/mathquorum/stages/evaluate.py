@@ -74,7 +74,9 @@ class Evaluate(Settings):
             pools, strategies, seed=self.seed, num_resamples=self.num_resamples, num_draws=self.num_draws
         )
         progress(2, 3)
-        inspected = inspect_problems(pools, strategies, problems, stored.solutions, stored.answers, self.num_inspected)
+        inspected = inspect_problems(
+            evaluation.choices, strategies, problems, stored.solutions, stored.answers, self.num_inspected
+        )
         config = {
             "strategies": [strategy.name for strategy in strategies],
             "seed": self.seed,

@@ -8,8 +8,9 @@ from math import nan
 
 import numpy as np
 
+from mathquorum.choices import is_right
 from mathquorum.crossed import seeded_mean
-from mathquorum.curves import is_right, oracle
+from mathquorum.curves import oracle
 from mathquorum.differences import Difference, seeded_difference
 from mathquorum.errors import DataError
 from mathquorum.intervals import Floats
