@@ -89,7 +89,7 @@ _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
 _DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
 _ONE_ARGUMENT_NAMES = """
-sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact cis
+sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact cis det
 """
 _ONE_ARGUMENT = frozenset(_ONE_ARGUMENT_NAMES.split())
 _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}

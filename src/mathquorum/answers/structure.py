@@ -12,6 +12,7 @@ from mathquorum.answers.conditions import membership, without_conditions
 from mathquorum.answers.evaluation import Node, variables
 from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
+from mathquorum.answers.matrices import has_matrix, matrix_key, rows_key, vector_key
 from mathquorum.answers.naming import quantity_name
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.relations import equation_key, inequality_key
@@ -27,7 +28,7 @@ from mathquorum.answers.sets import (
     union,
 )
 from mathquorum.answers.settings import EquivalenceSettings
-from mathquorum.answers.splitting import cells, closing, outermost, sides_of, sign_readings, split, unwrapped
+from mathquorum.answers.splitting import closing, outermost, sides_of, sign_readings, split, unwrapped
 from mathquorum.answers.symbolic import is_calculus, symbolic_node
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import value_key
@@ -41,8 +42,7 @@ MAX_ITEMS = 2_000
 EMPTY_SET: Key = ("text", "nosolution")
 
 _SIGNS = (("o", "+-"), ("o", "-+"))
-_MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "array", "smallmatrix", "psmallmatrix")
-_SYSTEMS = ("cases", "aligned", "align", "gathered")
+_SYSTEMS = tuple(f"begin {name}" for name in ("cases", "aligned", "align", "gathered"))
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,12 @@ class StructureReader:
         sides, operators = sides_of(tokens)
         if operators:
             return self.relation(sides, operators)
-        for reader in (colon_key, self.set_operation, self.bracketed, self.matrix, base_key, _constant_set):
+        for reader in (colon_key, self.set_operation, self.bracketed, self.environment, base_key, _constant_set):
             key = reader(tokens)
             if key is not None:
                 return Item(key)
-        return Item(expression_key(self.expression(tokens)))
+        node = self.expression(tokens)
+        return Item(vector_key(node, variables(node)) or expression_key(node))
 
     def expression(self, tokens: list[Token]) -> Node:
         """A formula as a tree, worked out by the symbolic tail where it holds calculus."""
@@ -256,7 +257,7 @@ class StructureReader:
         if len(parts) < 2:
             return None
         if left == "[" and all(p[0] == ("o", "[") and closing(p, 0) == len(p) - 1 for p in parts):
-            return _matrix_key([[t if t != ("o", ",") else ("o", "&") for t in p[1:-1]] for p in parts], ("num", 1))
+            return rows_key(tuple(tuple(parse(c) for c in split(p[1:-1], (",",))[0]) for p in parts))
         keys = [self.items(p).key for p in parts]
         if any(k[0] == "list" for k in keys):
             raise Unreadable("a list in a tuple")
@@ -287,38 +288,18 @@ class StructureReader:
             raise Unreadable("an infinite set of whole numbers")
         return self.listed([("n", (number, 1)) for number in found]) if found else EMPTY_SET
 
-    def matrix(self, tokens: list[Token]) -> Key | None:
-        """A matrix environment, with a scalar factor in front of it; a system of equations is a list."""
-        start = next((i for i, t in enumerate(tokens) if t[0] == "c" and t[1].startswith("begin ")), None)
-        if start is None:
+    def environment(self, tokens: list[Token]) -> Key | None:
+        """A formula with matrices; a system of equations is a list."""
+        if has_matrix(tokens):
+            if tokens[0] in (("o", "("), ("o", "[")) and closing(tokens, 0) == len(tokens) - 1:
+                return self.environment(tokens[1:-1])
+            return matrix_key(tokens)
+        if tokens[0][0] != "c" or tokens[0][1] not in _SYSTEMS:
             return None
-        if tokens[0] in (("o", "("), ("o", "[")) and tokens[-1] in (("o", ")"), ("o", "]")):
-            return self.matrix(tokens[1:-1])
-        environment = tokens[start][1].removeprefix("begin ")
-        if tokens[-1] != ("c", f"end {environment}"):
+        if tokens[-1] != ("c", tokens[0][1].replace("begin", "end")):
             raise Unreadable("an open environment")
-        rows, _ = split(tokens[start + 1 : -1], ("\\\\",))
-        if environment in _SYSTEMS:
-            return self.combined([self.items([t for t in row if t != ("o", "&")]) for row in rows], ",").key
-        if environment not in _MATRICES:
-            raise Unreadable(environment)
-        return _matrix_key(rows, _factor(tokens[:start]))
-
-
-def _factor(tokens: list[Token]) -> Node:
-    """What a matrix is multiplied with."""
-    if tokens and tokens[-1] == ("o", "*"):
-        tokens = tokens[:-1]
-    if tokens == [("o", "-")]:
-        return ("num", -1)
-    return parse(tokens) if tokens else ("num", 1)
-
-
-def _matrix_key(rows: list[list[Token]], factor: Node) -> Key:
-    entries = [[parse(cell) for cell in cells(row)] for row in rows]
-    if len({len(row) for row in entries}) != 1:
-        raise Unreadable("ragged rows")
-    return ("matrix", tuple(tuple(value_key(("mul", factor, cell)) for cell in row) for row in entries))
+        rows, _ = split(tokens[1:-1], ("\\\\",))
+        return self.combined([self.items([t for t in row if t != ("o", "&")]) for row in rows], ",").key
 
 
 def _excluded(parts: list[list[Token]]) -> list[list[Token]]:

@@ -73,6 +73,7 @@ overrightarrow vec hat overline bar widehat widetilde tilde underline boldsymbol
 mathnormal boxed fbox emph ensuremath bold it bf angle triangle measuredangle
 """
 _IGNORED = frozenset(_IGNORED_NAMES.split())
+_UNIT_VECTOR = re.compile(r"\s*\{?\s*\\?(i|j|k)(?:math)?\s*\}?(?![A-Za-z])")
 _TEXT = frozenset(("text", "mbox", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "hbox", "textup"))
 _ROMAN = frozenset(("mathrm", "operatorname", "rm"))
 _FRACTIONS = frozenset(("frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"))
@@ -183,6 +184,9 @@ def _letters(run: str, tokens: list[Token]) -> None:
 
 def _command(name: str, text: str, position: int, tokens: list[Token]) -> int:
     """Adds the tokens of a LaTeX command and returns where the text goes on."""
+    if name in ("mathbf", "hat", "vec", "boldsymbol") and (unit := _UNIT_VECTOR.match(text, position)):
+        tokens.append(("v", f"unit {unit[1]}"))
+        return unit.end()
     if name in _IGNORED:
         if name in ("left", "right") and text.startswith(".", position):
             return position + 1  # an invisible bracket
