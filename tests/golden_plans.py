@@ -28,7 +28,7 @@ _THREE = {
     "both": ["math.jsonl", {"dataset": "jsonl", "path": "prm800k.jsonl", "style": "fine"}],
 }
 PLANS: dict[str, tuple[str, dict[str, Any]]] = {
-    "paper": ("paper", {"train": _THREE, "test": "test.jsonl"}),
+    "paper": ("paper", {"train": _THREE, "test": "test.jsonl", "mtsft": {"likelihood_weight": 0.7}}),
     "paper-own-evaluator-problems": (
         "paper",
         {
@@ -40,7 +40,7 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "demo": ("demo", {}),
-    "study": ("study-small", {"seeds": [0, 1]}),
+    "study": ("study-small", {"seeds": [0, 1], "mtsft": {"likelihood_weight": 0.7}}),
 }
 """Recipe and settings of each. Names of files stand for files in a folder of their own."""
 

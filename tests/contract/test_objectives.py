@@ -121,12 +121,19 @@ def test_cross_entropy_by_hand() -> None:
     assert CrossEntropyLoss(normalize="vocabulary").losses(slots).item() == pytest.approx(0.75)
 
 
-def test_margin_by_hand_and_zero_beyond_the_margin() -> None:
-    slots = torch.tensor([[-1.0, -2.0, -3.0, -0.5], [-0.01, -9.0, -9.0, -0.01]])
-    first = max(0.0, log_s(-3, -0.5) - log_s(-1, -2) + 1.0)
-    assert first == 0 or MarginLoss().losses(slots)[0].item() == pytest.approx(first, abs=1e-6)
-    assert MarginLoss().losses(slots)[1].item() == 0
+@pytest.mark.parametrize("margin", [0.25, 1.0])
+def test_margin_by_hand_and_zero_beyond_the_margin(margin: float) -> None:
+    """The correct solution of the first pair has a score of 0.27, the incorrect one of 0.62; the second pair is well apart."""
+    slots = torch.tensor([[-2.0, -1.0, -1.0, -1.5], [-0.01, -9.0, -9.0, -0.01]])
+    lower, higher = math.log(1 / (1 + math.e)), math.log(1 / (1 + math.exp(-0.5)))
+    assert log_s(-2, -1) == pytest.approx(lower) and log_s(-1, -1.5) == pytest.approx(higher)
+    assert MarginLoss(margin=margin).losses(slots).tolist() == pytest.approx([higher - lower + margin, 0], abs=1e-6)
     assert MarginLoss(margin=20).losses(slots)[1].item() > 0
+
+
+def test_margin_is_one_nat_by_default() -> None:
+    equal = torch.tensor([[-1.0, -2.0, -1.0, -2.0]])
+    assert MarginLoss().losses(equal).item() == pytest.approx(1.0)
 
 
 def test_margin_moves_when_the_label_words_start_near_probability_zero() -> None:

@@ -9,7 +9,8 @@ from tiny_models import solutions
 
 from mathquorum.batches import plan_steps
 from mathquorum.models import Hardware, load_model
-from mathquorum.objectives import SolutionLoss
+from mathquorum.objectives import MarginLoss, SolutionLoss
+from mathquorum.stages.base import no_progress
 from mathquorum.trainer import WeightedObjective, train
 from mathquorum.training import Training
 
@@ -39,3 +40,25 @@ def test_the_log_of_a_resumed_training_is_that_of_an_uncut_one(tiny_model: Path,
         log_of(tiny_model, tmp_path / "cut", cut_at=6)
     resumed = log_of(tiny_model, tmp_path / "cut")
     assert resumed == log_of(tiny_model, tmp_path / "whole") and len(resumed) == 1
+
+
+def first_loss(model: Path, folder: Path, *objectives: WeightedObjective) -> float:
+    """Of a single step on all examples, before any update."""
+    loaded = load_model(str(model), Hardware())
+    examples = [o.objective.examples(solutions(), loaded.codec, 200, 0).examples for o in objectives]
+    steps = plan_steps(examples, [len(of_one) for of_one in examples], 1, 0)
+    training = Training(steps=1, learning_rate=1e-3, log_steps=1)
+    (row,) = train(loaded.model, steps, list(objectives), training, 0, Hardware(), folder, no_progress)
+    return row["loss"]
+
+
+@pytest.mark.parametrize("alpha", [0.25, 3.0])
+def test_tasks_are_added_with_their_weights(alpha: float, tiny_model: Path, tmp_path: Path) -> None:
+    """Eq. 11 to 13: the loss of the one plus alpha times the loss of the other."""
+    verdict, solution = WeightedObjective(MarginLoss(), 1.0), WeightedObjective(SolutionLoss(), 1.0)
+    apart = [first_loss(tiny_model, tmp_path / str(n), task) for n, task in enumerate((verdict, solution))]
+    weighted = WeightedObjective(SolutionLoss(), alpha)
+    assert first_loss(tiny_model, tmp_path / "joint", verdict, weighted) == pytest.approx(
+        apart[0] + alpha * apart[1], rel=1e-4
+    )
+    assert apart[1] > 0.1
