@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mathquorum.answers.splitting import opening, split
+from mathquorum.answers.splitting import opening, split, step
 from mathquorum.answers.tokens import Token
 
 __all__ = ["Conditioned", "membership", "without_conditions"]
@@ -74,8 +74,10 @@ def membership(tokens: list[Token]) -> str | None:
 
 def _before_words(tokens: list[Token]) -> list[Token]:
     """What stands before \\forall, "for", "where" or "since"."""
+    depth = 0
     for index, (kind, value) in enumerate(tokens):
-        if not index:
+        depth += step((kind, value))
+        if not index or depth:
             continue
         words = re.findall(r"[a-z]+", value.lower()) if kind == "w" else []
         if words and words[0] in _REASONS:

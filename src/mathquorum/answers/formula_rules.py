@@ -33,4 +33,9 @@ def _solved_form(a: Key, r: Key) -> bool:
     return any(one[0] == "equation" and one[3] is not None and one[3] == other for one, other in ((a, r), (r, a)))
 
 
-FORMULA_RULES = (_letter_of_constant, _variable_renamed, _value_of_quantity, _solved_form)
+def _residue_with_modulus(a: Key, r: Key) -> bool:
+    """the remainder, and what it is a remainder of"""
+    return a[0] == "residue" and r == ("n", (a[1], 1))
+
+
+FORMULA_RULES = (_residue_with_modulus, _letter_of_constant, _variable_renamed, _value_of_quantity, _solved_form)

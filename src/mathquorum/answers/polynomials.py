@@ -13,7 +13,7 @@ from mathquorum.answers.evaluation import Node
 from mathquorum.answers.number_keys import number_key, real_value
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, Interval
 
-__all__ = ["coefficients", "where"]
+__all__ = ["coefficients", "real_roots", "where"]
 
 Key = tuple[Any, ...]
 
@@ -65,7 +65,7 @@ def where(polynomial: list[Fraction], operator: str) -> list[Interval]:
     Raises:
         NoValue: When its roots cannot be told apart.
     """
-    roots = _real_roots(polynomial)
+    roots = real_roots(polynomial)
     places = [real_value(r[1]) for r in roots]
     if any(p is None for p in places):
         raise NoValue("roots out of range")
@@ -81,7 +81,7 @@ def where(polynomial: list[Fraction], operator: str) -> list[Interval]:
     return found + ([Interval(r, r, True, True) for r in roots] if closed else [])
 
 
-def _real_roots(polynomial: list[Fraction]) -> list[Key]:
+def real_roots(polynomial: list[Fraction]) -> list[Key]:
     """The keys of the real roots in order, each once."""
     scale = lcm(*(c.denominator for c in polynomial))
     found = balls().real_roots([int(c * scale) for c in polynomial])

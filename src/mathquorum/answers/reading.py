@@ -179,7 +179,7 @@ def _unbraced(tokens: list[Token]) -> list[Token]:
 def _is_remark(content: str) -> bool:
     """Whether parentheses hold words, as in "4 (3 onions and 1 potato)"."""
     return "\\" not in content and any(
-        w.lower() not in FUNCTIONS and w.lower() != "base" for w in _WORD.findall(content)
+        w.lower() not in FUNCTIONS and w.lower() not in ("base", "mod") for w in _WORD.findall(content)
     )
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.tokens import Token
 
-__all__ = ["cells", "closing", "nesting", "opening", "outermost", "sides_of", "sign_readings", "split", "unwrapped"]
+__all__ = [
+    "cells",
+    "closing",
+    "nesting",
+    "opening",
+    "outermost",
+    "sides_of",
+    "sign_readings",
+    "split",
+    "step",
+    "unwrapped",
+]
 
 MAX_SIGNS = 5  # plus-minus signs: 2^5 answers
 

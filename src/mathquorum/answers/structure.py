@@ -8,14 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from mathquorum.answers.bars import Bars, evaluation_bars
 from mathquorum.answers.conditions import membership, without_conditions
-from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.evaluation import Node, substitute, variables
 from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.matrices import has_matrix, matrix_key, rows_key, vector_key
 from mathquorum.answers.naming import quantity_name
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
+from mathquorum.answers.piecewise import cases_node
 from mathquorum.answers.relations import equation_key, inequality_key
+from mathquorum.answers.residues import is_congruence, residue_keys
 from mathquorum.answers.sets import (
     MINUS_INFINITY,
     PLUS_INFINITY,
@@ -75,7 +78,12 @@ class StructureReader:
 
     def items(self, tokens: list[Token]) -> Item:
         """One item, or several between separators."""
-        conditioned = without_conditions(unwrapped(tokens))
+        tokens = unwrapped(tokens)
+        if is_congruence(tokens):
+            return Item(self.listed(residue_keys(tokens)))
+        if ("o", "≡") in tokens:
+            tokens = [("o", "=") if t == ("o", "≡") else t for t in tokens]
+        conditioned = without_conditions(tokens)
         if conditioned.domain in ("Z", "N"):
             return Item(self.whole_numbers(self.items(conditioned.tokens).key, conditioned.domain))
         tokens = conditioned.tokens
@@ -135,6 +143,8 @@ class StructureReader:
     def item(self, tokens: list[Token]) -> Item:
         """One item with its unit."""
         tokens = unwrapped(tokens)
+        if ("c", "begin cases") in tokens:  # the words in it are not units
+            return self.bare(tokens)
         sides, operators = sides_of(tokens)
         if operators and tokens[0][0] == "w" and label(sides[0]) is not None:  # Area = 5 cm
             return self.relation(sides, operators)
@@ -167,12 +177,27 @@ class StructureReader:
 
     def expression(self, tokens: list[Token]) -> Node:
         """A formula as a tree, worked out by the symbolic tail where it holds calculus."""
+        bars = evaluation_bars(tokens)
+        if bars is not None:
+            return self.between(bars)
         if not is_calculus(tokens):
             return parse(tokens)
         node = symbolic_node(tokens, self.settings.symbolic_seconds)
         if node is None:
             raise Unreadable("no value found in time")
         return node
+
+    def between(self, bars: Bars) -> Node:
+        """F|_{x=3}, or the difference of F at two places."""
+        body, name, low, high = bars
+        node = self.expression(body)
+        names = variables(node)
+        if name is None:
+            if len(names) != 1:
+                raise Unreadable("which variable?")
+            name = next(iter(names))
+        at_high = substitute(node, name, parse(high))
+        return at_high if low is None else ("add", at_high, ("neg", substitute(node, name, parse(low))))
 
     def relation(self, sides: list[list[Token]], operators: list[str]) -> Item:
         """An assignment, an equation, a chain of comparisons."""
@@ -299,6 +324,9 @@ class StructureReader:
         if tokens[-1] != ("c", tokens[0][1].replace("begin", "end")):
             raise Unreadable("an open environment")
         rows, _ = split(tokens[1:-1], ("\\\\",))
+        node = cases_node(rows)
+        if node is not None:
+            return value_key(node)
         return self.combined([self.items([t for t in row if t != ("o", "&")]) for row in rows], ",").key
 
 

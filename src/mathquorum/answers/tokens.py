@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _OPERATORS = {
-    "**": "^", "==": "=", "<>": "!=", "=>": "=>", "->": "=>", "≡": "=", "\\{": "\\{", "\\}": "\\}", "\\%": "%",
+    "**": "^", "==": "=", "<>": "!=", "=>": "=>", "->": "=>", "≡": "≡", "\\{": "\\{", "\\}": "\\}", "\\%": "%",
     "\\$": "$", "\\&": "&", "\\#": "#", "\\|": "|", "\\_": "_", "−": "-", "\\\\": "\\\\", "·": "*",
 }  # fmt: skip
 _COMMANDS: dict[str, Token] = {
@@ -43,7 +43,7 @@ _COMMANDS: dict[str, Token] = {
     **dict.fromkeys(("le", "leq", "leqslant", "leqq"), ("o", "<=")),
     **dict.fromkeys(("ge", "geq", "geqslant", "geqq"), ("o", ">=")),
     **dict.fromkeys(("ne", "neq"), ("o", "!=")),
-    **dict.fromkeys(("equiv", "coloneqq"), ("o", "=")),
+    "equiv": ("o", "≡"), "coloneqq": ("o", "="),
     **dict.fromkeys(("Rightarrow", "implies", "to", "rightarrow", "Longrightarrow", "iff", "Leftrightarrow"), ("o", "=>")),
     **dict.fromkeys(("approx", "approxeq", "sim", "simeq", "thickapprox"), ("o", "~")),
     **dict.fromkeys(("vert", "lvert", "rvert", "Vert", "lVert", "rVert"), ("o", "|")),

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
+from mathquorum.answers.breaks import breaks
 from mathquorum.answers.certified import certified, value_at
 from mathquorum.answers.evaluation import Choices, Node, Outside, variables
 from mathquorum.answers.number_keys import digits_key, number_key
@@ -71,8 +72,10 @@ def value_key(node: Node) -> tuple[Any, ...]:
     digits = tuple(None if v is None else digits_key(v) for v in values)
     if len(set(digits)) == 1 and not _turns(node) and not any(name.endswith("()") for name in names):
         return ("n", number_key(values[0]))
-    turned = _turned(node, names, points[0]) if _turns(node) else None
-    return ("x", digits) if turned is None else ("x", digits, turned)
+    if not _turns(node):
+        return ("x", digits)
+    turned, places = _turned(node, points[0]), breaks(node, next(iter(names))) if len(names) == 1 else ()
+    return ("x", digits) if turned is None and not places else ("x", digits, turned, places)
 
 
 def values_at(node: Node, points: list[Point]) -> list[Number | None]:
@@ -113,7 +116,7 @@ def _values(node: Node, points: list[Point], is_real: bool) -> list[Number | Non
     return values
 
 
-def _turned(node: Node, names: frozenset[str], home: Point) -> tuple[Any, ...] | None:
+def _turned(node: Node, home: Point) -> tuple[Any, ...] | None:
     """The values on the other branches of |x|, floors and cases; None when there they are the same function.
 
     So |x|^2 has the key of x^2, and |x| has not that of x.
