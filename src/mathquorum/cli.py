@@ -131,6 +131,50 @@ def vote(
         console.print(f"{name}: {count:,}", highlight=False, markup=False)
 
 
+_Template = Annotated[str, typer.Option(help="plain, or chat for the model's own chat template.")]
+_System = Annotated[str | None, typer.Option(help="System message of a chat.")]
+_Instruction = Annotated[
+    str | None,
+    typer.Option(
+        help="Said after the problem. Default: in a chat, to reason and to box the answer; in plain text, nothing."
+    ),
+]
+_Thinking = Annotated[
+    bool | None, typer.Option("--thinking/--no-thinking", help="For chat templates that know enable_thinking.")
+]
+_Style = Annotated[str | None, typer.Option(help="Style tag of the prompt.")]
+
+
+@app.command()
+def prompt(
+    model: Annotated[str, typer.Option(help="Folder, hub id, GGUF file or adapter.")],
+    problem: Annotated[str, typer.Option(help="The problem's text.")] = "What is $2+3$?",
+    solution: Annotated[
+        str | None, typer.Option(help="Show the evaluator's question about this solution instead.")
+    ] = None,
+    style: _Style = None,
+    template: _Template = "plain",
+    system: _System = None,
+    instruction: _Instruction = None,
+    thinking: _Thinking = None,
+) -> None:
+    """Print what a model is shown for one problem, exactly, with its special tokens."""
+    wording = _wording(template, system, instruction, thinking)
+    from mathquorum.models import check_model, load_codec
+
+    check_model(model, wording)
+    shown = wording.generator(problem, style) if solution is None else wording.evaluator(problem, solution)
+    typer.echo(load_codec(model, wording).exactly(shown))
+
+
+def _wording(template: str, system: str | None, instruction: str | None, thinking: bool | None) -> Any:
+    from mathquorum.config import build
+    from mathquorum.prompts import Prompt
+
+    given = {"template": template, "system": system, "instruction": instruction, "thinking": thinking}
+    return build(Prompt, given)
+
+
 @app.command()
 def solve(
     problem: Annotated[str, typer.Argument(help="The problem's text, or - for standard input.")],
@@ -151,7 +195,11 @@ def solve(
             help="outlook.json of a study's report, measured on its validation problems, for sure and worthwhile."
         ),
     ] = None,
-    style: Annotated[str | None, typer.Option(help="Style tag of the prompt.")] = None,
+    style: _Style = None,
+    template: _Template = "plain",
+    system: _System = None,
+    instruction: _Instruction = None,
+    thinking: _Thinking = None,
     temperature: Annotated[float, typer.Option(min=0.0)] = 0.9,
     top_p: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.95,
     max_tokens: Annotated[int, typer.Option(min=1)] = 512,
@@ -187,9 +235,16 @@ def solve(
     from mathquorum.engines.opening import open_engines
     from mathquorum.records import Problem
 
-    generator, judge = open_engines(model or str(tiny_base_path()), evaluator)
+    wording = _wording(template, system, instruction, thinking)
+    generator, judge = open_engines(model or str(tiny_base_path()), evaluator, wording)
     posed = Problem("problem", text.strip())
-    options: Any = {"num_candidates": num_candidates, "sampling": sampling, "style": style, "seed": seed}
+    options: Any = {
+        "num_candidates": num_candidates,
+        "sampling": sampling,
+        "style": style,
+        "wording": wording,
+        "seed": seed,
+    }
     if rule:
         solved = method.solve_sparingly(posed, generator, rule, judge, **options)
     else:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
-from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt
+from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.records import Candidate, Problem, Score
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ Signal = Literal["likelihood", "confidence", "lowest_confidence", "bottom_confid
 _EDGE = 1e-6  # scores are kept this far from 0 and 1, where a logit would be infinite
 
 
-def evaluator_scores(engine: Engine, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+def evaluator_scores(
+    engine: Engine, problem: Problem, candidates: Sequence[Candidate], wording: Prompt = PLAIN
+) -> list[Score]:
     """S_cls of each candidate: the probability of the label word "correct", renormalised over the two label words.
 
     Equal texts are scored once. One that is too long for the evaluator's context scores 0. Candidates without an answer are scored too; no strategy can choose them.
     """
     texts = list(dict.fromkeys(candidate.text for candidate in candidates))
-    prompts = [evaluator_prompt(problem.text, text) for text in texts]
-    found = engine.label_probabilities(prompts, (CORRECT, INCORRECT))
+    prompts = [wording.evaluator(problem.text, text) for text in texts]
+    found = engine.label_probabilities(prompts, wording.labels)
     values = {
         text: probabilities[0] if probabilities else 0.0 for text, probabilities in zip(texts, found, strict=True)
     }

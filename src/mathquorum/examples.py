@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mathquorum.codec import Codec
 from mathquorum.errors import DataError
-from mathquorum.models import Codec
-from mathquorum.prompts import CORRECT, INCORRECT, evaluator_prompt, generator_prompt
 from mathquorum.records import LabeledSolution
 
 __all__ = [
@@ -76,7 +75,7 @@ def solution_sequence(codec: Codec, item: LabeledSolution, slot: int = 0) -> Tok
     """
     if not item.solution.strip():
         raise DataError(f"The solution of problem {item.problem_id!r} is empty.")
-    prompt = codec.prompt(generator_prompt(item.problem, item.style))
+    prompt = codec.prompt(codec.wording.generator(item.problem, item.style))
     target = [*codec.continuation(item.solution), codec.end]
     reads = tuple(Read(len(prompt) - 1 + place, token, slot) for place, token in enumerate(target))
     return TokenSequence((*prompt, *target), reads)
@@ -93,8 +92,8 @@ def verdict_sequences(codec: Codec, problem: str, solution: str, slots: tuple[in
         solution: The solution to be judged.
         slots: Where log p(correct) and log p(incorrect) go.
     """
-    prompt = tuple(codec.prompt(evaluator_prompt(problem, solution)))
-    labels = [codec.label(CORRECT), codec.label(INCORRECT)]
+    prompt = tuple(codec.prompt(codec.wording.evaluator(problem, solution)))
+    labels = [codec.label(word) for word in codec.wording.labels]
     if all(len(label) == 1 for label in labels):
         last = len(prompt) - 1
         return (

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from mathquorum.codec import Codec, check_prompt
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError, RunError
-from mathquorum.prompts import CORRECT, INCORRECT
+from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.sources import Source, gguf_fault, read_source
 from mathquorum.store import write_error
 
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from mathquorum.adapters import AdaptedBase
 
 __all__ = [
-    "Codec",
     "Hardware",
     "LoadedModel",
-    "Template",
-    "check_labels",
+    "check_model",
     "context_length",
     "enough_memory",
+    "load_codec",
     "load_config",
     "load_model",
     "load_together",
@@ -73,60 +73,32 @@ class Hardware(Settings):
         return f"{self.torch_device().type}, {str(self.torch_dtype()).removeprefix('torch.')}"
 
 
-Template = Literal["plain", "chat"]
-"""How a prompt is put to a model: as it stands, or as a user's message in the model's own chat template."""
+def load_codec(model: str, wording: Prompt = PLAIN) -> Codec:
+    """How texts become tokens for a model; see `load_tokenizer`."""
+    return Codec(load_tokenizer(model), wording)
 
 
-@dataclass(frozen=True)
-class Codec:
-    """How texts become tokens for one model, in training and in sampling alike."""
-
-    tokenizer: Any
-    template: Template = "plain"
-
-    def prompt(self, text: str) -> list[int]:
-        """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end."""
-        if self.template == "chat":
-            message = [{"role": "user", "content": text}]
-            text = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
-            return self.continuation(text)
-        ids: list[int] = self.tokenizer(text)["input_ids"]
-        while ids and ids[-1] == self.tokenizer.eos_token_id and not text.endswith(str(self.tokenizer.eos_token)):
-            ids = ids[:-1]  # some tokenizers close every text
-        return ids
-
-    def continuation(self, text: str) -> list[int]:
-        """Ids of a text that follows a prompt: tokenized apart from it, as when sampling, so that the prompt's tokens are
-        the same in both."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def label(self, word: str) -> list[int]:
-        """Ids of a label word as it follows a prompt.
-
-        Raises:
-            ModelError: If the tokenizer does not know it.
-        """
-        ids = self.continuation(word)
-        if self.tokenizer.decode(ids).strip() != word.strip():
-            raise ModelError(f"The tokenizer cannot write the label word {word!r}: it has no tokens for it.")
-        return ids
-
-    @property
-    def end(self) -> int:
-        """The end-of-sequence token."""
-        return int(self.tokenizer.eos_token_id)
-
-
-def check_labels(model: str, template: Template = "plain") -> None:
-    """Makes sure that a model can be asked for a verdict, before anything is trained.
+def check_model(model: str, wording: Prompt) -> None:
+    """Makes sure that a model can be shown its prompts and asked for a verdict, before anything is trained or loaded.
 
     Raises:
-        ModelError: If there is no such model, or its tokenizer cannot write the label words.
+        ModelError: If there is no such model, or it cannot; see `codec.check_prompt`.
     """
-    codec = Codec(load_tokenizer(model), template)
-    for word in (CORRECT, INCORRECT):
-        codec.label(word)
+    check_prompt(load_codec(model, wording), _generation_ends(model))
+
+
+def _generation_ends(model: str) -> list[int]:
+    """What a model's generation settings end a text at; nothing where it has none."""
+    from transformers import GenerationConfig
+
+    try:
+        return _as_list(GenerationConfig.from_pretrained(read_source(model).base).eos_token_id)
+    except (OSError, ValueError):
+        return []
+
+
+def _as_list(ids: Any) -> list[int]:
+    return ids if isinstance(ids, list) else [] if ids is None else [ids]
 
 
 @dataclass(frozen=True)
@@ -160,7 +132,7 @@ class LoadedModel:
 def load_model(
     model: str,
     hardware: Hardware,
-    template: Template = "plain",
+    wording: Prompt = PLAIN,
     dtype: torch.dtype | None = None,
     quantization: Any = None,
 ) -> LoadedModel:
@@ -170,7 +142,7 @@ def load_model(
         model: See `sources.read_source`: a folder, a hub id such as "Qwen/Qwen2.5-1.5B", a GGUF file (its weights are unpacked to
             `dtype`), an adapter's folder, or BASE+ADAPTER.
         hardware: Device and threads.
-        template: How prompts are put to it.
+        wording: How problems are put to it; plain text by default.
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
         quantization: transformers' settings of a base in few bits (`lora.quantization`).
 
@@ -183,10 +155,10 @@ def load_model(
     torch.set_num_threads(hardware.threads)
     silence_transformers()
     source = read_source(model)
-    codec = Codec(load_tokenizer(model), template)
-    if template == "chat" and not codec.tokenizer.chat_template:
-        raise ModelError(f"Model {model!r} has no chat template. Use template 'plain'.")
+    codec = Codec(load_tokenizer(model), wording)
     loaded = _load_base(source, dtype or hardware.torch_dtype(), quantization)
+    if codec.wording.template == "chat":
+        check_prompt(codec, _as_list(loaded.generation_config.eos_token_id))
     _check_vocabulary(model, codec.tokenizer, loaded)
     if quantization is None:
         try:
@@ -279,14 +251,14 @@ def _with_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
     return replace(base, adapted=adapted, adapter=adapted.add(folder))
 
 
-def load_together(models: Sequence[str], hardware: Hardware, template: Template = "plain") -> list[LoadedModel]:
+def load_together(models: Sequence[str], hardware: Hardware, wording: Prompt = PLAIN) -> list[LoadedModel]:
     """Several models to be asked in turn. Where all are adapters of one base, or that base itself, it is loaded once; each has to be
     activated before it is used then, as engines do.
 
     Args:
         models: Names as in `load_model`.
         hardware: Device and threads.
-        template: How prompts are put to them.
+        wording: How problems are put to them.
 
     Raises:
         ModelError: As `load_model`.
@@ -294,15 +266,15 @@ def load_together(models: Sequence[str], hardware: Hardware, template: Template 
     sources = [read_source(model) for model in models]
     one_base = all(_same_place(source.base, sources[0].base) for source in sources)
     if not one_base or not any(source.adapter for source in sources):
-        return [load_model(model, hardware, template) for model in models]
+        return [load_model(model, hardware, wording) for model in models]
     from mathquorum.adapters import AdaptedBase
 
-    base = load_model(sources[0].base, hardware, template)
+    base = load_model(sources[0].base, hardware, wording)
     adapted = AdaptedBase(base.model, base.base)
     return [
         replace(
             base,
-            codec=Codec(load_tokenizer(model), template),
+            codec=Codec(load_tokenizer(model), wording),
             adapted=adapted,
             adapter=adapted.add(source.adapter) if source.adapter else None,
         )
@@ -443,8 +415,6 @@ def context_length(model: Any) -> int:
 
 
 def stop_tokens(loaded: LoadedModel) -> list[int]:
-    """Ids that end a solution: the tokenizer's end of sequence, and what the model's generation settings add."""
-    ids = {loaded.tokenizer.eos_token_id}
-    configured = loaded.model.generation_config.eos_token_id
-    ids.update(configured if isinstance(configured, list) else [configured] if configured is not None else [])
-    return sorted(ids)
+    """Ids that end a solution: the tokenizer's end of sequence, that of a turn, and what the model's generation settings add."""
+    configured = _as_list(loaded.model.generation_config.eos_token_id)
+    return sorted({loaded.tokenizer.eos_token_id, loaded.codec.end, *configured})

@@ -10,7 +10,7 @@ from mathquorum.answers import cluster_answers, cluster_candidates, extract_answ
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.errors import SettingsError
 from mathquorum.evaluator import evaluator_scores
-from mathquorum.prompts import STOP_STRINGS, generator_prompt
+from mathquorum.prompts import PLAIN, STOP_STRINGS, Prompt, Shown
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.selection import Strategy
 from mathquorum.selection.supply import NO_ANSWER, StoppingRule
@@ -48,6 +48,7 @@ def solve(
     num_candidates: int = 64,
     sampling: Sampling | None = None,
     style: str | None = None,
+    wording: Prompt = PLAIN,
     seed: int = 0,
 ) -> Solved:
     """Samples candidates, groups them by equivalent answers, scores them where there is an evaluator, and chooses.
@@ -55,11 +56,13 @@ def solve(
     Raises:
         SettingsError: If the strategy needs scores and there is no evaluator.
     """
-    source = _Source(problem, generator, sampling or Sampling(), style, seed)
+    source = _Source(problem, generator, sampling or Sampling(), style, wording, seed)
     candidates = source.sample(range(num_candidates))
     clusters = cluster_candidates(problem.id, candidates, problem.answer)
     wanted = set(strategy.wanted(clusters)) if evaluator else ()
-    scores = evaluator_scores(evaluator, problem, [c for c in candidates if c.index in wanted]) if evaluator else []
+    scores = (
+        evaluator_scores(evaluator, problem, [c for c in candidates if c.index in wanted], wording) if evaluator else []
+    )
     values = {score.index: score.value for score in scores}
     return Solved(problem, strategy.select(clusters, values), clusters, candidates, values)
 
@@ -73,6 +76,7 @@ def solve_sparingly(
     num_candidates: int = 64,
     sampling: Sampling | None = None,
     style: str | None = None,
+    wording: Prompt = PLAIN,
     seed: int = 0,
 ) -> Solved:
     """As `solve`, but samples and scores only until the rule's choice is clear.
@@ -82,7 +86,7 @@ def solve_sparingly(
     Raises:
         SettingsError: If the rule asks for scores and there is no evaluator.
     """
-    supply = _Live(_Source(problem, generator, sampling or Sampling(), style, seed), evaluator, num_candidates)
+    supply = _Live(_Source(problem, generator, sampling or Sampling(), style, wording, seed), evaluator, num_candidates)
     stopped = rule.choose(supply, f"{seed}/{problem.id}")
     candidates = supply.candidates
     clusters = cluster_candidates(problem.id, candidates, problem.answer)
@@ -99,11 +103,12 @@ class _Source:
     generator: Engine
     sampling: Sampling
     style: str | None
+    wording: Prompt
     seed: int
 
     @cached_property
-    def prompt(self) -> str:
-        return generator_prompt(self.problem.text, self.style)
+    def prompt(self) -> Shown:
+        return self.wording.generator(self.problem.text, self.style)
 
     def sample(self, indices: Sequence[int]) -> list[Candidate]:
         name = self.problem.id
@@ -159,7 +164,7 @@ class _Live:
         if self._evaluator is None:
             raise SettingsError("This stopping rule asks for scores. Give an evaluator, or take one that only votes.")
         asked = [self.candidates[text] for text in texts]
-        found = evaluator_scores(self._evaluator, self._source.problem, asked)
+        found = evaluator_scores(self._evaluator, self._source.problem, asked, self._source.wording)
         self.scores.update({c.text: score.value for c, score in zip(asked, found, strict=True)})
         return [self.scores[c.text] for c in asked]
 

@@ -13,6 +13,7 @@ import torch
 from agreement import Compared, compare, distributions
 from tiny_models import FAMILIES, UNSHARED, make_letters, make_model
 
+from mathquorum.codec import Codec
 from mathquorum.engines import hf
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.decoding import decode_shared
@@ -21,9 +22,9 @@ from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.scripted import ScriptedEngine
 from mathquorum.engines.shared_prompt import SharedPromptCache
 from mathquorum.errors import ModelError
-from mathquorum.models import Codec, Hardware, LoadedModel, load_model, stop_tokens
+from mathquorum.models import Hardware, LoadedModel, load_model, stop_tokens
 from mathquorum.objectives import SolutionLoss
-from mathquorum.prompts import generator_prompt
+from mathquorum.prompts import Prompt
 from mathquorum.records import LabeledSolution
 
 PROMPTS = ["Problem:\nWhat is $2+3$?\n\nSolution:\n", "What is $7$?", "What is $8$?", "Add: $12+30=42$."]
@@ -340,20 +341,22 @@ def test_texts_that_begin_alike_are_weighed_as_one_by_one(
 
 def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_model: Path) -> None:
     loaded = load_model(str(tiny_model), Hardware())
-    loaded.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
-    chat = LoadedModel(loaded.model, Codec(loaded.tokenizer, "chat"), loaded.device)
-    prompt = generator_prompt("What is $2+3$?")
+    turns = "{% for m in messages %}<{{ m.role }}>{{ m.content }}<eos>{% endfor %}"
+    loaded.tokenizer.chat_template = turns + "{% if add_generation_prompt %}<assistant>{% endif %}"
+    chat = LoadedModel(loaded.model, Codec(loaded.tokenizer, Prompt(template="chat", instruction="")), loaded.device)
+    prompt = "What is $2+3$?"
     shown = loaded.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
-    assert chat.codec.prompt(prompt) == list(shown["input_ids"])
+    conversation = chat.codec.wording.generator(prompt)
+    assert chat.codec.prompt(conversation) == list(shown["input_ids"])
     (example,) = (
         SolutionLoss().examples([LabeledSolution("a", "What is $2+3$?", "5", True)], chat.codec, 200, 0).examples
     )
     assert list(example.sequences[0].ids[: len(shown["input_ids"])]) == list(shown["input_ids"])
-    ((told,),) = HuggingFaceEngine(chat).generate([Request(prompt, (None,))], GREEDY, ())
-    ((plain,),) = HuggingFaceEngine(loaded).generate([Request(f"<user>{prompt}<assistant>", (None,))], GREEDY, ())
+    ((told,),) = HuggingFaceEngine(chat).generate([Request(conversation, (None,))], GREEDY, ())
+    ((plain,),) = HuggingFaceEngine(loaded).generate([Request(f"<user>{prompt}<eos><assistant>", (None,))], GREEDY, ())
     assert told == plain
 
 
 def test_a_model_without_a_chat_template_says_so(tiny_model: Path) -> None:
     with pytest.raises(ModelError, match="has no chat template"):
-        load_model(str(tiny_model), Hardware(), "chat")
+        load_model(str(tiny_model), Hardware(), Prompt(template="chat"))

@@ -10,10 +10,11 @@ import torch
 from tiny_models import FAMILIES, make_model, make_tokenizer, solutions
 
 from mathquorum.batches import plan_steps, step_chunks
+from mathquorum.codec import Codec
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
 from mathquorum.logprobs import LogprobReader
-from mathquorum.models import Codec, Hardware, load_model
+from mathquorum.models import Hardware, load_model
 from mathquorum.objectives import (
     AnyObjective,
     ContrastiveLoss,

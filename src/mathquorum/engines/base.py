@@ -10,6 +10,7 @@ from typing import Protocol
 from pydantic import Field
 
 from mathquorum.config import Settings
+from mathquorum.prompts import Shown
 from mathquorum.records import Confidence
 
 __all__ = ["Completion", "Engine", "Request", "Sampling", "candidate_seed"]
@@ -34,7 +35,7 @@ class Sampling(Settings):
 class Request:
     """One prompt, to be completed once per seed. A seed of None is for greedy decoding."""
 
-    prompt: str
+    prompt: Shown
     seeds: tuple[int | None, ...]
 
 
@@ -64,7 +65,7 @@ class Engine(Protocol):
         """
         ...
 
-    def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
+    def label_probabilities(self, prompts: Sequence[Shown], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt the probability of each label as its continuation, renormalised over the labels (Eq. 7).
 
         A prompt that does not fit the model's context gets an empty list.

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from mathquorum.codec import Codec
 from mathquorum.config import Settings
 from mathquorum.engines.base import Engine
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
 from mathquorum.errors import DataError
-from mathquorum.models import Codec, load_tokenizer
+from mathquorum.models import load_tokenizer
+from mathquorum.prompts import Shown
 from mathquorum.store import read_json, write_json
 from mathquorum.workers import map_units
 
@@ -25,7 +27,7 @@ R = TypeVar("R")
 
 
 class Embedded(Settings):
-    """See `engines.settings.EngineSettings`. The model, its template and its hardware are settings of the stage."""
+    """See `engines.settings.EngineSettings`. The model, the wording and the hardware are settings of the stage."""
 
     kind: Literal["embedded"] = "embedded"
 
@@ -53,12 +55,16 @@ class Embedded(Settings):
         """Processes, each with a copy of the model."""
         return map_units(job, units, workers)
 
+    def exactly(self, use: ModelUse, shown: Shown) -> str:
+        """See `Codec.exactly`."""
+        return Codec(load_tokenizer(use.model), use.wording).exactly(shown)
+
     def open(self, use: ModelUse) -> Engine:
         """See `EngineSettings.open`."""
         from mathquorum.engines.hf import HuggingFaceEngine
         from mathquorum.models import load_model
 
-        loaded = load_model(use.model, use.hardware, use.template)
+        loaded = load_model(use.model, use.hardware, use.wording)
         if use.batch_rows is None:
             return HuggingFaceEngine(loaded, batch_tokens=use.batch_tokens)
         return HuggingFaceEngine(loaded, batch_rows=use.batch_rows, batch_tokens=use.batch_tokens)
@@ -79,8 +85,8 @@ def _rows_that_fit(use: ModelUse, max_tokens: int, note: Path) -> int:
     return rows
 
 
-def _by_length(use: ModelUse, prompts: Sequence[str]) -> list[int]:
+def _by_length(use: ModelUse, prompts: Sequence[Shown]) -> list[int]:
     """Places of the prompts, shortest first, in the model's own tokens."""
-    codec = Codec(load_tokenizer(use.model), use.template)
+    codec = Codec(load_tokenizer(use.model), use.wording)
     lengths = [len(codec.prompt(prompt)) for prompt in prompts]
     return sorted(range(len(prompts)), key=lambda place: (lengths[place], place))

@@ -21,6 +21,7 @@ from mathquorum.engines.decoding import decode_rows, decode_shared
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
+from mathquorum.prompts import Shown
 from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
@@ -124,7 +125,7 @@ class HuggingFaceEngine:
     # --- weighing -----------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
+    def label_probabilities(self, prompts: Sequence[Shown], labels: Sequence[str]) -> list[list[float]]:
         """See `Engine.label_probabilities`. A label of several tokens weighs the product of their probabilities.
 
         Raises:

@@ -6,31 +6,33 @@ from pathlib import Path
 
 from mathquorum.engines.base import Engine
 from mathquorum.engines.small import SmallEngine
+from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.sources import model_parts
 
 __all__ = ["open_engine", "open_engines"]
 
 
-def open_engine(model: str) -> Engine:
+def open_engine(model: str, wording: Prompt = PLAIN) -> Engine:
     """An engine for one problem: for a small Llama such as the embedded models one without torch, on the CPU and in float32, else that
     of transformers, on a GPU where there is one.
 
     Args:
         model: As in `sources.read_source`.
+        wording: How problems will be put to it.
 
     Raises:
         ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
     """
-    small = SmallEngine.from_folder(Path(model))
+    small = SmallEngine.from_folder(Path(model)) if wording.template == "plain" else None
     if small:
         return small
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_model
 
-    return HuggingFaceEngine(load_model(model, Hardware()))
+    return HuggingFaceEngine(load_model(model, Hardware(), wording))
 
 
-def open_engines(generator: str, evaluator: str | None) -> tuple[Engine, Engine | None]:
+def open_engines(generator: str, evaluator: str | None, wording: Prompt = PLAIN) -> tuple[Engine, Engine | None]:
     """Engines for one problem. Two adapters of one base, or an adapter and its base, are loaded with the base once, and switched
     between from call to call.
 
@@ -38,11 +40,11 @@ def open_engines(generator: str, evaluator: str | None) -> tuple[Engine, Engine 
         ModelError: As `open_engine`, or if an adapter is of another base.
     """
     if evaluator is None:
-        return open_engine(generator), None
+        return open_engine(generator, wording), None
     if len(model_parts(generator)) == len(model_parts(evaluator)) == 1:
-        return open_engine(generator), open_engine(evaluator)
+        return open_engine(generator, wording), open_engine(evaluator, wording)
     from mathquorum.engines.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_together
 
-    writer, judge = (HuggingFaceEngine(loaded) for loaded in load_together([generator, evaluator], Hardware()))
+    writer, judge = (HuggingFaceEngine(loaded) for loaded in load_together([generator, evaluator], Hardware(), wording))
     return writer, judge

@@ -11,6 +11,7 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.prompts import Shown, words_of
 from mathquorum.workers import map_units
 
 __all__ = ["Scripted", "ScriptedEngine"]
@@ -43,6 +44,10 @@ class Scripted(Settings):
     def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
         """Processes."""
         return map_units(job, units, workers)
+
+    def exactly(self, use: ModelUse, shown: Shown) -> str:
+        """The words, without marks."""
+        return words_of(shown)
 
     def open(self, use: ModelUse) -> Engine:
         """See `EngineSettings.open`."""
@@ -82,7 +87,8 @@ class ScriptedEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
         """See `Engine.generate`. A word counts as a token; a text is cut off after `sampling.max_tokens` words."""
         return [
-            [self._complete(request.prompt, seed, sampling, stop) for seed in request.seeds] for request in requests
+            [self._complete(words_of(request.prompt), seed, sampling, stop) for seed in request.seeds]
+            for request in requests
         ]
 
     def _complete(self, prompt: str, seed: int | None, sampling: Sampling, stop: Sequence[str]) -> Completion:
@@ -92,8 +98,8 @@ class ScriptedEngine:
         kept = words[: sampling.max_tokens]
         return Completion(" ".join(kept), -float(len(kept)), len(kept), finished=len(kept) == len(words))
 
-    def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
+    def label_probabilities(self, prompts: Sequence[Shown], labels: Sequence[str]) -> list[list[float]]:
         """See `Engine.label_probabilities`."""
         rest = max(len(labels) - 1, 1)
-        first = [self._weigh(prompt) for prompt in prompts]
+        first = [self._weigh(words_of(prompt)) for prompt in prompts]
         return [[value, *[(1 - value) / rest] * (len(labels) - 1)] for value in first]

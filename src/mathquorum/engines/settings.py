@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mathquorum.engines.base import Engine
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware
+from mathquorum.prompts import Prompt, Shown
 
 __all__ = ["Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
 
@@ -25,14 +26,14 @@ class ModelUse:
 
     Attributes:
         model: Folder, hub id, or the name under which a server knows it.
-        template: How a prompt is put to it.
+        wording: How problems are put to it.
         hardware: Where it runs, for an engine that runs here.
         batch_rows: Texts continued together at most; None leaves it to the engine.
         batch_tokens: Tokens scored together at most.
     """
 
     model: str
-    template: Template
+    wording: Prompt
     hardware: Hardware
     batch_rows: int | None = None
     batch_tokens: int = 16384
@@ -48,7 +49,7 @@ class Writing:
         max_tokens: Tokens after which a candidate is cut off.
     """
 
-    prompts: Sequence[str]
+    prompts: Sequence[Shown]
     num_candidates: int
     max_tokens: int
 
@@ -103,7 +104,7 @@ def _missing(share: Share, is_done: Callable[[int, int], bool]) -> Share:
 class EngineSettings(Protocol):
     """The settings of one kind of engine. `tests/contract/test_engine_settings.py` holds the laws that every kind passes.
 
-    None of it but `open` loads a model, and importing it loads nothing heavy. Prompts are text: an engine has its own tokenizer.
+    None of it but `open` loads a model, and importing it loads nothing heavy. Prompts are texts or conversations: an engine has its own tokenizer.
     """
 
     def place(self, use: ModelUse) -> str:
@@ -120,6 +121,10 @@ class EngineSettings(Protocol):
 
     def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
         """The number of each unit and what came of it, as they are finished. Arguments as in `workers.map_units`."""
+        ...
+
+    def exactly(self, use: ModelUse, shown: Shown) -> str:
+        """What the model is shown, as far as the engine knows: with the special tokens where it has the tokenizer."""
         ...
 
     def open(self, use: ModelUse) -> Engine:

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from mathquorum.codec import Codec
 from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.small_llama import Floats, SmallLlama, Written
-from mathquorum.models import Codec
+from mathquorum.prompts import Shown
 
 __all__ = ["SmallEngine", "row_confidences", "row_logprobs"]
 
@@ -89,7 +90,7 @@ class SmallEngine:
             logits = self._model.step([branch.tokens[-1] for _, branch in branches], read, written)
             branches = _grown([branch for _, branch in branches], logits, sampling, ending, limit)
 
-    def label_probabilities(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float]]:
+    def label_probabilities(self, prompts: Sequence[Shown], labels: Sequence[str]) -> list[list[float]]:
         """See `Engine.label_probabilities`. A label of several tokens weighs the product of their probabilities.
 
         Raises:

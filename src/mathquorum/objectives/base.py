@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from mathquorum.codec import Codec
 from mathquorum.examples import Examples
-from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

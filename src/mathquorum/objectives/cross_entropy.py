@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from mathquorum.codec import Codec
 from mathquorum.config import Settings
 from mathquorum.examples import Examples, keep_fitting
-from mathquorum.models import Codec
 from mathquorum.objectives.verdict import balanced_pairs, log_score, pair_example
 from mathquorum.records import LabeledSolution
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from mathquorum.codec import Codec
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
-from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from mathquorum.codec import Codec
 from mathquorum.config import Settings
 from mathquorum.examples import Example, Examples, keep_fitting, verdict_sequences
-from mathquorum.models import Codec
 from mathquorum.objectives.verdict import log_score
 from mathquorum.records import LabeledSolution
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mathquorum.codec import Codec
 from mathquorum.examples import Example, by_problem, verdict_sequences
-from mathquorum.models import Codec
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from mathquorum.evaluator import Signal
 from mathquorum.listing import Listing
-from mathquorum.models import check_labels
+from mathquorum.models import check_model
 from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.paper_settings import Paper
 from mathquorum.run import Run
@@ -50,7 +50,7 @@ def paper(run: Run, settings: Paper) -> Path:
     """Lists the stages in order, calls them, and returns the directory of the report."""
     s = settings
     if not run.dry and not run.finished("report"):
-        check_labels(s.base, s.template)
+        check_model(s.base, s.prompt)
     stages = Listing(run.directory)
 
     # 1. Problems
@@ -177,7 +177,7 @@ def _finetune(s: Paper, model: str, training: Training, *tasks: Task, budget: tu
         tasks=tasks,
         training=training,
         match_budget=budget,
-        template=s.template,
+        prompt=s.prompt,
         seed=s.seed,
         hardware=s.hardware,
     )
@@ -259,7 +259,7 @@ def _sampler(s: Paper, problems: Path, generator: _Generator, num_candidates: in
         sampling=s.sampling,
         style=generator.style,
         demonstrations=generator.demonstrations,
-        template=s.template,
+        prompt=s.prompt,
         seed=s.seed,
         hardware=s.hardware,
         workers=s.workers,
@@ -285,7 +285,7 @@ def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihoo
         candidates=pool.candidates,
         model=model,
         signal=signal,
-        template=s.template,
+        prompt=s.prompt,
         hardware=s.hardware,
         workers=s.workers,
     )

@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
 from mathquorum.evaluator import Signal
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
+from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.stages.prepare import Source
 from mathquorum.training import Training
 
@@ -94,8 +95,8 @@ class Paper(Settings):
     mtsft: MtsftSettings = MtsftSettings()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
-    template: Template = "plain"
-    """How prompts are put to the model, throughout: as plain text, or in its chat template."""
+    prompt: AnyPrompt = Prompt()
+    """How problems are put to the model, throughout: as plain text, or in its chat template."""
     seed: int = 0
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)

@@ -13,8 +13,9 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Settings
 from mathquorum.errors import DataError
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective
+from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
@@ -48,8 +49,8 @@ class Finetune(Settings):
     match_budget: tuple[InputPath, ...] = ()
     """budget.json files of other stages: train for the sum of their steps and of their tokens, in place of
     training.epochs or training.steps. For controls."""
-    template: Template = "plain"
-    """How prompts are put to the model; "chat" uses its chat template. Sample and score with the same."""
+    prompt: AnyPrompt = Prompt()
+    """How problems are put to the model. Sample and score with the same."""
     seed: int = 0
     hardware: Hardware = Hardware()
 
@@ -132,13 +133,13 @@ class Finetune(Settings):
 
         lora = self.training.lora
         if lora is None:
-            return merged(load_model(self.model, self.hardware, self.template, dtype=torch.float32))
+            return merged(load_model(self.model, self.hardware, self.prompt, dtype=torch.float32))
         from mathquorum.adapters import check_peft
         from mathquorum.lora import quantization
 
         check_peft()
         bits = quantization(self.hardware.torch_device().type) if lora.load_in_4bit else None
-        return load_model(read_source(self.model).base, self.hardware, self.template, quantization=bits)
+        return load_model(read_source(self.model).base, self.hardware, self.prompt, quantization=bits)
 
     def _adapted(self, loaded: LoadedModel) -> Any:
         """What is trained: the model, or an adapter on it."""

@@ -15,18 +15,18 @@ from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.settings import ModelUse, Unit, Writing
-from mathquorum.models import Hardware, Template
-from mathquorum.prompts import STOP_STRINGS, generator_prompt
+from mathquorum.models import Hardware
+from mathquorum.prompts import STOP_STRINGS, AnyPrompt, Prompt, Shown
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.stages.units import make_by_units, partial_of
-from mathquorum.store import num_lines, read_records, write_records
+from mathquorum.store import num_lines, read_records, write_records, write_text
 
 __all__ = ["Sample"]
 
 
 class Sample(Settings):
-    """Makes candidates.jsonl, in the order of the problems.
+    """Makes candidates.jsonl, in the order of the problems, and prompt.txt: what the model is shown for the first of them, exactly.
 
     Resumes per unit, which the engine cuts: the embedded one takes a few problems with all their candidates. What it has to
     measure for it is noted in batch.json, so that workers, order and resuming change no byte.
@@ -51,8 +51,8 @@ class Sample(Settings):
     """Texts continued together at most; candidates that have written the same so far are one. None takes what the memory holds
     (`engines.memory`); a GPU whose memory runs out all the same is given half as many, as often as need be."""
     seed: int = 0
-    template: Template = "plain"
-    """How prompts are put to the model; the one that it was fine-tuned with."""
+    prompt: AnyPrompt = Prompt()
+    """How problems are put to the model; as when it was fine-tuned."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -67,6 +67,8 @@ class Sample(Settings):
         writing = Writing(prompts, self.num_candidates, self.sampling.max_tokens)
         cut = self.engine.cut_writing(self._use(), writing, out / "batch.json")
         notices: Counter[str] = Counter()
+        if prompts:
+            write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Candidate]]]:
             asked = [[(problems[share.place], prompts[share.place], share.indices) for share in unit] for unit in units]
@@ -102,11 +104,11 @@ class Sample(Settings):
         return self.engine.place(self._use())
 
     def _use(self) -> ModelUse:
-        return ModelUse(self.model, self.template, self.hardware, batch_rows=self.batch_rows)
+        return ModelUse(self.model, self.prompt, self.hardware, batch_rows=self.batch_rows)
 
-    def _prompts(self, problems: Sequence[Problem]) -> list[str]:
+    def _prompts(self, problems: Sequence[Problem]) -> list[Shown]:
         shown = self.shown()
-        return [generator_prompt(problem.text, self.style, shown) for problem in problems]
+        return [self.prompt.generator(problem.text, self.style, shown) for problem in problems]
 
     def shown(self) -> tuple[LabeledSolution, ...]:
         """The demonstrations of the prompt."""
@@ -121,7 +123,7 @@ class Sample(Settings):
         return tuple(first.values())[: self.num_demonstrations]
 
 
-_Asked = Sequence[tuple[Problem, str, Sequence[int]]]
+_Asked = Sequence[tuple[Problem, Shown, Sequence[int]]]
 """Problems, their prompts, and which candidates of each."""
 
 

@@ -14,11 +14,12 @@ from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.settings import ModelUse, Unit
 from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware
+from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.stages.units import make_by_units, partial_of
-from mathquorum.store import num_lines, read_records, write_records
+from mathquorum.store import num_lines, read_records, write_records, write_text
 
 __all__ = ["ScoreCandidates"]
 
@@ -37,8 +38,8 @@ class ScoreCandidates(Settings):
     """Which of the generator's own signals to score by where there is no model."""
     batch_tokens: int = Field(default=16384, ge=1)
     """Tokens, padding included, in one forward pass at most."""
-    template: Template = "plain"
-    """How prompts are put to the model; the one that it was fine-tuned with."""
+    prompt: AnyPrompt = Prompt()
+    """How problems are put to the model; as when it was fine-tuned."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
@@ -75,6 +76,10 @@ class ScoreCandidates(Settings):
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
         cut = self.engine.cut_judging(self._use(model), [len(candidates) for _, candidates in pools])
         job = partial(_judge, self.engine, cut.use)
+        if pools:
+            problem, candidates = pools[0]
+            shown = self.prompt.evaluator(problem.text, candidates[0].text)
+            write_text(whole.with_name("prompt.txt"), self.engine.exactly(cut.use, shown))
 
         def key(place: int, position: int) -> tuple[str, int]:
             return pools[place][0].id, pools[place][1][position].index
@@ -90,7 +95,7 @@ class ScoreCandidates(Settings):
         return None if self.model is None else self.engine.place(self._use(self.model))
 
     def _use(self, model: str) -> ModelUse:
-        return ModelUse(model, self.template, self.hardware, batch_tokens=self.batch_tokens)
+        return ModelUse(model, self.prompt, self.hardware, batch_tokens=self.batch_tokens)
 
     def amount(self) -> int | None:
         """Candidates, or none for a signal, which is only read; see `Measurable`."""
@@ -104,4 +109,4 @@ def _picked(pool: _Pool, positions: Sequence[int]) -> _Pool:
 def _judge(settings: AnyEngine, use: ModelUse) -> Callable[[Sequence[_Pool]], list[Score]]:
     """Gives a unit's scores."""
     engine = settings.open(use)
-    return lambda asked: [score for pool in asked for score in evaluator_scores(engine, *pool)]
+    return lambda asked: [score for pool in asked for score in evaluator_scores(engine, *pool, use.wording)]

@@ -83,7 +83,7 @@ def finetune(
         tasks=tasks,
         training=training,
         match_budget=tuple(budget),
-        template=s.template,
+        prompt=s.prompt,
         seed=seed,
         hardware=s.hardware,
     )
@@ -98,7 +98,7 @@ def sampler(s: Study, problems: Path, generator: Trained, num_candidates: int, g
         sampling=s.sampling.model_copy(update={"temperature": 0.0}) if greedy else s.sampling,
         style=generator.style,
         demonstrations=generator.demonstrations,
-        template=s.template,
+        prompt=s.prompt,
         seed=generator.seed,
         hardware=s.hardware,
     )

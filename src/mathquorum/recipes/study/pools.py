@@ -78,7 +78,7 @@ def score(
             name: stages.add(
                 f"{pool.key}.scores.{name}",
                 ScoreCandidates(
-                    problems=problems, candidates=pool.candidates, model=model, template=s.template, hardware=s.hardware
+                    problems=problems, candidates=pool.candidates, model=model, prompt=s.prompt, hardware=s.hardware
                 ),
             )
             / "scores.jsonl"

@@ -18,7 +18,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mathquorum.listing import Listing
-from mathquorum.models import check_labels
+from mathquorum.models import check_model
 from mathquorum.recipes.study.parts import Problems, Trained, style
 from mathquorum.recipes.study.pools import sample, score
 from mathquorum.recipes.study.settings import Study
@@ -36,7 +36,7 @@ def study(run: Run, settings: Study) -> Path:
     s = settings
     if not run.dry and not run.finished("report"):
         for model in s.bases.values():
-            check_labels(model, s.template)
+            check_model(model, s.prompt)
     stages = Listing(run.directory)
 
     # 1. Problems

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines.base import Sampling
-from mathquorum.models import Hardware, Template
+from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
+from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.recipes.paper_settings import AnySource, Sources, named_sources
 from mathquorum.training import Training
 
@@ -95,7 +96,7 @@ class Study(Settings):
     evaluators: StudyEvaluators
     mtsft: StudyMtsft = StudyMtsft()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
-    template: Template = "plain"
+    prompt: AnyPrompt = Prompt()
     title: str = "The study"
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
