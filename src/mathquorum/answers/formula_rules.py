@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 __all__ = ["FORMULA_RULES"]
@@ -38,4 +39,20 @@ def _residue_with_modulus(a: Key, r: Key) -> bool:
     return a[0] == "residue" and r == ("n", (a[1], 1))
 
 
-FORMULA_RULES = (_residue_with_modulus, _letter_of_constant, _variable_renamed, _value_of_quantity, _solved_form)
+def _ratio_of_several(a: Key, r: Key) -> bool:
+    """equal ratios of several numbers, one of them not in lowest terms"""
+    if a[0] != "colon" or r[0] != "colon" or a[2] or r[2] or len(a[1]) != len(r[1]) or len(a[1]) < 3:
+        return False
+    if not all(k[0] == "n" and len(k[1]) == 2 and k[1][0] for k in (*a[1], *r[1])):
+        return False
+    return len({Fraction(*x[1]) / Fraction(*y[1]) for x, y in zip(a[1], r[1], strict=True)}) == 1
+
+
+FORMULA_RULES = (
+    _ratio_of_several,
+    _residue_with_modulus,
+    _letter_of_constant,
+    _variable_renamed,
+    _value_of_quantity,
+    _solved_form,
+)

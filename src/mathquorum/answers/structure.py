@@ -10,6 +10,7 @@ from typing import Any
 
 from mathquorum.answers.bars import Bars, evaluation_bars
 from mathquorum.answers.conditions import membership, without_conditions
+from mathquorum.answers.derivatives import derivative
 from mathquorum.answers.evaluation import Node, substitute, variables
 from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
@@ -32,7 +33,7 @@ from mathquorum.answers.sets import (
 )
 from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import closing, outermost, sides_of, sign_readings, split, unwrapped
-from mathquorum.answers.symbolic import is_calculus, symbolic_node
+from mathquorum.answers.symbolic import derivative_of, is_calculus, symbolic_node
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import value_key
 from mathquorum.answers.wording import label, without_units
@@ -182,6 +183,10 @@ class StructureReader:
             return self.between(bars)
         if not is_calculus(tokens):
             return parse(tokens)
+        if (taken := derivative_of(tokens)) is not None:
+            name, body = taken
+            with suppress(Unreadable):
+                return derivative(parse(body), name)
         node = symbolic_node(tokens, self.settings.symbolic_seconds)
         if node is None:
             raise Unreadable("no value found in time")

@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 from mathquorum.answers.evaluation import Node
+from mathquorum.answers.splitting import closing, step
 from mathquorum.answers.tokens import Token
 
-__all__ = ["SymbolicReport", "is_calculus", "symbolic_node", "symbolic_report"]
+__all__ = ["SymbolicReport", "derivative_of", "is_calculus", "symbolic_node", "symbolic_report"]
 
 MAX_TOKENS = 120
 
@@ -49,6 +50,26 @@ def is_calculus(tokens: list[Token]) -> bool:
         return True
     size = len(_DERIVATIVE)
     return any(tokens[i : i + size] == _DERIVATIVE for i in range(len(tokens) - size))
+
+
+def derivative_of(tokens: list[Token]) -> tuple[str, list[Token]] | None:
+    """(name, what is derived) of d/dx and one term, or all in brackets; None for anything else."""
+    size = len(_DERIVATIVE)
+    if (
+        tokens[:size] != _DERIVATIVE
+        or len(tokens) < size + 3
+        or tokens[size][0] != "v"
+        or tokens[size + 1] != ("o", "}")
+    ):
+        return None
+    body = tokens[size + 2 :]
+    whole = body[0] in (("o", "("), ("o", "[")) and closing(body, 0) == len(body) - 1
+    depth = 0
+    for token in body:
+        depth += step(token)
+        if not whole and depth == 0 and token in (("o", "+"), ("o", "-"), ("o", "=")):
+            return None
+    return None if is_calculus(body) else (str(tokens[size][1]), body)
 
 
 def symbolic_node(tokens: list[Token], seconds: float) -> Node | None:
