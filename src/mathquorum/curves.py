@@ -9,7 +9,7 @@ strategy; k = all is the strategy itself, since there is but one subset.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import fsum
@@ -17,11 +17,12 @@ from math import fsum
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.choices import Choices
+from mathquorum.choices import Choices, is_right
 from mathquorum.intervals import mean_estimate
-from mathquorum.metrics import Pool, best_of_k, have_scores, majority_curve, pass_at_k
+from mathquorum.metrics import Pool, best_of_curve, have_scores, majority_curve, pass_at_k
 from mathquorum.records import AnswerCluster, Estimate, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
+from mathquorum.selection.base import best_first
 
 __all__ = [
     "Curve",
@@ -93,23 +94,24 @@ def curves_over_candidates(
     return curves
 
 
-def curves_over_clusters(choices: Choices) -> list[Curve]:
+def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
     """Accuracy of MajK@N and, with scores, of RR.MajK and W.RR.MajK, by the number of largest clusters K."""
-    pools = choices.pools
     places = _cluster_places(pools)
     curves = [_curve("maj", places, [[oracle(pool, k) for pool in pools] for k in places])]
     if have_scores(pools):
-        curves.append(_curve("rr.top", places, [choices.right(Rerank(k)) for k in places]))
-        curves.append(_curve("w.rr.top", places, [choices.right(WeightedVote(k)) for k in places]))
+        for name, make in (("rr.top", Rerank), ("w.rr.top", WeightedVote)):
+            of_pools = [_by_clusters(make, pool, places) for pool in pools]
+            curves.append(_curve(name, places, list(zip(*of_pools, strict=True))))
     return curves
 
 
-def curves_over_kept(choices: Choices) -> list[Curve]:
+def curves_over_kept(pools: Sequence[Pool]) -> list[Curve]:
     """Accuracy of Maj1.TopN by the number of best-scored candidates kept; empty without scores."""
-    if not have_scores(choices.pools):
+    if not have_scores(pools):
         return []
-    places = _sweep(max(pool.num_answered for pool in choices.pools))
-    return [_curve("maj1.top", places, [choices.right(TopScored(k)) for k in places])]
+    places = _sweep(max(pool.num_answered for pool in pools))
+    of_pools = [_by_kept(pool, places) for pool in pools]
+    return [_curve("maj1.top", places, list(zip(*of_pools, strict=True)))]
 
 
 def call_shares(pools: Sequence[Pool]) -> Curve:
@@ -150,6 +152,20 @@ def _sweep(largest: int) -> list[int]:
     return places
 
 
+def _by_clusters(make: Callable[[int], Strategy], pool: Pool, places: Sequence[int]) -> list[float]:
+    """Whether the strategy with so many clusters is right, one per place; from the last cluster on nothing changes."""
+    last = max(1, len(pool.clusters))
+    right = {k: is_right(make(k), pool) for k in {min(k, last) for k in places}}
+    return [right[min(k, last)] for k in places]
+
+
+def _by_kept(pool: Pool, places: Sequence[int]) -> list[float]:
+    """Whether Maj1.TopN is right, one per place."""
+    ranked = best_first(pool.clusters, pool.scores)
+    chosen = (TopScored(k).among(pool.clusters, ranked) for k in places)
+    return [float(cluster is not None and bool(cluster.correct)) for cluster in chosen]
+
+
 def _pass(pool: Pool, k: int) -> float:
     return pass_at_k(pool.num_candidates, pool.num_correct, k)
 
@@ -171,7 +187,7 @@ def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]
         return [row[k - 1] for k in places]
     members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
     scores, correct = [score for score, _ in members], [label for _, label in members]
-    return [best_of_k(scores, correct, k, pool.num_candidates - len(members)) for k in places]
+    return best_of_curve(scores, correct, places, pool.num_candidates - len(members))
 
 
 # --- by draws, for any strategy --------------------------------------------------------------------------------------
@@ -198,7 +214,8 @@ def _shares(pool: Pool, strategies: Sequence[Strategy], shuffles: npt.NDArray[np
     # Which slot of a shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.
     drawn = shuffles[:, : pool.num_answered] < k  # (draws, members in the order of their clusters)
     correct = np.repeat([bool(c.correct) for c in pool.clusters], [len(c.members) for c in pool.clusters]).astype(bool)
-    num_right, num_wrong = drawn[:, correct].sum(axis=1), drawn[:, ~correct].sum(axis=1)
+    num_right = drawn @ correct.astype(np.int64)
+    num_wrong = drawn.sum(axis=1) - num_right
     sure = int(((num_right > 0) & (num_wrong == 0)).sum())  # whatever is chosen
     subsets = [_subset(pool, kept, k) for kept in drawn[(num_right > 0) & (num_wrong > 0)].tolist()]
     return {s.name: (sure + fsum(Choices(subsets).right(s))) / len(shuffles) for s in strategies}

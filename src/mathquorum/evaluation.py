@@ -88,8 +88,8 @@ def evaluate(
         calibration=tuple(calibration_bins(pools)) if scored else (),
         curves=Curves(
             tuple(curves_over_candidates(choices, strategies, seed=seed, num_draws=num_draws)),
-            tuple(curves_over_clusters(choices)),
-            tuple(curves_over_kept(choices)),
+            tuple(curves_over_clusters(pools)),
+            tuple(curves_over_kept(pools)),
             call_shares(pools),
         ),
         statistics=_statistics(pools),

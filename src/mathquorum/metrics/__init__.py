@@ -2,11 +2,12 @@
 
 from mathquorum.metrics.evaluator import auc, calibration_bins, evaluator_estimates
 from mathquorum.metrics.pools import Pool, check_pools, have_scores
-from mathquorum.metrics.sampling import best_of_k, majority_at_k, majority_curve, pass_at_k
+from mathquorum.metrics.sampling import best_of_curve, best_of_k, majority_at_k, majority_curve, pass_at_k
 
 __all__ = [
     "Pool",
     "auc",
+    "best_of_curve",
     "best_of_k",
     "calibration_bins",
     "check_pools",

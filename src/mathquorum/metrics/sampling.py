@@ -16,7 +16,7 @@ from operator import add
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["best_of_k", "majority_at_k", "majority_curve", "pass_at_k"]
+__all__ = ["best_of_curve", "best_of_k", "majority_at_k", "majority_curve", "pass_at_k"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,17 +55,31 @@ def best_of_k(scores: Sequence[float], correct: Sequence[bool], k: int, num_unan
         >>> best_of_k([0.9, 0.5, 0.1], [False, True, True], 2)
         0.3333333333333333
     """
+    return best_of_curve(scores, correct, [k], num_unanswered)[0]
+
+
+def best_of_curve(
+    scores: Sequence[float], correct: Sequence[bool], places: Sequence[int], num_unanswered: int = 0
+) -> list[float]:
+    """`best_of_k` for every k of `places`, with one ranking.
+
+    Raises:
+        ValueError: As `best_of_k`.
+    """
     total = len(scores) + num_unanswered
-    _check_k(k, total)
     ranked = sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])
-    subsets, place, terms = comb(total, k), 0, []
-    for _, group in groupby(ranked, key=lambda pair: pair[0]):
-        labels = [label for _, label in group]
-        # Subsets whose best is in this group: those without anything better, less those without the group as well.
-        won = comb(total - place, k) - comb(total - place - len(labels), k)
-        terms.append(won * sum(labels) / (subsets * len(labels)))
-        place += len(labels)
-    return min(1.0, fsum(terms))
+    groups = [[label for _, label in group] for _, group in groupby(ranked, key=lambda pair: pair[0])]
+    values = []
+    for k in places:
+        _check_k(k, total)
+        subsets, place, terms = comb(total, k), 0, []
+        for labels in groups:
+            # Subsets whose best is in this group: those without anything better, less those without the group as well.
+            won = comb(total - place, k) - comb(total - place - len(labels), k)
+            terms.append(won * sum(labels) / (subsets * len(labels)))
+            place += len(labels)
+        values.append(min(1.0, fsum(terms)))
+    return values
 
 
 def majority_at_k(clusters: Sequence[tuple[Sequence[int], bool]], num_candidates: int, k: int) -> float:

@@ -37,6 +37,11 @@ class TopScored:
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         if len(clusters) == 1:
             return clusters[0]
-        votes = Counter(position for position, _ in best_first(clusters, scores)[: self.num_kept])
-        best = max(votes, key=lambda position: (votes[position], -position), default=None)
-        return None if best is None else clusters[best]
+        return self.among(clusters, best_first(clusters, scores))
+
+    def among(self, clusters: Sequence[AnswerCluster], ranked: Sequence[tuple[int, float]]) -> AnswerCluster | None:
+        """As `select`, where the candidates are ranked already (`best_first`)."""
+        if self.num_kept >= len(ranked):
+            return clusters[0] if clusters else None
+        votes = Counter(position for position, _ in ranked[: self.num_kept])
+        return clusters[max(votes, key=lambda position: (votes[position], -position))]
