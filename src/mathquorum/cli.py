@@ -95,7 +95,7 @@ def settings(
 @app.command()
 def vote(
     samples: Annotated[
-        list[Path], typer.Argument(help="Files with several solutions per problem; - is standard input.")
+        list[Path], typer.Argument(help="Files with several solutions per problem, - for standard input, or a run.")
     ],
     problems: Annotated[
         Path | None, typer.Option(help="Where texts and reference answers are, joined by id or by text.")
@@ -108,27 +108,42 @@ def vote(
     ] = None,
     answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
     step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
+    out: Annotated[Path | None, typer.Option(help="Write every problem's clusters and choices: picks.jsonl")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Cluster, vote and re-rank solutions that you already have. Needs no model and no torch."""
+    """Cluster, vote and re-rank solutions that you already have. Needs no references, no model and no torch."""
     from rich.console import Console
+    from rich.text import Text
 
     from mathquorum.datasets.sample_columns import parse_columns
-    from mathquorum.report.tables import estimates_json, estimates_table
-    from mathquorum.vote import measure_samples
+    from mathquorum.store import write_rows
+    from mathquorum.vote.measured import measure_run, measure_samples, measured_json
+    from mathquorum.vote.picks import pick_json
+    from mathquorum.vote.runs import is_run
+    from mathquorum.vote.shown import renderables
 
     names = strategies.split(",") if strategies else None
     mapping = parse_columns(columns) if columns else None
-    measured = measure_samples(samples, problems, names, columns=mapping, answers=answers, step_scores=step_scores)
+    if len(samples) == 1 and is_run(samples[0]):
+        pools = measure_run(samples[0], names)
+    else:
+        title = ", ".join(path.name for path in samples)
+        pools = {
+            title: measure_samples(samples, problems, names, columns=mapping, answers=answers, step_scores=step_scores)
+        }
+    alone = len(pools) == 1
+    if out:
+        rows = ({**({} if alone else {"pool": name}), **pick_json(p)} for name, m in pools.items() for p in m.picks)
+        write_rows(out, rows)
     if as_json:
-        typer.echo(json.dumps({**estimates_json(measured.estimates), "counts": measured.counts}))
+        found = {name: measured_json(measured) for name, measured in pools.items()}
+        typer.echo(json.dumps(next(iter(found.values())) if alone else {"pools": found}))
         return
     console = Console()
-    console.print(estimates_table(measured.estimates, ", ".join(path.name for path in samples)))
-    for line in measured.columns:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for name, count in measured.counts.items():
-        console.print(f"{name}: {count:,}", highlight=False, markup=False)
+    hint = f": {out}" if out else ": --out picks.jsonl writes all"
+    for name, measured in pools.items():
+        for part in renderables(measured, name, hint):
+            console.print(part, soft_wrap=isinstance(part, Text))
 
 
 _Template = Annotated[str, typer.Option(help="plain, or chat for the model's own chat template.")]

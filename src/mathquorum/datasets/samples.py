@@ -28,7 +28,7 @@ from mathquorum.errors import DataError
 from mathquorum.records import Candidate, Problem
 from mathquorum.store import read_records
 
-__all__ = ["Answers", "SampleSet", "Samples", "StepScores", "probabilities", "read_samples"]
+__all__ = ["Answers", "SampleSet", "Samples", "StepScores", "probabilities", "read_own_samples", "read_samples"]
 
 Answers = Literal["extract", "given", "extract_or_given"]
 StepScores = Literal["product", "min", "last"]
@@ -91,7 +91,9 @@ def read_samples(
     """
     files = _files(paths)
     if len(files) == 1 and not columns and files[0].name != "-" and _is_our_own(files[0]):
-        return SampleSet(tuple(_read_own(files[0], problems or files[0].with_name("problems.jsonl"))))
+        return SampleSet(
+            tuple(read_own_samples(files[0], problems or files[0].with_name("problems.jsonl"), _beside(files[0])))
+        )
     use = ColumnUse()
     read = []
     for file in files:
@@ -203,18 +205,25 @@ def _is_our_own(file: Path) -> bool:
     return row is not None and {"problem_id", "index", "text"} <= row.values.keys()
 
 
-def _read_own(file: Path, problems: Path) -> Iterator[Samples]:
-    from mathquorum.metrics.pool_files import (
+def _beside(file: Path) -> Path | None:
+    scores = file.with_name("scores.jsonl")
+    return scores if scores.exists() else None
+
+
+def read_own_samples(file: Path, problems: Path, scores_file: Path | None) -> Iterator[Samples]:
+    """The problems of a candidates.jsonl of this library.
+
+    Raises:
+        DataError: If a file cannot be read, or a candidate's problem is not among the problems.
+    """
+    from mathquorum.metrics.pool_files import (  # with numpy, which others need not
         by_problem,
         read_candidates,
         read_scores,
-    )  # with numpy, which others need not
+    )
 
     known: Mapping[str, Problem] = {problem.id: problem for problem in read_records(problems, Problem)}
-    scores_file = file.with_name("scores.jsonl")
-    scores: dict[str, dict[int, float]] = {}
-    if scores_file.exists():
-        scores = read_scores(scores_file)
+    scores = {} if scores_file is None else read_scores(scores_file)
     for problem_id, candidates in by_problem(read_candidates(file)).items():
         if problem_id not in known:
             raise DataError(f"{file}: problem {problem_id!r} is not in {problems}.")

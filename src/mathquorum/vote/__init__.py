@@ -1,0 +1,8 @@
+"""The vote on solutions that someone already has: read, cluster, choose, measure. No model and no torch."""
+
+from __future__ import annotations
+
+from mathquorum.vote.measured import Measured, measure_samples
+from mathquorum.vote.pools import ReadPools, VotePool, read_pools
+
+__all__ = ["Measured", "ReadPools", "VotePool", "measure_samples", "read_pools"]
