@@ -14,7 +14,7 @@ A text that a limit cut off has only what a closed mark shows: its last number i
 from __future__ import annotations
 
 from mathquorum.answers.boxes import boxes_in
-from mathquorum.answers.marks import MARK, Extraction, announced_in, json_value, states_value, tags_in
+from mathquorum.answers.marks import Extraction, announced_in, first_mark, json_value, states_value, tags_in
 from mathquorum.answers.run_on import solution_in, without_programs
 from mathquorum.answers.stated import closing_statement, lone_answer
 
@@ -44,8 +44,8 @@ def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
     offset = max(0, len(text) - WINDOW)
     window = text[offset:]
     prose = without_programs(window)  # a comment looks like a heading, and an assignment like an answer
-    span = solution_in(prose, MARK)
-    solution = (prose if MARK.search(prose) else window)[span.start : span.end]
+    span = solution_in(prose, first_mark)
+    solution = (prose if first_mark(prose) else window)[span.start : span.end]
     found = _found(solution, finished if span.ended is None else span.ended)
     if found is None:
         return None
@@ -54,7 +54,7 @@ def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
 
 
 def _found(text: str, finished: bool | None) -> Extraction | None:
-    if MARK.search(text) is not None:
+    if first_mark(text) is not None:
         boxes = boxes_in(text, finished)
         marked = _latest(boxes.answer, _inside(tags_in(text, finished), finished))
         if boxes.open_at is not None and (marked is None or boxes.open_at > marked.start):
@@ -80,7 +80,7 @@ def _latest(first: Extraction | None, second: Extraction | None) -> Extraction |
 
 def _inside(tag: Extraction | None, finished: bool | None) -> Extraction | None:
     """What a tag holds; where it holds a text with a mark of its own, the answer there."""
-    if tag is None or MARK.search(tag.answer) is None:
+    if tag is None or first_mark(tag.answer) is None:
         return tag
     found = _found(tag.answer, True)
     return tag if found is None else Extraction(found.answer, tag.start + found.start, tag.start + found.end, "tag")
@@ -116,4 +116,4 @@ def is_free_text(text: str) -> bool:
     """Whether a text is more than an answer: it holds a mark of one, or runs over several lines."""
     if text.isascii() and not any(hint in text for hint in _HINTS):
         return False
-    return "\n" in text or "<" in text or MARK.search(text) is not None
+    return "\n" in text or "<" in text or first_mark(text) is not None

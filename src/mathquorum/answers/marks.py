@@ -13,6 +13,7 @@ __all__ = [
     "MAX_MARKS",
     "Extraction",
     "announced_in",
+    "first_mark",
     "is_placeholder",
     "json_value",
     "states_value",
@@ -47,6 +48,29 @@ MARK = re.compile(
     r"|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse",
     re.IGNORECASE | re.MULTILINE,
 )
+
+# A word of each mark, in lower case, "answer" at most _AHEAD characters after the mark's start. To search for these first is ten times
+# as fast: they begin with letters that the matcher can skip to, and a pattern that ignores case has none.
+_HINT = re.compile(
+    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse"
+)
+_AHEAD = 24
+
+
+def first_mark(text: str, start: int = 0) -> re.Match[str] | None:
+    """What `MARK.search(text, start)` finds."""
+    lowered = text.lower()
+    if len(lowered) != len(text) or lowered.startswith("a:", start):
+        return MARK.search(text, start)
+    tried = start
+    for hint in _HINT.finditer(lowered, start):
+        ahead = _AHEAD if hint[0] in ("answer", "####") else 0  # the other words begin their marks
+        for place in range(max(tried, hint.start() - ahead), hint.start() + 2):
+            if match := MARK.match(text, place):
+                return match
+        tried = hint.start() + 1
+    return None
+
 
 _PLACEHOLDERS = """
 your the final answer answers result value number numerical here solution expression x my insert this in text

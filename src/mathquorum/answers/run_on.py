@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 __all__ = ["Solution", "solution_in", "without_programs"]
+
+FirstMark = Callable[..., "re.Match[str] | None"]
+"""From a text, and optionally a place in it, the first mark of an answer from there on."""
 
 _THOUGHT_ENDS = re.compile(
     r"</(?:think|thinking|thought|thoughts|reasoning|scratchpad)>|<\|end_of_thought\|>|◁/think▷"
@@ -44,7 +48,7 @@ _QUESTION = re.compile(
     r"\?|^[\W_]*(?:find|compute|determine|evaluate|calculate|solve|simplify|what|how many|how much)\b", re.IGNORECASE
 )
 # An answer that ends a solution, so that an unlabelled question may follow it.
-_ANSWERED = re.compile(r"\\boxed\s*\{|####[^\nA-Za-z]*\d|\banswer(?: is|:)\W{0,4}(?:\d|\\frac)")
+_ANSWERED = re.compile(r"\\boxed\s*\{|####[^\nA-Za-z]*\d|answer(?<=\banswer)(?: is|:)\W{0,4}(?:\d|\\frac)")
 _PROGRAM = re.compile(r"```[ \t]*(?:python|py|cpp|sympy|output)\b.*?(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -69,12 +73,12 @@ class Solution:
     ended: bool | None
 
 
-def solution_in(text: str, mark: re.Pattern[str]) -> Solution:
+def solution_in(text: str, mark: FirstMark) -> Solution:
     """The solution in an output: behind the thoughts, before control tokens and before the next question.
 
     Args:
         text: The output.
-        mark: What an answer is marked with: a question that follows no mark is the one that is being solved.
+        mark: Finds what marks an answer, in a text from a place on: a question that follows no mark is the one that is being solved.
     """
     start, ended = 0, None
     if "<" in text or "◁" in text:
@@ -103,11 +107,11 @@ def _first_control(text: str, start: int) -> int | None:
     return None
 
 
-def _next_question(text: str, mark: re.Pattern[str]) -> int | None:
+def _next_question(text: str, mark: FirstMark) -> int | None:
     """Where another question begins after an answer: labelled, numbered, or a paragraph that asks."""
     if "\n" not in text:
         return None
-    first = mark.search(text)
+    first = mark(text)
     if first is None:
         return None
     places = []
@@ -124,7 +128,7 @@ def _next_question(text: str, mark: re.Pattern[str]) -> int | None:
         if places and break_.start() >= min(places):
             break
         paragraph = text[break_.end() :].partition("\n\n")[0][:1_500]
-        again = mark.search(text, break_.end())
+        again = mark(text, break_.end())
         if again is None:
             break
         asked = text[break_.end() : max(again.start(), break_.end())][:1_500]
