@@ -58,6 +58,36 @@ def test_vote_prints_a_table(samples: Path) -> None:
     assert "maj1@3" in text and "rr.top1" in text and "33.3" in text and "without an answer: 2" in text
 
 
+def test_vote_reads_standard_input_and_writes_every_choice(samples: Path, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from mathquorum.cli import main; main()",
+            "vote",
+            "-",
+            "--out",
+            str(tmp_path / "picks.jsonl"),
+        ],
+        input=samples.read_bytes(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"columns read: id=id, problem=problem, reference=answer, samples=samples, scores=scores" in result.stdout
+    rows = [json.loads(line) for line in (tmp_path / "picks.jsonl").read_text().splitlines()]
+    assert [row["picks"]["maj1"]["answer"] for row in rows] == ["0.5", "5", "3"]
+
+
+def test_vote_needs_no_references_and_shows_choices(samples: Path) -> None:
+    rows = [{name: value for name, value in row.items() if name != "answer"} for row in SAMPLES]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = mathquorum("vote", str(samples)).stdout
+    assert "rr.all: 4" in text and "2/3" in text and "not graded: 3" in text
+    found = json.loads(mathquorum("vote", str(samples), "--json").stdout)
+    assert found["estimates"] == [] and len(found["picks"]) == 3
+
+
 def test_grade_says_which_rule_decided() -> None:
     assert mathquorum("grade", "\\frac{1}{2}", "0.5").stdout.startswith("equal:")
     assert mathquorum("grade", "\\frac{1}{2}", "0.6", check=1).stdout.startswith("different:")
@@ -72,6 +102,8 @@ def test_grade_says_which_rule_decided() -> None:
         (["vote", "SAMPLES", "--answers", "gven"], 2, "Did you mean 'given'?"),
         (["vote", "TORN"], 1, "line 2: not valid JSON"),
         (["vote"], 2, "Missing argument"),
+        (["vote", "SAMPLES", "--columns", "sample=x"], 2, "unknown role 'sample'. Did you mean 'samples'?"),
+        (["vote", "SAMPLES", "--columns", "samples=x"], 1, "there is no column 'x' (for samples)"),
         (["vote", "SAMPLES", "--no-such-option"], 2, "No such option"),
         (["run", "papr"], 2, "Did you mean 'paper'?"),
         (["run", "paper", "--show"], 2, "base is required"),

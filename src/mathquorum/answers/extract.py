@@ -13,8 +13,10 @@ A text that a limit cut off has only what a closed mark shows: its last number i
 
 from __future__ import annotations
 
+import re
+
 from mathquorum.answers.boxes import boxes_in
-from mathquorum.answers.marks import Extraction, announced_in, first_mark, json_value, states_value, tags_in
+from mathquorum.answers.marks import Extraction, announced_in, first_mark, is_marked, json_value, states_value, tags_in
 from mathquorum.answers.run_on import solution_in, without_programs
 from mathquorum.answers.stated import closing_statement, lone_answer
 
@@ -45,7 +47,7 @@ def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
     window = text[offset:]
     prose = without_programs(window)  # a comment looks like a heading, and an assignment like an answer
     span = solution_in(prose, first_mark)
-    solution = (prose if first_mark(prose) else window)[span.start : span.end]
+    solution = (prose if is_marked(prose) else window)[span.start : span.end]
     found = _found(solution, finished if span.ended is None else span.ended)
     if found is None:
         return None
@@ -53,13 +55,17 @@ def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
     return Extraction(found.answer.strip(), found.start + offset, found.end + offset, found.reason)
 
 
+_WORD = re.compile(r"\w")
+
+
 def _found(text: str, finished: bool | None) -> Extraction | None:
-    if first_mark(text) is not None:
+    if is_marked(text):
         boxes = boxes_in(text, finished)
         marked = _latest(boxes.answer, _inside(tags_in(text, finished), finished))
         if boxes.open_at is not None and (marked is None or boxes.open_at > marked.start):
             return None
-        announced = announced_in(text if marked is None else text[marked.end :], finished)
+        rest = text if marked is None else text[marked.end :]
+        announced = announced_in(rest, finished) if _WORD.search(rest) else None
         if marked is None:
             if announced is not None:
                 return announced
@@ -80,7 +86,7 @@ def _latest(first: Extraction | None, second: Extraction | None) -> Extraction |
 
 def _inside(tag: Extraction | None, finished: bool | None) -> Extraction | None:
     """What a tag holds; where it holds a text with a mark of its own, the answer there."""
-    if tag is None or first_mark(tag.answer) is None:
+    if tag is None or not is_marked(tag.answer):
         return tag
     found = _found(tag.answer, True)
     return tag if found is None else Extraction(found.answer, tag.start + found.start, tag.start + found.end, "tag")
@@ -116,4 +122,4 @@ def is_free_text(text: str) -> bool:
     """Whether a text is more than an answer: it holds a mark of one, or runs over several lines."""
     if text.isascii() and not any(hint in text for hint in _HINTS):
         return False
-    return "\n" in text or "<" in text or first_mark(text) is not None
+    return "\n" in text or "<" in text or is_marked(text)

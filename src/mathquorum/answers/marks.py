@@ -14,6 +14,7 @@ __all__ = [
     "Extraction",
     "announced_in",
     "first_mark",
+    "is_marked",
     "is_placeholder",
     "json_value",
     "states_value",
@@ -70,6 +71,11 @@ def first_mark(text: str, start: int = 0) -> re.Match[str] | None:
                 return match
         tried = hint.start() + 1
     return None
+
+
+def is_marked(text: str) -> bool:
+    """Whether anything in a text marks an answer."""
+    return "\\boxed" in text or first_mark(text) is not None
 
 
 _PLACEHOLDERS = """
