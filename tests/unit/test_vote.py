@@ -195,7 +195,8 @@ def test_a_run_is_voted_by_its_own_files_wherever_it_lies(tmp_path: Path) -> Non
         measure_run(tmp_path / "run")
     for name in ("first", "second"):  # as `Sample` leaves them: a stage of the run
         (tmp_path / name).rename(tmp_path / "run" / name)
-        (tmp_path / "run" / name / "stage.json").write_text('{"stage": "Sample", "inputs": {}}')
+        record = {**json.loads((tmp_path / "run" / f"{name}.clusters" / "stage.json").read_text()), "stage": "Sample"}
+        (tmp_path / "run" / name / "stage.json").write_text(json.dumps({**record, "inputs": {}}))
     (tmp_path / "run").rename(tmp_path / "moved")
     found = measure_run(tmp_path / "moved")
     values = {name: {e.name: e.value for e in m.estimates}["maj1@3"] for name, m in found.items()}

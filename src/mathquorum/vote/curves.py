@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.curves import Curve, CurvePoint, is_right
+from mathquorum.choices import is_right
+from mathquorum.curves import Curve, CurvePoint
 from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, have_scores, pass_at_k
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mathquorum.errors import DataError
-from mathquorum.store import fingerprint, read_json
+from mathquorum.run.fingerprints import Fingerprints
+from mathquorum.run.ledger import StageRecord, read_record
 
 __all__ = ["RunPool", "is_run", "pools_of_run"]
 
@@ -36,11 +36,12 @@ def pools_of_run(path: Path) -> list[RunPool]:
     """
     one = (path / "stage.json").exists()
     run = path.parent if one else path
-    stages = {place.parent.name: read_json(place) for place in sorted(run.glob("*/stage.json"))}
+    found_records = {place.parent.name: read_record(place.parent) for place in sorted(run.glob("*/stage.json"))}
+    stages = {name: record for name, record in found_records.items() if record is not None}
     files = _Files(run, stages)
-    evaluated = {name: stage for name, stage in stages.items() if stage.get("stage") == "Evaluate"}
+    evaluated = {name: stage for name, stage in stages.items() if stage.stage == "Evaluate"}
     if not one and evaluated:
-        return [files.pool(name, stage["inputs"]) for name, stage in evaluated.items()]
+        return [files.pool(name, stage.inputs) for name, stage in evaluated.items()]
     chosen = {path.name: stages[path.name]} if one else stages
     found = [pool for name, stage in chosen.items() for pool in _pools_of_stage(name, stage, stages, files, run)]
     if not found:
@@ -49,13 +50,13 @@ def pools_of_run(path: Path) -> list[RunPool]:
 
 
 def _pools_of_stage(
-    name: str, stage: Mapping[str, Any], stages: Mapping[str, Any], files: _Files, run: Path
+    name: str, stage: StageRecord, stages: Mapping[str, StageRecord], files: _Files, run: Path
 ) -> list[RunPool]:
-    inputs = stage.get("inputs") or {}
-    if stage.get("stage") == "Evaluate":
+    inputs = stage.inputs
+    if stage.stage == "Evaluate":
         return [files.pool(name, inputs)]
     candidates = run / name / "candidates.jsonl"
-    if stage.get("stage") == "Score":
+    if stage.stage == "Score":
         return [
             RunPool(
                 name,
@@ -68,9 +69,7 @@ def _pools_of_stage(
         return []
     problems = files.at(inputs["problems"], name, "problems")
     prints = files.prints("candidates", run / name)
-    scored = [
-        other for other, s in stages.items() if s.get("stage") == "Score" and s["inputs"].get("candidates") in prints
-    ]
+    scored = [other for other, s in stages.items() if s.stage == "Score" and s.inputs.get("candidates") in prints]
     return [RunPool(other, candidates, problems, run / other / "scores.jsonl") for other in scored] or [
         RunPool(name, candidates, problems, None)
     ]
@@ -79,14 +78,15 @@ def _pools_of_stage(
 class _Files:
     """The files of a run by fingerprint. Each is read once."""
 
-    def __init__(self, run: Path, stages: Mapping[str, Any]) -> None:
+    def __init__(self, run: Path, stages: Mapping[str, StageRecord]) -> None:
         self._run = run
         self._stages = stages
+        self._fingerprints = Fingerprints()
         self._known: dict[str, dict[str, Path]] = {}
 
     def prints(self, kind: str, place: Path) -> set[str]:
         """The fingerprints by which a stage's file is known: its own, and that of its directory."""
-        return {fingerprint(place / f"{kind}.jsonl"), fingerprint(place)}
+        return {self._fingerprints.of(place / f"{kind}.jsonl"), self._fingerprints.of(place)}
 
     def at(self, wanted: str, stage: str, kind: str) -> Path:
         """The file of that kind with that fingerprint.
