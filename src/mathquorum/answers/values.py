@@ -20,7 +20,7 @@ from typing import Any
 from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
 from mathquorum.answers.breaks import breaks
 from mathquorum.answers.certified import certified, value_at
-from mathquorum.answers.evaluation import Choices, Node, Outside, variables
+from mathquorum.answers.evaluation import Choices, Node, Outside, substitute, variables
 from mathquorum.answers.number_keys import digits_key, number_key
 
 __all__ = ["WHOLE_NAMES", "Point", "points_for", "value_key", "values_at"]
@@ -65,17 +65,32 @@ def value_key(node: Node) -> tuple[Any, ...]:
         NoValue: When a value cannot be computed, or certified, within the limits.
     """
     names = variables(node)
+    if len(names) > 1:
+        node = _without_idle(node, names)
+        names = variables(node)
     if not names:
         return ("n", number_key(value_at(node, {})))
     points = points_for(names)
     values = values_at(node, points)
     digits = tuple(None if v is None else digits_key(v) for v in values)
-    if len(set(digits)) == 1 and not _turns(node) and not any(name.endswith("()") for name in names):
+    branches: tuple[Any, ...] = ()
+    if _has(node, _BRANCHING):
+        turned, places = _turned(node, points[0]), breaks(node, next(iter(names))) if len(names) == 1 else ()
+        branches = (turned, places) if turned is not None or places else ()
+    if len(set(digits)) == 1 and not branches and not any(name.endswith("()") for name in names):
         return ("n", number_key(values[0]))
-    if not _turns(node):
-        return ("x", digits)
-    turned, places = _turned(node, points[0]), breaks(node, next(iter(names))) if len(names) == 1 else ()
-    return ("x", digits) if turned is None and not places else ("x", digits, turned, places)
+    return ("x", digits, *branches)
+
+
+def _without_idle(node: Node, names: frozenset[str]) -> Node:
+    """The expression with a number for each variable on which its value does not depend, as in x + n - n."""
+    here = [Point(number) for number in (0, 1)]
+    for name in sorted(names):
+        if not name.endswith("()") and all(
+            _digits_at(node, p, None) == _digits_at(node, p.moved(name), None) for p in here
+        ):
+            node = substitute(node, name, ("num", Point(0).fraction(name)))
+    return node
 
 
 def values_at(node: Node, points: list[Point]) -> list[Number | None]:
@@ -142,10 +157,6 @@ def _digits_at(node: Node, point: Point, frozen: Choices | None) -> tuple[Any, .
         return None
 
 
-def _turns(node: Node) -> bool:
-    return _has(node, _BRANCHING)
-
-
 _IMAGINARY = frozenset(("i", "conj"))
 
 
@@ -167,6 +178,16 @@ class Point(dict[str, Number]):
             value = _ball(self.place(name))
         self[name] = value
         return value
+
+    def moved(self, name: str) -> Point:
+        """The point with one variable elsewhere."""
+        point = Point(self.number)
+        point[name] = Point(self.number + 2)[name]
+        return point
+
+    def fraction(self, name: str) -> int | Fraction:
+        """The number that a variable stands for."""
+        return _WHOLE[name][self.number] if name in WHOLE_NAMES else self.place(name)
 
     def place(self, name: str) -> Fraction:
         """Where a real variable lies: near one of a few places, at a distance that is its own."""
