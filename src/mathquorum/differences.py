@@ -11,7 +11,7 @@ from math import comb, sqrt
 
 import numpy as np
 
-from mathquorum.crossed import crossed_half_widths
+from mathquorum.crossed import crossed_half_widths, crossed_p_value
 from mathquorum.intervals import (
     NUM_RESAMPLES,
     Floats,
@@ -22,7 +22,7 @@ from mathquorum.intervals import (
 )
 from mathquorum.records import Estimate
 
-__all__ = ["Difference", "paired_difference", "seeded_difference", "sign_test"]
+__all__ = ["Difference", "holm", "paired_difference", "seeded_difference", "seeded_p_value", "sign_test"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,41 @@ def seeded_difference(
     half = float(crossed_half_widths(differences))
     found = (mean - half, mean + half) if half else _constant(mean, len(by_problem))
     return _difference(name, by_problem, found)
+
+
+def seeded_p_value(first: Sequence[Sequence[float]] | Floats, second: Sequence[Sequence[float]] | Floats) -> float:
+    """The smallest 1 - level at which the interval of `seeded_difference` excludes zero; at least 1e-9.
+
+    It is below 5% exactly where the 95% interval excludes zero, and so counts seeds, as the sign test does not. Where all
+    differences are alike there is no spread to compare with, and the p-value is that of the sign test.
+
+    Raises:
+        ValueError: If the two are not of the same shape.
+    """
+    differences = _differences("p-value", first, second)
+    if np.ptp(differences) > 1e-9:
+        return crossed_p_value(differences)
+    return max(1e-9, _difference("p-value", differences.mean(axis=0), (0.0, 0.0)).p_value)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of one family adjusted for their number: below 5% for any false claim in at most 5% of studies.
+
+    Holm 1979 (Scand. J. Stat. 6): the smallest of m times m, the next times m - 1, and so on, none below the one before. It
+    needs no independence.
+
+    Returns:
+        In the order given, each in [0, 1].
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
 
 
 def sign_test(num_wins: int, num_losses: int) -> float:

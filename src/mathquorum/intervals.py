@@ -28,6 +28,7 @@ import numpy.typing as npt
 from mathquorum.records import Estimate
 
 __all__ = [
+    "LEVEL",
     "NUM_RESAMPLES",
     "Floats",
     "Interval",

@@ -105,6 +105,8 @@ def test_every_claim_is_decided_by_its_interval(finished: Path) -> None:
     for claim in claims:
         spans_zero = claim["low"] <= 0 <= claim["high"]
         assert spans_zero == (claim["verdict"] == "undecided"), claim
+        assert claim["p_value"] <= claim["holm_p_value"] <= 1
+        assert claim["corrected_verdict"] == (claim["verdict"] if claim["holm_p_value"] < 0.05 else "undecided")
 
 
 def test_a_second_call_does_nothing_and_says_the_same(finished: Path, data: Path, tiny_model: Path) -> None:

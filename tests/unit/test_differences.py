@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mathquorum.differences import paired_difference, seeded_difference, sign_test
+from mathquorum.differences import holm, paired_difference, seeded_difference, seeded_p_value, sign_test
 
 
 def outcomes(wins: int, losses: int, count: int) -> tuple[list[float], list[float]]:
@@ -82,3 +82,21 @@ def test_one_seed_is_the_difference_by_problem() -> None:
 def test_different_problems_cannot_be_paired() -> None:
     with pytest.raises(ValueError, match="same problems"):
         paired_difference("d", [1.0], [1.0, 0.0])
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.6]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_holm_never_makes_a_claim_surer_and_keeps_their_order() -> None:
+    found = np.random.default_rng(4).random(30) ** 3
+    adjusted = holm(found.tolist())
+    assert all(a >= p for a, p in zip(adjusted, found, strict=True))
+    assert np.array_equal(np.argsort(found), np.argsort(np.array(adjusted) + 1e-12 * found))
+
+
+def test_a_difference_that_is_the_same_everywhere_has_the_p_value_of_the_sign_test() -> None:
+    assert seeded_p_value(np.full((2, 8), 0.75), np.full((2, 8), 0.5)) == pytest.approx(2 / 2**8)
+    assert seeded_p_value(np.full((2, 8), 0.5), np.full((2, 8), 0.5)) == 1.0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from mathquorum.differences import Difference
+from mathquorum.differences import Difference, holm
+from mathquorum.intervals import LEVEL
 from mathquorum.metrics.estimates import estimate_json
 from mathquorum.selection import Majority, Rerank, WeightedVote
-from mathquorum.study.measured import Generator, Measured, Rows, difference
+from mathquorum.study.measured import Generator, Measured, Rows, difference, p_value
 from mathquorum.study.tables import TOP, Plan
 
 __all__ = ["Claim", "check_claims", "claim_json"]
@@ -26,6 +27,8 @@ class Claim:
         found: The same difference here; None where this study did not measure it.
         expected: +1 where the first side should be above the second, -1 below, 0 for an open question, on which an
             interval without zero is reported as "above" or "below".
+        p_value: Of the difference, problems and seeds both counted.
+        holm_p_value: The same adjusted for the number of claims of the study (`differences.holm`).
     """
 
     text: str
@@ -33,6 +36,8 @@ class Claim:
     paper: float | None
     found: Difference | None
     expected: int = 1
+    p_value: float | None = None
+    holm_p_value: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -45,6 +50,13 @@ class Claim:
         if self.expected == 0:
             return "above" if low > 0 else "below"
         return "holds" if (low > 0) == (self.expected > 0) else "fails"
+
+    @property
+    def corrected_verdict(self) -> str:
+        """The verdict that stands although many claims were tested: undecided where the adjusted p-value is 5% or more."""
+        if self.holm_p_value is None or self.holm_p_value < 1 - LEVEL:
+            return self.verdict
+        return "undecided"
 
 
 def check_claims(measured: Measured, plan: Plan) -> list[Claim]:
@@ -59,7 +71,13 @@ def check_claims(measured: Measured, plan: Plan) -> list[Claim]:
     claims += _sequential(even, plan, large)
     if small:
         claims += _transfer(even, plan, small, large)
-    return claims
+    return _adjusted(claims)
+
+
+def _adjusted(claims: Sequence[Claim]) -> list[Claim]:
+    """Each with its p-value adjusted for all that were measured."""
+    adjusted = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
+    return [claim if claim.p_value is None else replace(claim, holm_p_value=next(adjusted)) for claim in claims]
 
 
 def _compare(
@@ -70,8 +88,10 @@ def _compare(
     second: Callable[[], Rows] | None,
     expected: int = 1,
 ) -> Claim:
-    found = difference(text, first(), second()) if first and second else None
-    return Claim(text, table, paper, found, expected)
+    if first is None or second is None:
+        return Claim(text, table, paper, None, expected)
+    rows = first(), second()
+    return Claim(text, table, paper, difference(text, *rows), expected, p_value(text, *rows))
 
 
 def _figure(generator: Generator | None, name: str) -> Callable[[], Rows] | None:
@@ -213,4 +233,7 @@ def claim_json(claim: Claim) -> dict[str, Any]:
     held: dict[str, Any] = {"claim": claim.text, "table": claim.table, "paper": claim.paper, "verdict": claim.verdict}
     if claim.found:
         held |= estimate_json(claim.found.estimate)
+    if claim.p_value is not None and claim.holm_p_value is not None:
+        held |= {"p_value": round(claim.p_value, 9), "holm_p_value": round(claim.holm_p_value, 9)}
+        held["corrected_verdict"] = claim.corrected_verdict
     return held

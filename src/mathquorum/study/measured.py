@@ -11,7 +11,7 @@ import numpy as np
 from mathquorum.choices import is_right
 from mathquorum.crossed import seeded_mean
 from mathquorum.curves import oracle
-from mathquorum.differences import Difference, seeded_difference
+from mathquorum.differences import Difference, seeded_difference, seeded_p_value
 from mathquorum.errors import DataError
 from mathquorum.intervals import Floats
 from mathquorum.metrics import Pool, check_pools
@@ -20,7 +20,7 @@ from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import Estimate, largest_first
 from mathquorum.selection import Strategy
 
-__all__ = ["Generator", "Measured", "Rows", "difference"]
+__all__ = ["Generator", "Measured", "Rows", "difference", "p_value", "string_vote"]
 
 Rows = Floats
 """(seeds, problems): one row of values in [0, 1] per training seed."""
@@ -83,7 +83,9 @@ class Generator:
 
     def string_vote(self) -> Rows:
         """The vote by raw answer string, as it would be without clusters."""
-        return self._stored("string vote", _string_vote)
+        return self._stored(
+            "string vote", lambda stored, pool: string_vote(stored.answers.get(pool.problem_id, {}), pool)
+        )
 
     def within_auc(self, evaluator: str) -> Estimate | None:
         """The evaluator's AUC within a problem: mean over problems, on each over the seeds where it has both labels.
@@ -139,11 +141,23 @@ def difference(name: str, first: Rows, second: Rows) -> Difference:
     Raises:
         DataError: If both have several seeds, and not equally many.
     """
+    return seeded_difference(name, *_paired(name, first, second))
+
+
+def p_value(name: str, first: Rows, second: Rows) -> float:
+    """That of `difference`, problems and seeds both counted (`differences.seeded_p_value`).
+
+    Raises:
+        DataError: As `difference`.
+    """
+    return seeded_p_value(*_paired(name, first, second))
+
+
+def _paired(name: str, first: Rows, second: Rows) -> tuple[Rows, Rows]:
     seeds = max(len(first), len(second))
     if {len(first), len(second)} - {1, seeds}:
         raise DataError(f"{name}: {len(first)} seeds cannot be paired with {len(second)}.")
-    wide = [np.broadcast_to(rows, (seeds, rows.shape[1])) for rows in (first, second)]
-    return seeded_difference(name, wide[0], wide[1])
+    return np.broadcast_to(first, (seeds, first.shape[1])), np.broadcast_to(second, (seeds, second.shape[1]))
 
 
 def _within_auc(pool: Pool) -> float:
@@ -152,9 +166,8 @@ def _within_auc(pool: Pool) -> float:
     return auc(scores, labels) if 0 < labels.sum() < len(labels) else nan
 
 
-def _string_vote(stored: StoredPool, pool: Pool) -> float:
-    """1 where the most frequent string, the earliest among equals, is correct."""
-    answers = stored.answers.get(pool.problem_id, {})
+def string_vote(answers: Mapping[int, str], pool: Pool) -> float:
+    """1 where the most frequent string of answers by candidate, the earliest among equals, is correct."""
     counts: dict[str, list[int]] = {}
     for index in sorted(answers):
         counts.setdefault(answers[index], []).append(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +32,12 @@ class StudyData:
     @property
     def verdicts(self) -> dict[str, int]:
         """How many claims there are of each verdict."""
-        counts: dict[str, int] = {}
-        for claim in self.claims:
-            counts[claim.verdict] = counts.get(claim.verdict, 0) + 1
-        return counts
+        return Counter(claim.verdict for claim in self.claims)
+
+    @property
+    def corrected_verdicts(self) -> dict[str, int]:
+        """The same, corrected for the number of claims."""
+        return Counter(claim.corrected_verdict for claim in self.claims)
 
 
 def render_study(data: StudyData) -> tuple[str, str]:
@@ -71,17 +74,19 @@ def _interval(found: Estimate, shown: Any) -> str:
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]]) -> Table:
-    """The claims of a `study.json`, one per row."""
+    """The claims of a `study.json`, one per row; "corrected" is for their number, and empty in files of before."""
     table = Table(title="What the paper found, and what this study finds", title_justify="left")
     for heading, justify in (("claim", "left"), ("paper", "right"), ("here", "right"), ("95% interval", "right")):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    table.add_column("")
+    table.add_column("verdict")
+    table.add_column("corrected")
     colors = {"holds": "green", "fails": "red", "above": "green", "below": "red"}
     for claim in claims:
         paper = "" if claim["paper"] is None else f"{claim['paper']:+.1f}"
         here = points(claim["value"]) if "value" in claim else ""
         interval = f"{points(claim['low'])} to {points(claim['high'])}" if "value" in claim else ""
-        table.add_row(claim["claim"], paper, here, interval, claim["verdict"], style=colors.get(claim["verdict"]))
+        verdict, corrected = claim["verdict"], claim.get("corrected_verdict", "")
+        table.add_row(claim["claim"], paper, here, interval, verdict, corrected, style=colors.get(verdict))
     return table
 
 
