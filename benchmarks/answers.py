@@ -53,7 +53,7 @@ def main() -> None:
 
 def known_graders() -> dict[str, Grader]:
     """The graders by name, ours first."""
-    graders: dict[str, Grader] = {"ours": lambda gold, pred: matches_reference(pred, gold), "string": string_grader}
+    graders: dict[str, Grader] = {"ours": matches_reference, "string": string_grader}
     try:
         import math_verify
     except ImportError:
@@ -255,7 +255,7 @@ def pool_table(graders: dict[str, Grader], data: Path) -> dict[str, Any]:
                 if clusters:
                     vote = str(answers[clusters[0][0]])
                     own += judge(problem["gold_answer"], vote)
-                    ours += matches_reference(vote, problem["gold_answer"])
+                    ours += matches_reference(problem["gold_answer"], vote)
             table[name][grader] = {"own": own / len(problems), "ours": ours / len(problems)}
             seconds = time.process_time() - start
             print(f"{name:<34}{grader:<13}{own / len(problems):>11.1%}{ours / len(problems):>11.1%}{seconds:>10.1f}")

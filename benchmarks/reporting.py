@@ -91,7 +91,7 @@ def measure_again(run: Path, name: str, stages: str) -> dict[str, Any]:
     files: dict[str, str] = {}
     for stage_name, stage in listed.stages.items():
         kind = type(stage).__name__
-        if kind in KINDS and stages in stage_name:
+        if kind in KINDS and stages in stage_name and (run / stage_name).is_dir():
             with tempfile.TemporaryDirectory() as out:
                 began = time.process_time()
                 stage.run(Path(out), no_progress)

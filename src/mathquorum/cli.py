@@ -306,7 +306,7 @@ def grade(
     """Is the answer right, and by which rule? Exit code 0 when it is, 1 when it is not."""
     from mathquorum.answers.equivalence import explain_match
 
-    verdict = explain_match(answer, gold)
+    verdict = explain_match(gold, answer)
     typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
     raise typer.Exit(0 if verdict.equal else 1)
 

@@ -117,7 +117,7 @@ def _inspect(
                 best_score=max(scores, default=None),
                 chosen_by=tuple(name for name, other in chosen.items() if other is cluster),
                 solution=solutions.get(pool.problem_id, {}).get(cluster.members[0], "")[:MAX_CHARACTERS],
-                graded=explain_match(cluster.answer, problem.answer or "").rule,
+                graded=explain_match(problem.answer or "", cluster.answer).rule,
                 joined=_joined(cluster, answers.get(pool.problem_id, {})),
             )
         )

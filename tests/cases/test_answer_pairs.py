@@ -31,9 +31,9 @@ def shared(name: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("family", sorted({r["family"] for r in rows_of(OURS)}))
 def test_every_row_of_our_table_has_its_verdict(family: str) -> None:
     wrong = [
-        f"{r['gold']!r} and {r['pred']!r}: {explain_match(r['pred'], r['gold'])}"
+        f"{r['gold']!r} and {r['pred']!r}: {explain_match(r['gold'], r['pred'])}"
         for r in rows_of(OURS)
-        if r["family"] == family and matches_reference(r["pred"], r["gold"]) != r["equal"]
+        if r["family"] == family and matches_reference(r["gold"], r["pred"]) != r["equal"]
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -50,7 +50,7 @@ def test_every_row_of_our_table_has_its_verdict(family: str) -> None:
 def test_labelled_pairs_reach_the_bars(name: str, accuracy: float, false_accepts: int) -> None:
     rows = shared(name)
     before = len(faults)
-    verdicts = [(matches_reference(r.get("pred", r.get("variant")), r["gold"]), r["equal"]) for r in rows]
+    verdicts = [(matches_reference(r["gold"], r.get("pred", r.get("variant"))), r["equal"]) for r in rows]
     assert sum(got == label for got, label in verdicts) >= accuracy * len(rows)
     assert sum(got and not label for got, label in verdicts) <= false_accepts
     assert len(faults) == before
@@ -64,7 +64,7 @@ def test_every_math_reference_equals_its_usual_respellings() -> None:
         "The final answer is ${}$. I hope it is correct.",
         " {}. ",
     )
-    wrong = [a for a in answers for s in spellings if not matches_reference(s.format(a), a)]
+    wrong = [a for a in answers for s in spellings if not matches_reference(a, s.format(a))]
     assert not wrong
 
 

@@ -118,7 +118,7 @@ def test_shuffling_answers_does_not_change_the_clusters(answers: list[str], rand
 @settings(deadline=None)
 def test_equivalent_answers_are_graded_alike(answers: list[str], reference: str) -> None:
     for cluster in cluster_answers(answers):
-        assert len({matches_reference(answers[i], reference) for i in cluster}) == 1
+        assert len({matches_reference(reference, answers[i]) for i in cluster}) == 1
 
 
 POOLS = Path(__file__).parents[2].parent / "shared" / "data" / "candidates"
@@ -151,5 +151,5 @@ def test_on_real_answers_the_relation_is_an_equivalence_and_grades_agree() -> No
                 assert equivalent(a, b) == (home[i] == home[j])
         candidates = [Candidate("p", i, "", a) for i, a in enumerate(answers)]
         for cluster in cluster_candidates("p", candidates, reference):
-            assert {matches_reference(str(answers[i]), reference) for i in cluster.members} == {cluster.correct}
+            assert {matches_reference(reference, str(answers[i])) for i in cluster.members} == {cluster.correct}
     assert len(faults) == before

@@ -13,8 +13,10 @@ from mathquorum.answers import (
     cluster_candidates,
     equivalent,
     explain,
+    explain_match,
     extract_answer,
     find_answer,
+    grade,
     matches_reference,
 )
 from mathquorum.records import Candidate
@@ -63,7 +65,7 @@ def test_a_text_without_a_mark_has_no_answer() -> None:
 
 def test_a_text_that_was_cut_off_has_only_what_a_mark_closed() -> None:
     text = "He buys 3 and then 4.\nSo he has 7 apples."
-    assert matches_reference(extract_answer(text, finished=True) or "", "7")
+    assert matches_reference("7", extract_answer(text, finished=True) or "")
     assert extract_answer(text, finished=False) is None
     assert extract_answer(r"It is \boxed{7}. Let me check: 3", finished=False) == "7"
 
@@ -74,7 +76,7 @@ def test_explain_names_the_rule() -> None:
 
 
 def test_a_reference_may_give_the_base() -> None:
-    assert matches_reference("204", "204_5")
+    assert matches_reference("204_5", "204")
     assert not equivalent("204", "204_5")
 
 
@@ -92,3 +94,9 @@ def test_a_cluster_is_correct_as_a_whole() -> None:
 def test_the_examples_of_the_docs_run() -> None:
     page = Path(__file__).parents[2] / "docs" / "equivalence.md"
     assert doctest.testfile(str(page), module_relative=False).failed == 0
+
+
+def test_the_reference_comes_first_wherever_an_answer_is_judged() -> None:
+    """204 answers a question asked in base 5; 204_5 does not answer one whose reference is 204."""
+    for judge in (grade, matches_reference, lambda *pair: explain_match(*pair).equal):
+        assert judge("204_5", "204") and not judge("204", "204_5")

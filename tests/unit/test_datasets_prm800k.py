@@ -144,7 +144,7 @@ def test_the_reconstructed_files(shared_data: Path) -> None:
     assert len(reading.problems) == len(list(load(path))) == 900
     assert 790 <= len(correct) <= 808, "of 808 that end in a solution, few are wrong"
     answers = {p.id: p.answer for p in reading.problems}
-    assert all(matches_reference(extract_answer(s.solution) or "", answers[s.problem_id] or "") for s in correct)
+    assert all(matches_reference(answers[s.problem_id] or "", extract_answer(s.solution) or "") for s in correct)
     for solution in reading.solutions:
         assert "".join(solution.steps) == solution.solution
         assert len(solution.steps) == len(solution.ratings)

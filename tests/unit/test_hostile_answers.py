@@ -71,13 +71,13 @@ def test_a_hostile_answer_is_judged_in_time(name: str, tmp_path: Path, monkeypat
     text, before = HOSTILE[name], len(faults)
     start = time.process_time()
     assert equivalent(text, text)
-    assert not matches_reference(text, "1") or name in ("signs", "exclamation marks", "equals signs", "questions")
+    assert not matches_reference("1", text) or name in ("signs", "exclamation marks", "equals signs", "questions")
     assert extract_answer(text) != ""
     assert time.process_time() - start < 2
     for reference in REFERENCES:
         assert equivalent(text, reference) == equivalent(reference, text)
         assert str(explain(text, reference))
-        assert str(explain_match(reference, text))
+        assert str(explain_match(text, reference))
     assert not list(tmp_path.iterdir())
     assert len(faults) == before
 

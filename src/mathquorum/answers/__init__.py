@@ -2,7 +2,7 @@
 
     extract_answer(text)                    the final answer of a solution, or None
     equivalent(a, b), explain(a, b)         the relation that forms clusters, and the rule that decided
-    matches_reference(answer, reference)    the relation plus what the reference's form allows
+    matches_reference(reference, answer)    the relation plus what the reference's form allows
     cluster_answers(answers)                indices of equivalent answers, largest first
 
 Importing this costs nothing: each name is loaded when it is first used, and sympy only ever runs in worker processes.
@@ -10,7 +10,6 @@ Importing this costs nothing: each name is loaded when it is first used, and sym
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ __all__ = [
     "Verdict",
     "cluster_answers",
     "cluster_candidates",
-    "cluster_labels",
     "equivalent",
     "explain",
     "explain_match",
@@ -57,19 +55,8 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def grade(gold: str, pred: str) -> bool:
-    """Whether `pred`, an answer or a text that holds one, is right by the reference `gold`."""
+def grade(reference: str, answer: str) -> bool:
+    """Whether an answer, or a text that holds one, is right: `matches_reference` by the name that benchmarks use."""
     from mathquorum.answers.equivalence import matches_reference
 
-    return matches_reference(pred, gold)
-
-
-def cluster_labels(answers: Sequence[str]) -> list[int]:
-    """For each answer the number of its cluster."""
-    from mathquorum.answers.cluster import cluster_answers
-
-    labels = [0] * len(answers)
-    for number, members in enumerate(cluster_answers(answers)):
-        for index in members:
-            labels[index] = number
-    return labels
+    return matches_reference(reference, answer)

@@ -46,7 +46,7 @@ def cluster_candidates(
         correct = (
             None
             if reference is None
-            else any(matches_reference(a, reference, settings) for a in dict.fromkeys(written))
+            else any(matches_reference(reference, a, settings) for a in dict.fromkeys(written))
         )
         clusters.append(AnswerCluster(problem_id, written[0], tuple(by_index[i].index for i in members), correct))
     return clusters

@@ -69,23 +69,23 @@ equivalent = cast(_Equivalent, _equivalent)
 equivalent.explain = explain
 
 
-def explain_match(answer: str, reference: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
+def explain_match(reference: str, answer: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
     """The verdict of `matches_reference` with the rule that decided."""
     verdict = explain(answer, reference, settings)
     if verdict.equal:
         return verdict
-    rule = matching_rule(read(answer, settings), read(reference, settings))
+    rule = matching_rule(read(reference, settings), read(answer, settings))
     return Verdict(True, rule) if rule else verdict
 
 
-def matches_reference(answer: str, reference: str, settings: EquivalenceSettings = DEFAULT) -> bool:
+def matches_reference(reference: str, answer: str, settings: EquivalenceSettings = DEFAULT) -> bool:
     """Whether an answer is right: equivalent to the reference, or equal to it in the form that the reference asks for.
 
     Example:
-        >>> matches_reference("204", "204_5"), equivalent("204", "204_5")
+        >>> matches_reference("204_5", "204"), equivalent("204_5", "204")
         (True, False)
     """
     if answer == reference:
         return True
-    left, right = read(answer, settings), read(reference, settings)
-    return left.key == right.key or matching_rule(left, right) is not None
+    wanted, given = read(reference, settings), read(answer, settings)
+    return wanted.key == given.key or matching_rule(wanted, given) is not None

@@ -30,7 +30,7 @@ _UNITS = (
 )
 
 
-def matching_rule(answer: Answer, reference: Answer) -> str | None:
+def matching_rule(reference: Answer, answer: Answer) -> str | None:
     """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
     rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
     for rule in rules:

@@ -208,15 +208,15 @@ def _fault(path: tuple[_Step, ...], problem: Problem, settings: Prm800k) -> str 
     if settings.neutral == "drop" and any(step.rating == 0 for step in path):
         return "neutral step"
     written = extract_answer(_boxed(path)[-1].text)
-    if written is None or not matches_reference(written, answer):
+    if written is None or not matches_reference(answer, written):
         return "answer does not fit into a box"
-    return None if matches_reference(answer, problem.answer) else "wrong final answer"
+    return None if matches_reference(problem.answer, answer) else "wrong final answer"
 
 
 def _wrong(path: tuple[_Step, ...], last: _Step, problem: Problem) -> _Found:
     steps = (*path, last)
     answer = _final_answer(steps)
-    right = answer is not None and problem.answer is not None and matches_reference(answer, problem.answer)
+    right = answer is not None and problem.answer is not None and matches_reference(problem.answer, answer)
     return _Found(_boxed(steps), False, "bad step with the right answer" if right else None)
 
 
