@@ -46,7 +46,7 @@ class Extraction:
 MARK = re.compile(
     r"\\boxed|\\fbox|####|\bfinal[ _]answer\b|\banswers? (?:is|are)\b|(?<![^\W_])(?:answer|ans|result)[\W_]{0,12}[:：]|[\"']answer[\"']\s*:"
     r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:final_)?answer>|\[answer\]|\b(?:option|choice) is\b|\boption [A-H] is\b"
-    r"|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse",
+    r"|^Answer\s+\W{0,6}\d|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse|antwort|risposta|resposta",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -164,6 +164,9 @@ _SPEAKS = re.compile(
     r"|complete|done|ready|unknown\s+to)\b(?!\s*[:=]?\s*[\\$*(]*-?\d)",
     re.IGNORECASE,
 )
+
+
+_CALLED_RIGHT = re.compile(r"\(?([A-H])\)?[*_]*\s+is\s+(?:the\s+)?(?:correct|right)\b")
 
 
 def announced_in(text: str, finished: bool | None) -> Extraction | None:
@@ -329,6 +332,9 @@ def _after_phrase(text: str, start: int, finished: bool | None) -> Extraction | 
     lead = len(content) - len(content.lstrip(" \t\n*_`"))
     content = content[lead:]
     start += lead
+    called = _CALLED_RIGHT.match(content)
+    if called is not None:  # option D is correct
+        return Extraction(called[1], start + called.start(1), start + called.end(1), "phrase")
     if _SPEAKS.match(content):
         return None
     span = _math_span(content)

@@ -26,7 +26,8 @@ _UNICODE = str.maketrans(
         "Δ": r"\Delta ", "Σ": r"\Sigma ", "Ω": r"\Omega ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ",
         "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2002": " ", "\u2003": " ", "\u3000": " ",
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad\x00", ""),
-        **{c: str(i) for i, c in enumerate("０１２３４５６７８９")},
+        **{chr(c): chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F) if chr(c) not in "－＋＝"},  # full-width forms
+        "【": "[", "】": "]", "〔": "(", "〕": ")", "「": '"', "」": '"', "《": "(", "》": ")", "～": "~", "➖": "-",
     }
 )  # fmt: skip
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ", "0123456789+-ni", strict=True))

@@ -13,7 +13,7 @@ from mathquorum.answers.tokens import Token
 from mathquorum.answers.values import value_key
 from mathquorum.answers.vocabulary import UNIT_NAMES
 
-__all__ = ["base_key", "colon_key", "compound_key"]
+__all__ = ["base_key", "colon_key", "compound_key", "totals_of"]
 
 Key = tuple[Any, ...]
 
@@ -50,7 +50,7 @@ def base_key(tokens: list[Token]) -> Key | None:
 
 
 MAX_DIGITS = 1_000  # of a numeral
-_AROUND_BASE = (("o", "{"), ("o", "}"), ("o", "("), ("o", ")"), ("w", "base"))
+_AROUND_BASE = (("o", "{"), ("o", "}"), ("o", "("), ("o", ")"), ("o", "["), ("o", "]"), ("w", "base"))
 _NUMERAL = re.compile(r"[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?")
 
 
@@ -99,3 +99,19 @@ def compound_key(tokens: list[Token]) -> Key | None:
     if not _COMPOUND.issuperset(units) or len(set(units)) < len(units):
         return None
     return ("compound", tuple(zip(units, (value for _, value in parts[::2]), strict=True)))
+
+
+_SIZES = {
+    "s": ("time", 1), "min": ("time", 60), "h": ("time", 3_600), "day": ("time", 86_400), "week": ("time", 604_800),
+    "in": ("length", 1), "ft": ("length", 12), "yd": ("length", 36), "mi": ("length", 63_360), "oz": ("weight", 1), "lb": ("weight", 16),
+    "cent": ("money", 1), "dollar": ("money", 100), "month": ("months", 1), "year": ("months", 12),
+}  # fmt: skip
+
+
+def totals_of(compound: Key) -> list[Fraction]:
+    """The total of a measure of several units in each of them, the smallest last; empty where they do not convert."""
+    sizes = [_SIZES.get(unit) for unit, _ in compound[1]]
+    if None in sizes or len({size[0] for size in sizes if size}) != 1:
+        return []
+    total = sum(Fraction(value) * size[1] for (_, value), size in zip(compound[1], sizes, strict=True) if size)
+    return [total / step for step in sorted((size[1] for size in sizes if size), reverse=True)]

@@ -1,7 +1,7 @@
 """Answers given as a sentence: "The friends found 30 eggs." says 30.
 
-A sentence is read as its value only when there is no doubt which number it states: it has only one, or it ends in
-"= 30 eggs". Otherwise it stays a sentence, and its first and last number are kept for the comparison with a reference.
+A sentence says its number only when there is no doubt: it has a verb and one number, nothing that denies, bounds or changes
+it, or it ends in "= 30 eggs". Any other sentence is a text of its own.
 """
 
 from __future__ import annotations
@@ -10,92 +10,120 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.vocabulary import BLOCKERS
+from mathquorum.answers.grammar import Unreadable
+from mathquorum.answers.notation import plain
+from mathquorum.answers.phrases import is_tail, without_words
+from mathquorum.answers.trimming import trimmed, unadorned
+from mathquorum.answers.vocabulary import FRACTIONS, MULTIPLIERS, VERBS
 
-__all__ = ["formula_of", "prose_key", "stated_number"]
+__all__ = ["prose_key", "states_value"]
 
 Key = tuple[Any, ...]
 
 MAX_PROSE = 6_000
 _NUMBER = re.compile(
-    r"(?<![\w.\\^_])(?P<sign>-)?\$?\s?(?P<value>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?[1-9]\d*(?![\w.]))?|\.\d+)(?![\d^]|\.\d|,\d)"
+    r"(?<![\w.\\^_])(?P<sign>-\s?(?=\d|\\?\$))?\\?\$?\s?(?P<value>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?[1-9]\d*(?![\w.]))?|\.\d+)(?![\d^]|\.\d|,\d)"
 )
 _RESULT = re.compile(
-    r"=\s*\\?\$?\s*(-?\\?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?:\s*\$)?(?:[^\d=+*/^()\\-]|-(?=[a-z]))*\Z"
+    r"=\s*(?P<sign>-?)\\?\$?\s*(?P<value>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?:\s*\\?[$%])?(?P<tail>(?:[^\d=+*/^()\\-]|-(?=[a-z]))*)\Z"
 )
 # What makes the number after it a bound, denies it, or makes it a part of a sum.
 _BOUND = re.compile(
-    r"(?:less|more|fewer|greater|smaller|larger|at least|at most|above|below|not|exceeds?|between|approximately|about|over|under)"
-    r"\s+(?:than\s+)?\$?\s?\Z|[-+*/]\s+\$?\Z",
+    r"(?:\b(?:less|more|fewer|greater|smaller|larger|higher|lower)\s+than|\bat least|\bat most|\bup to|\babove|\bbelow|\bnot|\bexceeds?|\bbetween|\bover|\bunder|\bfirst|\blast|\bevery|\bbase|\bmod(?:ulo)?"
+    r"|\bmultiples? of|\bpowers? of|\bdivisible by|\broot of|\bhalf of|\bdivided by|\btimes|\bplus|\bminus|\bfactors? of|\bexcept)\s+(?:the\s+)?\\?\$?\s?\Z|[-+*/=<>^]\s*\\?\$?\Z",
     re.IGNORECASE,
 )
-_ALTERNATIVES = re.compile(r"\d\s+or\s+\$?\d")  # either 5 or 6
-_NOTHING = frozenset(
-    (
-        "cannot",
-        "impossible",
-        "insufficient",
-        "undefined",
-        "infinite",
-        "infinitely",
-        "unknown",
-        "undetermined",
-        "no",
-        "none",
-        "never",
-    )
+_AFTER = re.compile(
+    r"\s*(?:[-–]?(?:times\b(?! (?:a|per|each|every|in)\b)|plus\b|minus\b|divided\b|multiplied\b|or\b(?! so)|to the\b|factorial\b|squared\b|cubed\b|dozen\b|and (?:a|its|all|every)\b|(?:more|less|fewer) than\b(?=\s+(?:\d|\\|\$|[a-z]\b))|choose\b|mod\b|out of\b|percent of (?!the|his|her|their|all))|[-+*/^=<>!(])",
+    re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z]{2,}")
+_DENYING = """
+cannot impossible insufficient undefined infinite infinitely unknown undetermined no none never nor neither unless except not isn't doesn't
+can't don't won't whether reciprocal unlikely false wrong incorrect integers primes multiples satisfying congruent divisible such remainder
+"""
+_DENIES = frozenset(_DENYING.split())
+# Clauses around the statement: "After 2 years, ...", "... if it runs 24 hours", "... to make 80 meatballs".
+_LEADING = re.compile(
+    r"(?:after|in|if|when|for|with|at|by|since|because|given|during|over|within|assuming|once|as|on|so|thus|hence|therefore|from)\b[^,]{1,160}(?<!\d),\s+(?=\D)",
+    re.IGNORECASE,
+)
+_TRAILING = re.compile(
+    r"(?<=[\w%)])\s*,?\s+(?:if|when|because|since|assuming|while|given that|so that|in order|whereas|where|as (?:\d|there|he|she|it|they|the)|to (?!the\b|a\b|\d|\\?\$)[a-z]+)\b.*\Z",
+    re.DOTALL,
+)
+_TOTAL = re.compile(
+    r"\b(?:for|making|giving|which is|with) a (?:grand )?total of\s+\\?\$?\s?(?P<value>\d[\d,]*(?:\.\d+)?)\b(?![^.]*\d)",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(r"(?<=[a-z] )[A-Z][A-Za-z]+ \Z")  # the Widgeteer 3000
+_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_BOLD = re.compile(r"\\(?:mathbf|textbf|boldsymbol|text|mathrm)\s*\{([^{}]*)\}|\*\*|__|(?<!\\)\{,\}")
+_NEGATIVE = re.compile(r"\b(?:negative|minus)\s+(?=\\?\$?\d)", re.IGNORECASE)
 
 
 def prose_key(text: str) -> Key | None:
     """The key of a sentence that states a number; None when the text is no such sentence."""
     if len(text) > MAX_PROSE or not re.search(r"\d", text):
         return None
+    text = _BOLD.sub(lambda m: m[1] or "", text)
+    text = plain(_FORMULA.sub(_simple, text))
+    text = _NEGATIVE.sub("-", text).strip(" .\"'`*\n!")
     words = [w.lower() for w in _WORD.findall(re.sub(r"\\[A-Za-z]+", " ", text))]
-    if len(words) < 2:
+    if not words:
         return None
-    result = _RESULT.search(text.rstrip(" .\"'`*\n"))
+    result = _RESULT.search(text)
     if result is not None:
-        return _number(_value(result[1]))
-    if not _NOTHING.isdisjoint(words) or _ALTERNATIVES.search(text):
+        tail = [w.lower() for w in _WORD.findall(result["tail"])]
+        return _number(_value(result["value"], result["sign"])) if is_tail(tail) else None
+    if len(words) < 2 or VERBS.isdisjoint(words):
         return None
-    plain = _FORMULA.sub(_simple, text)
-    numbers = [
-        _value(m["value"], m["sign"])
-        for m in _NUMBER.finditer(plain)
-        if not _BOUND.search(plain[max(0, m.start() - 40) : m.start()])
-    ]
-    if not numbers:
+    total = _TOTAL.search(text)
+    if total is not None and _DENIES.isdisjoint(words):
+        return _number(_value(total["value"]))
+    leading = _LEADING.match(text)
+    text = text[leading.end() :] if leading else text
+    first = _NUMBER.search(text)
+    trailing = _TRAILING.search(text, first.end() - 1) if first else None
+    text = text[: trailing.start()] if trailing else text
+    words = [w.lower() for w in _WORD.findall(re.sub(r"\\[A-Za-z]+", " ", text))]
+    if VERBS.isdisjoint(words) or not _DENIES.isdisjoint(words):
         return None
-    if len(set(numbers)) == 1 and len(re.findall(r"\d+", text)) <= 2 * len(numbers):
-        return _number(numbers[0])
-    return ("prose", _number(numbers[0]), _number(numbers[-1]), " ".join(text.split()))
-
-
-def stated_number(sentence: str) -> Fraction | None:
-    """The one number that a sentence states; None when it states none, or several without a result."""
-    key = prose_key(sentence)
-    return Fraction(*key[1]) if key is not None and key[0] == "n" else None
-
-
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-
-
-def formula_of(text: str) -> str | None:
-    """The one formula of a sentence, as in "Thus $x \\le 2$ is our answer."; None when there are several or none."""
-    if len(text) > MAX_PROSE:
+    numbers = []
+    for match in _NUMBER.finditer(text):
+        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
+        if _MODEL.search(before):
+            continue
+        if _BOUND.search(before) or _AFTER.match(after):
+            return None
+        factor = _factor(after)
+        if factor is None:
+            return None
+        numbers.append(_value(match["value"], match["sign"]) * factor)
+    if len(set(numbers)) != 1 or len(re.findall(r"\d+", text)) > 2 * len(numbers):
         return None
-    formulas = list(_FORMULA.finditer(text))
-    if not formulas:
+    return _number(numbers[0])
+
+
+def _factor(after: str) -> int | None:
+    """What the words after a number multiply it with: 3 million; None for parts such as 3 quarters."""
+    words = [w.lower() for w in _WORD.findall(after)[:1]]
+    if words and words[0] in FRACTIONS and after[:1] in " -":
         return None
-    outside = _FORMULA.sub(" ", text)
-    words = [w.lower() for w in _WORD.findall(outside)]
-    if not words or any(w in BLOCKERS for w in words):
-        return None
-    contents = dict.fromkeys(next(g for g in m.groups() if g is not None).strip() for m in formulas)
-    formula = contents.popitem()[0]
-    return None if contents or _is_money(formula) else formula
+    return MULTIPLIERS.get(words[0], 1) if words and after[:1] == " " else 1
+
+
+def states_value(sentence: str) -> bool:
+    """Whether a sentence states one value: a number, or a formula that it gives a name."""
+    if prose_key(sentence) is not None:
+        return True
+    if len(sentence) > 300:
+        return False
+    try:
+        value = without_words(trimmed(unadorned(plain(sentence))))
+    except Unreadable:
+        return False
+    return re.search(r"\d|\\(?!text)[A-Za-z]", value) is not None
 
 
 def _simple(formula: re.Match[str]) -> str:
@@ -103,7 +131,7 @@ def _simple(formula: re.Match[str]) -> str:
     content = next(g for g in formula.groups() if g is not None)
     if _is_money(content):
         return formula[0]
-    return content if re.fullmatch(r"[\s\d.,%\\$!/-]+", content) else " "
+    return content if re.fullmatch(r"[\s\d.,%\\$!/{}-]+", content) else " "
 
 
 def _is_money(content: str) -> bool:

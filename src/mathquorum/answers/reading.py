@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -21,13 +21,15 @@ from mathquorum.answers.arithmetic import NoValue
 from mathquorum.answers.extract import find_answer, is_free_text
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.notation import plain
-from mathquorum.answers.prose import formula_of, prose_key
+from mathquorum.answers.phrases import has_words, without_words
+from mathquorum.answers.prose import prose_key
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
 from mathquorum.answers.splitting import closing, nesting
 from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
-from mathquorum.answers.vocabulary import FUNCTIONS
+from mathquorum.answers.trimming import trimmed, unadorned
+from mathquorum.answers.units import value_of_approximation, with_unit_in_words, without_ordinal
 
 __all__ = ["Answer", "faults", "forget", "read"]
 
@@ -45,29 +47,29 @@ class Answer:
     Attributes:
         kind: "number", "list", "text", ...
         key: Hashable; equal keys are equal answers.
+        written: Of a list, its key in the order in which it stands there; None for everything else.
     """
 
     kind: str
     key: Key
+    written: Key | None = None
 
 
 faults: deque[str] = deque(maxlen=100)  # texts on which the reader itself failed; empty unless there is a fault
 
-_KINDS = {"n": "number", "x": "expression", "colon": "time or ratio", "prose": "sentence"}
+_KINDS = {"n": "number", "x": "expression", "colon": "time or ratio", "choice": "choice"}
 _INTEGER = re.compile(r"-?\d{1,18}\.?\Z")
 _FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\d))\.?\Z")
-_DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$")
-_BROKEN_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z]{3,}")
-_EXCLAMATION = re.compile(r"[A-Za-z]{3,}!+\Z")  # and not a factorial
-_CONNECTIVE = re.compile(
-    r"(?:(?:and|so|thus|hence|then|therefore|finally),?\s+)+(?:(?:we (?:get|have|find|obtain)|it follows)(?: that)?\s+)?",
-    re.IGNORECASE,
+# A choice with its text: (B) 12, \text{(B) } 12, E. 12, B) 15, E: a polygenic score, Option C: 4.
+_CHOICE = re.compile(
+    r"\s*[*_$]*(?:(?:[Oo]ption|[Cc]hoice)\s+)?(?:\\(?:text|textbf|mathrm|textrm|mathbf|bf)\s*\{\s*)?[*_]*"
+    r"(?:\(([A-Ja-h])\)[}*_]*[\s:.~\\}]+|([A-J])[*_]*(?:\)\s*|[.:](?:\s+|\s*\}\s*))[}*_\\~\s]*)"
+    r"(?P<said>(?!and\b|or\b|[+*/^=,)\\&-]+\s)[^\s].*)",
+    re.DOTALL,
 )
-_ASIDE = re.compile(r"(?<=[\w}])\s+\(([^()]*)\)\s*\Z")
-_CHOICE = re.compile(r"\s*(?:\\text(?:bf|rm)?\{)?\(([A-Ha-h])\)\}?[\s:.~\\]+(?![\s+*/^=,)\\-])\S")
 _BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
+_ESCAPED_BREAK = re.compile(r"(?<!\\)\\n(?=[A-Z\d\s*#-])")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
 
@@ -88,12 +90,16 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
         if bottom:
             value = Fraction(-top if sign else top, bottom)
             return Answer("number", ("n", (value.numerator, value.denominator)))
+    written = None
     try:
-        key = _key(_found(text), settings)
+        found = _found(text)
+        key = _key(found, settings)
+        if key[0] == "list" and not settings.lists_are_ordered:
+            written = _key(found, replace(settings, lists_are_ordered=True))
     except Exception:  # a fault of ours must not stop a vote: the answer is compared as text, and the fault is kept
         faults.append(text)
         key = text_key(text)
-    return Answer(_KINDS.get(key[0], str(key[0])), key)
+    return Answer(_KINDS.get(key[0], str(key[0])), key, written)
 
 
 _remembered = lru_cache(maxsize=20_000)(_read)
@@ -112,6 +118,8 @@ def forget() -> None:
 
 def _found(text: str) -> str:
     """The answer in a text that marks one."""
+    if "\\n" in text:  # a line break that was escaped
+        text = _ESCAPED_BREAK.sub("\n", text)
     found = find_answer(text) if is_free_text(text) else None
     return found.answer if found else text
 
@@ -123,12 +131,6 @@ def _key(text: str, settings: EquivalenceSettings) -> Key:
         return _mathematics(text, settings, depth=0)
     except (Unreadable, NoValue, OverflowError, RecursionError):
         pass
-    formula = formula_of(text)
-    if formula is not None:
-        try:
-            return _mathematics(formula, settings, depth=1)
-        except (Unreadable, NoValue, OverflowError, RecursionError):
-            pass
     return prose_key(text) or text_key(text)
 
 
@@ -140,10 +142,11 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     """
     if depth > 3:
         raise Unreadable("text in text")
+    text = plain(unadorned(text))
     choice = _CHOICE.match(text)
     if choice is not None:
-        text = choice[1]
-    text = _trimmed(text)
+        return _choice_key(choice, settings, depth)
+    text = trimmed(text)
     bare = _BARE_CHOICE.fullmatch(text)
     if bare is not None:
         text = bare[1] or bare[2]
@@ -151,7 +154,10 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = _IN_BASE.sub(r"\1_{\2}", text)
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
-    tokens = _unbraced(tokenize(plain(text)))
+    text = value_of_approximation(without_ordinal(text))
+    if has_words(text) or "/" in text or "circ" in text or "Omega" in text or "µ" in text:
+        text = without_words(with_unit_in_words(text))
+    tokens = _unbraced(tokenize(text))
     if len(tokens) == 1 and tokens[0][0] == "w":
         content = tokens[0][1]
         if content != text and (len(content) == 1 or not content.isalpha()):
@@ -176,11 +182,11 @@ def _unbraced(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def _is_remark(content: str) -> bool:
-    """Whether parentheses hold words, as in "4 (3 onions and 1 potato)"."""
-    return "\\" not in content and any(
-        w.lower() not in FUNCTIONS and w.lower() not in ("base", "mod") for w in _WORD.findall(content)
-    )
+def _choice_key(choice: re.Match[str], settings: EquivalenceSettings, depth: int) -> Key:
+    """A choice with its text: the keys of the letter and of what is said."""
+    letter = _mathematics(choice[1] or choice[2], settings, depth + 1)
+    said = choice["said"].strip().strip("{}*_ ")
+    return ("choice", letter, _key(said, settings)) if re.search(r"\w", said) else letter
 
 
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -189,22 +195,3 @@ _HUNDREDTHS: tuple[Token, ...] = (("o", "/"), ("n", 100))
 
 def _is_percent(token: Token) -> bool:
     return token == ("o", "%") or (token[0] == "w" and token[1].lower() in ("percent", "pct"))
-
-
-def _trimmed(text: str) -> str:
-    """Without math delimiters, quotes, emphasis, final punctuation, and remarks in parentheses."""
-    text = _DELIMITERS.sub(" ", text).strip(' \t\n*`"')
-    if text[:1].isalpha():
-        text = _CONNECTIVE.sub("", text, count=1) if _CONNECTIVE.match(text) else text
-    text = text.rstrip(" .,;:")
-    if text.endswith("!") and _EXCLAMATION.search(text):
-        text = text.rstrip(" .,;:!")
-    if text.endswith("\\"):
-        text = text.rstrip("\\ ")
-    if "." in text:
-        text = _BROKEN_MERIDIEM.sub(r"\1m", text)
-    if text.endswith(")"):
-        aside = _ASIDE.search(text)
-        if aside is not None and _is_remark(aside[1]):
-            text = text[: aside.start()]
-    return text

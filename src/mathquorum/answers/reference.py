@@ -13,6 +13,7 @@ from typing import Any
 
 from mathquorum.answers.formula_rules import FORMULA_RULES
 from mathquorum.answers.number_keys import real_value
+from mathquorum.answers.numerals import totals_of
 from mathquorum.answers.reading import Answer
 from mathquorum.answers.sets import members
 from mathquorum.answers.values import value_key
@@ -36,6 +37,8 @@ def matching_rule(reference: Answer, answer: Answer) -> str | None:
     for rule in rules:
         if rule(answer.key, reference.key):
             return rule.__doc__
+    if _ordered_list(answer.written or answer.key, reference.written or reference.key):
+        return _ordered_list.__doc__
     return None
 
 
@@ -50,6 +53,26 @@ def _base_left_out(a: Key, r: Key) -> bool:
 def _meridiem_left_out(a: Key, r: Key) -> bool:
     """the time is right and only one side says a.m. or p.m."""
     return a[0] == r[0] == "colon" and a[1] == r[1] and a[2] != r[2] and "" in (a[2], r[2])
+
+
+def _clock_of_24_hours(a: Key, r: Key) -> bool:
+    """the time is right, on a clock of 24 hours on one side: 16:45 and 4:45 PM"""
+    for half, whole in ((a, r), (r, a)):
+        if half[0] == whole[0] == "colon" and half[2] == "pm" and not whole[2] and half[1][1:] == whole[1][1:]:
+            hour, other = half[1][0], whole[1][0]
+            return bool(
+                hour[0] == other[0] == "n" and hour[1][1:] == other[1][1:] == (1,) and hour[1][0] + 12 == other[1][0]
+            )
+    return False
+
+
+def _total(a: Key, r: Key) -> bool:
+    """a measure of several units and its total in one of them: 2 hours 45 minutes and 165 minutes"""
+    for compound, number in ((a, r), (r, a)):
+        if compound[0] == "compound" and number[0] == "n" and len(number[1]) == 2:
+            totals = totals_of(compound)
+            return Fraction(*number[1]) in (totals if compound is r else totals[-1:])
+    return False
 
 
 def _clock_as_number(a: Key, r: Key) -> bool:
@@ -77,7 +100,7 @@ _MINUTES = frozenset(("n", (minute, 1)) for minute in range(10, 60))
 
 
 def _proportion(key: Key) -> Fraction | None:
-    if key[0] == "n" and len(key[1]) == 2:
+    if key[0] == "n" and len(key[1]) == 2 and key[1][1] != 1:
         return Fraction(*key[1])
     if key[0] == "colon" and len(key[1]) == 2 and not key[2] and all(k[0] == "n" and len(k[1]) == 2 for k in key[1]):
         top, bottom = (Fraction(*k[1]) for k in key[1])
@@ -105,12 +128,20 @@ def _unit_letter(a: Key, r: Key) -> bool:
 
 
 def _ordered_list(a: Key, r: Key) -> bool:
-    """the coordinates are right, one side without brackets"""
+    """the coordinates are right and in order, one side without brackets"""
     for bracketed, bare in ((a, r), (r, a)):
         point = _coordinates(bracketed)
         if bare[0] == "list" and point is not None:
-            return Counter(point) == Counter(members(bare))
+            return tuple(members(bare)) == point
     return False
+
+
+def _choice(a: Key, r: Key) -> bool:
+    """the letter of the choice is right, or the text that stands with it"""
+    for one, other in ((a, r), (r, a)):
+        if one[0] == "choice" and other in one[1:]:
+            return True
+    return a[0] == r[0] == "choice" and a[1] == r[1]
 
 
 def _coordinates(key: Key) -> tuple[Key, ...] | None:
@@ -136,11 +167,6 @@ def _vector(a: Key, r: Key) -> bool:
     return False
 
 
-def _stated(a: Key, r: Key) -> bool:
-    """a sentence whose first or last number it is"""
-    return a[0] == "prose" and r in (a[1], a[2])
-
-
 def _thousands_as_list(a: Key, r: Key) -> bool:
     """one comma read as separating two items on one side, and thousands on the other: 81, 256 and 81,256"""
     for number, items in ((a, r), (r, a)):
@@ -155,14 +181,15 @@ def _thousands_as_list(a: Key, r: Key) -> bool:
 _RULES = (
     _base_left_out,
     _meridiem_left_out,
+    _clock_of_24_hours,
+    _total,
     _clock_as_number,
     _ratio,
     _float_print,
     _unit_letter,
-    _ordered_list,
     _repeated,
     _vector,
-    _stated,
+    _choice,
     _thousands_as_list,
     *FORMULA_RULES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mathquorum.answers.marks import Extraction
-from mathquorum.answers.prose import stated_number
+from mathquorum.answers.prose import states_value
 
 __all__ = ["closing_statement", "is_value", "lone_answer"]
 
@@ -159,7 +159,7 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
         return Extraction(
             found["content"].strip(), start + found.start("content"), start + found.end("content"), "closing"
         )
-    if len(emphasised) > 1 or stated_number(whole) is None:
+    if len(emphasised) > 1 or not states_value(whole):
         return None
     start = text.index(whole, start)
     return Extraction(whole, start, start + len(whole), "closing")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 __all__ = [
     "BLOCKERS",
+    "FRACTIONS",
     "FUNCTIONS",
     "GREEK",
     "MULTIPLIERS",
     "NUMBER_WORDS",
     "PHRASES",
     "SHORT_WORDS",
+    "TENS",
     "UNITS",
     "UNIT_NAMES",
+    "VERBS",
 ]
 
 _FUNCTIONS = """
@@ -107,3 +110,28 @@ zero one two three four five six seven eight nine ten eleven twelve thirteen fou
 nineteen twenty
 """
 NUMBER_WORDS = {word: number for number, word in enumerate(_NUMBER_WORDS.split())}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = {word: 10 * number for number, word in enumerate(_TENS.split(), 2)}
+
+# The denominators that words name: 3 halves, two thirds.
+FRACTIONS: dict[str, int] = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "fourth": 4, "fourths": 4, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5,
+    "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8, "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10,
+    "eleventh": 11, "elevenths": 11, "twelfth": 12, "twelfths": 12, "sixteenth": 16, "sixteenths": 16, "twentieth": 20, "twentieths": 20,
+    "hundredth": 100, "hundredths": 100, "thousandth": 1000, "thousandths": 1000, "millionths": 10**6,
+}  # fmt: skip
+
+_VERB_FORMS = """
+is are was were be been becomes became equals has have had will would can could must should needs need needed makes make made takes
+take took gets get got costs cost pays pay paid earns earn earned spends spend spent saves save saved sells sell sold buys buy bought
+gives give gave leaves leave eats eat ate uses use used works work worked runs run ran walks walk walked drives drive drove travels
+travel traveled travelled reads read writes write wrote wins win won scores scored receives receive received charges charge charged owes
+owe owed contains contain holds hold held weighs weigh weighed lasts last lasted produces produce produced requires require required
+remains remain remained gains gain gained loses lose lost collects collect collected drinks drink drank sees saw finds find found does do
+did goes go went comes come came raises raised brings brought picks picked plants planted bakes baked fills filled covers covered
+completes completed finishes finished starts started ends ended grows grew keeps kept donates donated delivers delivered attends attended
+catches caught carries carried answers answered solves solved there it's that's he's she's they're lives lived sleeps slept stays stayed
+waits waited watches watched plays played uses swims swam rides rode climbs climbed invites invited serves served adds added changes changed
+fell rose decreased increased dropped increases decreases totals amounts budgeted invested invests hires hired builds built washes washed
+"""
+VERBS = frozenset(_VERB_FORMS.split())

@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 
 from mathquorum.answers.grammar import Unreadable
+from mathquorum.answers.phrases import is_tail
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.vocabulary import BLOCKERS, MULTIPLIERS, UNIT_NAMES, UNITS
+from mathquorum.answers.units import is_unit
+from mathquorum.answers.vocabulary import MULTIPLIERS, UNIT_NAMES, UNITS
 
 __all__ = ["Measured", "label", "without_units"]
 
@@ -58,12 +60,13 @@ def without_units(tokens: list[Token]) -> Measured:
     """
     if all(kind != "w" for kind, _ in tokens):
         return Measured(tokens, "")
-    words = [w.lower() for kind, content in tokens if kind == "w" for w in re.findall(r"[A-Za-z]+", content)]
+    written = [w for kind, content in tokens if kind == "w" for w in re.findall(r"[A-Za-zΩµμ'-]+", content)]
+    words = [w.lower() for w in written]
     if not words:
         raise Unreadable("signs in words")
-    if any(w in BLOCKERS for w in words):
-        raise Unreadable("words that matter")
-    if "".join(words).endswith(("am", "pm")) or words[0] == "base" or ("o", "_") in tokens:
+    if not all(is_unit(w) for w in written) and not is_tail([w for w in words if w not in MULTIPLIERS]):
+        raise Unreadable("words that are not understood")
+    if "".join(words[-2:]) in ("am", "pm") or words[-1] in ("am", "pm") or words[0] == "base" or ("o", "_") in tokens:
         return Measured(tokens, "")  # a time, or a numeral with its base
     start = next(i for i, t in enumerate(tokens) if t[0] == "w")
     if start == 0 or any(len(t[1]) > LONGEST_WORD and t[1].isalpha() for t in tokens if t[0] == "w"):

@@ -1,0 +1,57 @@
+"""What stands around an answer and says nothing: delimiters, emphasis, colours, tick marks, blanks, final punctuation."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["trimmed", "unadorned"]
+
+_DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|\\?\$")
+_BROKEN_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
+_EXCLAMATION = re.compile(r"[A-Za-z]{3,}!+\Z")  # and not a factorial
+_ORNAMENTS = re.compile(
+    r"\\(?:blacksquare|square|checkmark|qed|qedsymbol|Box|surd|bigstar|star|dagger)(?![A-Za-z])\s*|[✓✔✅■□▪◼∎☑🎉👍]️?"
+)
+_COLOURED = re.compile(r"\\(?:textcolor|colorbox)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*\{|\{?\\color\s*\{[^{}]*\}")
+_WRAPPERS = re.compile(
+    r"\\(?:underline|boxed|fbox|mathbf|boldsymbol|bm|pmb|ensuremath|large|Large|huge|displaystyle|bf|underline)(?![A-Za-z])\s*"
+)
+_EMPHASIS = re.compile(r"\A([*_~`]{1,4})(?=[^\s*_~`])(.*[^\s*_~`\\])\1\Z", re.DOTALL)
+_CURRENCY = re.compile(
+    r"(?:\bUS|\bA|\bC|\bHK|\bNZ)(?=\\?\$\s?\d)|(?<![A-Za-z])(?:USD|EUR|GBP|INR|CNY|RMB|JPY|CAD|AUD|Rs\.?)\s?(?=\d)|[€£¥₹₩₽₫฿₱]|元|円|원|块"
+)
+
+
+def unadorned(text: str) -> str:
+    """Without colours, ticks, signs of money that carry no value, and emphasis around the whole."""
+    text = text.strip()
+    if "\\" in text or not text.isascii():
+        if _ORNAMENTS.search(text):
+            text = _ORNAMENTS.sub("", text).strip()
+        if "color" in text:
+            text = _COLOURED.sub("{", text)
+            if text.count("{") > text.count("}"):
+                text += "}"
+    if not text.isascii() or text[:1].isalpha() or "$" in text:
+        text = _CURRENCY.sub("", text)
+    while text[:1] in "*_~`" and text:
+        match = _EMPHASIS.match(text)
+        if match is None:
+            break
+        text = match[2].strip()
+    return text
+
+
+def trimmed(text: str) -> str:
+    """Without math delimiters, quotes, emphasis, and punctuation at the ends."""
+    text = _DELIMITERS.sub(" ", text).strip(' \t\n*`"')
+    text = text.rstrip(" .,;:")
+    if text[:1] in ":：":
+        text = text[1:].lstrip()
+    if text.endswith("!") and _EXCLAMATION.search(text):
+        text = text.rstrip(" .,;:!")
+    if text.endswith("\\"):
+        text = text.rstrip("\\ ")
+    if "." in text:
+        text = _BROKEN_MERIDIEM.sub(r"\1m", text)
+    return text
