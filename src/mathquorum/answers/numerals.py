@@ -113,5 +113,7 @@ def totals_of(compound: Key) -> list[Fraction]:
     sizes = [_SIZES.get(unit) for unit, _ in compound[1]]
     if None in sizes or len({size[0] for size in sizes if size}) != 1:
         return []
-    total = sum(Fraction(value) * size[1] for (_, value), size in zip(compound[1], sizes, strict=True) if size)
+    total = sum(
+        (Fraction(value) * size[1] for (_, value), size in zip(compound[1], sizes, strict=True) if size), Fraction(0)
+    )
     return [total / step for step in sorted((size[1] for size in sizes if size), reverse=True)]

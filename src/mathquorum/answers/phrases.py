@@ -497,7 +497,7 @@ class _Phrase:
             "i.e",
             "using",
         ):
-            return words[0] != "or"
+            return bool(words[0] != "or")
         return is_tail(words) or not (NEGATING | _set("or plus minus times base mod")) & set(words)
 
     def joint(self) -> str:
@@ -711,4 +711,4 @@ def is_tail(words: list[str]) -> bool:
         words = words[1:]
     if len(words) > 10:
         return False
-    return not CHANGING & set(words) or all(is_unit(w) for w in words)
+    return CHANGING.isdisjoint(words) or all(is_unit(w) for w in words)

@@ -141,7 +141,7 @@ def _choice(a: Key, r: Key) -> bool:
     for one, other in ((a, r), (r, a)):
         if one[0] == "choice" and other in one[1:]:
             return True
-    return a[0] == r[0] == "choice" and a[1] == r[1]
+    return bool(a[0] == r[0] == "choice" and a[1] == r[1])
 
 
 def _coordinates(key: Key) -> tuple[Key, ...] | None:
