@@ -278,6 +278,7 @@ POSTFIXES: dict[str, str] = {
     "score": "20(%s)",
 }
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
+CLAUSES = _set("where because since which if when for")
 KNOWN = (
     CONNECTIVES | COPULAS | APPROXIMATE | EXACT | NEGATING | CHANGING | PREPOSITIONS | frozenset(FRACTIONS) | frozenset(NUMBER_WORDS)
     | frozenset(TENS) | frozenset(MULTIPLIERS) | frozenset(POSTFIXES) | _set("dozen percent less more fewer out")
@@ -352,6 +353,17 @@ class _Phrase:
             if self.pieces[i].kind == "w" and self.pieces[i].text.lower() in COPULAS
         ]
         colons = [i for i in range(self.at, len(self.pieces)) if self.pieces[i].kind == ":"]
+        clause = next(
+            (
+                i
+                for i in range(self.at + 1, len(self.pieces))
+                if self.pieces[i].text.lower() in CLAUSES and self.pieces[i].kind == "w"
+            ),
+            None,
+        )
+        if clause is not None and any(p.kind == "m" for p in self.pieces[self.at : clause]):
+            places = [i for i in places if i < clause]
+            colons = [i for i in colons if i < clause]
         place = places[-1] if places else colons[-1] if colons else None
         if place is None:
             self.named()

@@ -129,10 +129,8 @@ def with_unit_in_words(text: str) -> str:
         and not re.fullmatch(r"\s*[-+]?\s*[\d.,]+\s*|.*[})\s]", match["value"] + match["gap"], re.DOTALL)
     ):
         return text
-    parts = [
-        p.lstrip("\\").removeprefix("mu").replace("µ", "u") or "u"
-        for p in _PART.findall(re.sub(r"\\(?:cdot|times)", " ", match["unit"]))
-    ]
+    unit = re.sub(r"\\mu\s*|µ|μ", "u", re.sub(r"\\(?:cdot|times)", " ", match["unit"]))
+    parts = [p.lstrip("\\") for p in _PART.findall(unit)]
     symbols = [p for p in parts if p != "per"]
     if not symbols or not all(is_unit(p) for p in symbols) or match["value"].count("{") != match["value"].count("}"):
         return text
