@@ -64,7 +64,7 @@ _LEX = re.compile(
     rf"|(?P<marked>{_MARKED})"
     r"|(?P<open>\\\{|\\begin\s*\{[^{}]*\}|[({\[])|(?P<close>\\\}|\\end\s*\{[^{}]*\}|[)}\]])"
     r"|(?P<command>\\[A-Za-z]+|\\.)"
-    r"|(?P<word>[A-Za-z]+(?:['’-][A-Za-z]+)*)"
+    r"|(?P<word>[A-Za-z]+(?:['’][A-Za-z]+)*(?:(?<=[A-Za-z]{3})-[A-Za-z]{3,})*|[A-Za-z]+)"
     r"|(?P<sep>[,;](?!\d{3}(?!\d))|(?<!\d)[,;])|(?P<colon>:)|(?P<abbreviation>(?<=[a-z])\.(?=\s*[a-z]))|(?P<stop>\.(?=\s*$|\s+[A-Z]|\s*\\text))|(?P<other>\d+(?:,\d+)*(?:\.\d+)?|.)",
     re.DOTALL,
 )
@@ -158,8 +158,10 @@ class _Lexer:
     def remark(self) -> None:
         """Brackets that held words: a remark when nothing precedes them in their piece."""
         text = "".join(self.math).strip()
-        self.inside = []
-        if text.startswith("(") and text.endswith(")"):
+        words, self.inside = self.inside, []
+        if [w.lower() for w in words] == ["mod"]:
+            self.math = [text.replace("\\text{ mod }", "mod")]
+        elif text.startswith("(") and text.endswith(")"):
             self.math = []
             self.pieces.append(Piece("(", text))
 

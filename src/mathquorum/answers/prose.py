@@ -56,7 +56,7 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(r"(?<=[a-z] )[A-Z][A-Za-z]+ \Z")  # the Widgeteer 3000
-_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+_WORD = re.compile(r"[A-Za-z]{2,}(?:'[a-z]+)?")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _BOLD = re.compile(r"\\(?:mathbf|textbf|boldsymbol|text|mathrm)\s*\{([^{}]*)\}|\*\*|__|(?<!\\)\{,\}")
 _NEGATIVE = re.compile(r"\b(?:negative|minus)\s+(?=\\?\$?\d)", re.IGNORECASE)
