@@ -133,6 +133,4 @@ def is_free_text(text: str) -> bool:
     """Whether a text is more than an answer: it holds a mark of one, or runs over several lines."""
     if text.isascii() and not any(hint in text for hint in _HINTS):
         return False
-    return (
-        "\n" in text or "</" in text or "<|" in text or _SEVERAL.search(text) is not None or is_marked(text)
-    )
+    return "\n" in text or "</" in text or "<|" in text or _SEVERAL.search(text) is not None or is_marked(text)

@@ -53,7 +53,7 @@ MARK = re.compile(
 # A word of each mark, in lower case, "answer" at most _AHEAD characters after the mark's start. To search for these first is ten times
 # as fast: they begin with letters that the matcher can skip to, and a pattern that ignores case has none.
 _HINT = re.compile(
-    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse"
+    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse|antwort|risposta|resposta"
 )
 _AHEAD = 24
 
