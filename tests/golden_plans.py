@@ -88,7 +88,11 @@ def _told(value: Any, place: Path) -> Any:
     """As plain values. Of settings, those that are not the default, and always the name of an objective."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
-        kept = {name: item for name, item in value if name == "name" or item != fields[name].default}
+        kept = {
+            name: item
+            for name, item in value
+            if name == "name" or item != fields[name].get_default(call_default_factory=True)
+        }
         return _told(kept, place)
     if isinstance(value, Mapping):
         return {str(key): _told(item, place) for key, item in value.items()}
