@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check plans bench bench-answers bench-speed install clean
+.PHONY: help demo test test-kernels test-shuffled check plans bench bench-answers bench-speed install clean
 
 help:
 	@echo "make demo    the whole method on the embedded model, in minutes, with a report"
 	@echo "make test    all tests"
+	@echo "make test-kernels   contract and end-to-end tests under each set of kernels that torch has here"
+	@echo "make test-shuffled  all tests in random order; the seed is printed"
 	@echo "make check   format, lint and types"
 	@echo "make plans   write tests/plans again: what each recipe's stages read"
 	@echo "make bench   benchmarks, one table each"
@@ -27,6 +29,16 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Under other kernels floats are added in another order, as on another processor.
+test-kernels: $(READY)
+	for kernels in $$($(BIN)/python tests/kernels.py); do \
+		echo "ATEN_CPU_CAPABILITY=$$kernels"; \
+		ATEN_CPU_CAPABILITY=$$kernels $(BIN)/python -m pytest -n 2 --dist worksteal tests/contract tests/end_to_end || exit 1; \
+	done
+
+test-shuffled: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p randomly
 
 check: $(READY)
 	$(BIN)/ruff format --check .
