@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,42 @@ sys.path.insert(0, str(Path(__file__).parent))
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+SLICES = Path(__file__).parent / "data"
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real data beside the project; tests that need it are skipped where it is absent."""
+    """The whole real data beside the project; tests that need them are skipped where they are absent."""
     if not SHARED.is_dir():
-        pytest.skip("needs the real data in ../shared/data, which is not here")
+        pytest.skip("needs the whole data sets in ../shared/data, which are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session", params=["slices", "whole"])
+def real_data(request: pytest.FixtureRequest) -> Path:
+    """Real data in one layout: the slices that are checked in, and the whole data sets where they are there."""
+    if request.param == "whole" and not SHARED.is_dir():
+        pytest.skip("the same test has passed or failed on the slices in tests/data; the whole data sets are not here")
+    return SLICES if request.param == "slices" else SHARED
+
+
+@pytest.fixture
+def whole(real_data: Path) -> bool:
+    """Whether the real data are the whole data sets."""
+    return real_data == SHARED
+
+
+@pytest.fixture(scope="session")
+def pool_file() -> Callable[[str], Path]:
+    """The file of a pool of real candidates, by its name: two are checked in whole."""
+
+    def find(name: str) -> Path:
+        found = [place / "candidates" / f"{name}.jsonl.gz" for place in (SLICES, SHARED)]
+        if not any(path.exists() for path in found):
+            pytest.skip("needs the pools of candidates in ../shared/data, which are not here")
+        return next(path for path in found if path.exists())
+
+    return find
 
 
 @pytest.fixture
@@ -50,3 +81,17 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_models import make_model
 
     return make_model(tmp_path_factory.mktemp("models") / "qwen2")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """The closing line: what was skipped, and why; and the seed of a random order."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reporter.stats.get("skipped", []))
+    told = "; ".join(f"{number} ({why})" for why, number in reasons.most_common())
+    reporter.write_line(f"Skipped: {told or 'nothing'}.")
+    if session.config.getoption("randomly_seed", None) is not None:
+        reporter.write_line(f"Order: -p randomly --randomly-seed={session.config.getoption('randomly_seed')}")

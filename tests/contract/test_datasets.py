@@ -26,9 +26,9 @@ Load = Callable[[], Iterator[Problem]]
 
 
 @pytest.fixture(params=sorted(datasets.DATASETS))
-def load(request: pytest.FixtureRequest) -> Load:
+def load(request: pytest.FixtureRequest, real_data: Path) -> Load:
     path, split = MEMBERS[request.param]
-    place = None if path is None else request.getfixturevalue("shared_data") / path
+    place = None if path is None else real_data / path
     return lambda: datasets.load(request.param, place, split)
 
 
@@ -60,9 +60,9 @@ def test_ids_are_stable() -> None:
         ("prm800k", "prm800k/2ebd3d009973d115"),
     ],
 )
-def test_ids_of_real_files_are_stable(name: str, first: str, shared_data: Path) -> None:
+def test_ids_of_real_files_are_stable(name: str, first: str, real_data: Path) -> None:
     path, split = MEMBERS[name]
-    assert next(datasets.load(name, shared_data / str(path), split)).id == first
+    assert next(datasets.load(name, real_data / str(path), split)).id == first
 
 
 def test_importing_datasets_stays_light() -> None:

@@ -57,8 +57,8 @@ def test_common_schemas_are_recognised(name: str, tmp_path: Path) -> None:
     assert problem.id == {"math, answer": "math/test/algebra/1", "own": "x/1", "labeled": "x/1"}.get(name, "mine/0")
 
 
-def test_math_is_read_alike_by_its_own_name_and_as_any_file(shared_data: Path) -> None:
-    path = shared_data / "math" / "test.jsonl.gz"
+def test_math_is_read_alike_by_its_own_name_and_as_any_file(real_data: Path) -> None:
+    path = real_data / "math" / "test.jsonl.gz"
     assert list(load(path)) == list(datasets.load("math", path))
 
 

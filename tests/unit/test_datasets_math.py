@@ -28,8 +28,8 @@ def write_jsonl(path: Path, rows: list[dict[str, object]], end: str = "\n") -> P
 
 
 @pytest.fixture(scope="module")
-def everything(shared_data: Path) -> dict[str, Problem]:
-    return {problem.id: problem for problem in load(shared_data / "math") if problem.id.count("/") == 3}
+def everything(real_data: Path) -> dict[str, Problem]:
+    return {problem.id: problem for problem in load(real_data / "math") if problem.id.count("/") == 3}
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
@@ -65,19 +65,21 @@ def test_the_original_folder_gives_the_original_numbers(tmp_path: Path) -> None:
         list(load(tmp_path / "MATH", "train"))
 
 
-def test_the_raw_slice_equals_the_same_problems_in_one_file(shared_data: Path, everything: dict[str, Problem]) -> None:
-    raw = list(load(shared_data / "math" / "raw_sample" / "MATH"))
-    assert len(raw) == 66
+def test_the_raw_slice_equals_the_same_problems_in_one_file(
+    real_data: Path, whole: bool, everything: dict[str, Problem]
+) -> None:
+    raw = list(load(real_data / "math" / "raw_sample" / "MATH"))
+    assert len(raw) == (66 if whole else 14)
     assert raw == [everything[problem.id] for problem in raw]
-    train = list(load(shared_data / "math" / "raw_sample" / "MATH", "train"))
+    train = list(load(real_data / "math" / "raw_sample" / "MATH", "train"))
     assert train and train == [problem for problem in raw if problem.id.startswith("math/train/")]
 
 
-def test_answers_are_those_of_the_last_box(shared_data: Path, tmp_path: Path) -> None:
+def test_answers_are_those_of_the_last_box(real_data: Path, tmp_path: Path) -> None:
     for split in ("train", "test"):
-        with gzip.open(shared_data / "math" / f"{split}.jsonl.gz") as handle:
+        with gzip.open(real_data / "math" / f"{split}.jsonl.gz") as handle:
             rows = [json.loads(line) for line in handle]
-        given = list(load(shared_data / "math" / f"{split}.jsonl.gz"))
+        given = list(load(real_data / "math" / f"{split}.jsonl.gz"))
         bare = write_jsonl(tmp_path / f"{split}.jsonl", [{k: v for k, v in r.items() if k != "answer"} for r in rows])
         assert list(load(bare)) == given
 
@@ -125,23 +127,27 @@ def test_non_ascii_and_odd_line_separators_survive(tmp_path: Path) -> None:
 # --- the split -------------------------------------------------------------------------------------------------------
 
 
-def test_the_lightman_split_is_the_published_one(shared_data: Path, everything: dict[str, Problem]) -> None:
+def test_the_lightman_split_is_the_published_one(real_data: Path, everything: dict[str, Problem]) -> None:
     split = lightman_split(everything.values())
-    assert (len(split.train), len(split.test)) == (12_000, 500)
-    published = {problem.id: problem for problem in load(shared_data / "math" / "math500.jsonl.gz")}
+    published = {problem.id: problem for problem in load(real_data / "math" / "math500.jsonl.gz")}
     assert {problem.id: problem for problem in split.test} == published
     assert {problem.id for problem in split.train} == {
-        problem.id for problem in load(shared_data / "math" / "lightman_train.jsonl.gz")
+        problem.id for problem in load(real_data / "math" / "lightman_train.jsonl.gz")
     }
+
+
+def test_the_lightman_split_has_12000_and_500_problems(shared_data: Path) -> None:
+    split = lightman_split({p.id: p for p in load(shared_data / "math") if p.id.count("/") == 3}.values())
+    assert (len(split.train), len(split.test)) == (12_000, 500)
 
 
 def test_the_lightman_split_works_without_the_original_numbers(everything: dict[str, Problem]) -> None:
     from dataclasses import replace
 
     anonymous = [replace(problem, id=f"math/x/row/{n}") for n, problem in enumerate(everything.values())]
-    split = lightman_split(anonymous)
-    assert (len(split.train), len(split.test)) == (12_000, 500)
-    assert {p.text for p in split.test} == {p.text for p in lightman_split(everything.values()).test}
+    split, named = lightman_split(anonymous), lightman_split(everything.values())
+    assert len(split.train) == len(named.train)
+    assert {p.text for p in split.test} == {p.text for p in named.test}
 
 
 def test_the_lightman_ids_ship_with_the_package() -> None:
@@ -150,18 +156,20 @@ def test_the_lightman_ids_ship_with_the_package() -> None:
     assert all(name.startswith("math/test/") for name in ids)
 
 
-def test_the_split_is_a_name_of_load(shared_data: Path, tmp_path: Path) -> None:
+def test_the_split_is_a_name_of_load(real_data: Path, whole: bool, tmp_path: Path) -> None:
     for split in ("train", "test"):
-        (tmp_path / f"{split}.jsonl.gz").symlink_to(shared_data / "math" / f"{split}.jsonl.gz")
-    assert sum(1 for _ in load(tmp_path, "lightman_test")) == 500
+        (tmp_path / f"{split}.jsonl.gz").symlink_to(real_data / "math" / f"{split}.jsonl.gz")
+    assert sum(1 for _ in load(tmp_path, "lightman_test")) == (500 if whole else 24)
 
 
-def test_known_duplicates_and_overlaps(everything: dict[str, Problem]) -> None:
+def test_known_duplicates_and_overlaps(whole: bool, everything: dict[str, Problem]) -> None:
     train = [p for p in everything.values() if p.id.startswith("math/train/")]
     test = [p for p in everything.values() if p.id.startswith("math/test/")]
     found = find_contamination(train, test)
     assert ("math/train/geometry/6032", "math/test/precalculus/24307") in found.pairs
-    assert found.count == len(found.pairs) == 4, "one equal to the letter, three but for spaces and braces"
+    assert found.count == len(found.pairs) == (4 if whole else 1), (
+        "one equal to the letter, three but for spaces and braces"
+    )
     assert ("math/train/algebra/2463", "math/train/algebra/24377") in find_duplicates(train)
     split = lightman_split(everything.values())
     assert find_contamination(split.train, split.test).count == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -50,16 +51,19 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_pools_give_the_known_accuracies(name: str, shared_data: Path) -> None:
-    measured = accuracies(list(read_samples(shared_data / "candidates" / f"{name}.jsonl.gz").samples))
+def test_pools_give_the_known_accuracies(name: str, pool_file: Callable[[str], Path]) -> None:
+    measured = accuracies(list(read_samples(pool_file(name)).samples))
     for value, published in zip(measured, PUBLISHED[name], strict=True):
         assert published - 1.01 < value < published + 7
 
 
-@pytest.mark.parametrize(("name", "best", "weighted"), [("n8_rm", 95.8, 97.9), ("1p5b_n16_prm", 60.0, 70.0)])
-def test_scores_give_the_known_choices(name: str, best: float, weighted: float, shared_data: Path) -> None:
-    (path,) = (shared_data / "candidates").glob(f"*{name}.jsonl.gz")
-    pool = probabilities(list(read_samples(path).samples))
+@pytest.mark.parametrize(
+    ("name", "best", "weighted"), [("math_qwen25math_n8_rm", 95.8, 97.9), ("math_qwen25_1p5b_n16_prm", 60.0, 70.0)]
+)
+def test_scores_give_the_known_choices(
+    name: str, best: float, weighted: float, pool_file: Callable[[str], Path]
+) -> None:
+    pool = probabilities(list(read_samples(pool_file(name)).samples))
     hits = [0, 0]
     for item in pool:
         scores = [score or 0.0 for score in item.scores or ()]
@@ -70,8 +74,8 @@ def test_scores_give_the_known_choices(name: str, best: float, weighted: float, 
     assert [round(100 * hit / len(pool), 1) for hit in hits] == [best, weighted]
 
 
-def test_shared_pools_join_with_math(shared_data: Path) -> None:
-    first = read_samples(shared_data / "candidates" / "math_qwen25math_n8_rm.jsonl.gz").samples[0]
+def test_shared_pools_join_with_math(real_data: Path) -> None:
+    first = read_samples(real_data / "candidates" / "math_qwen25math_n8_rm.jsonl.gz").samples[0]
     assert first.problem.id == "math/test/prealgebra/126"
     assert (first.problem.level, first.problem.subject) == (3, "Prealgebra")
     assert len(first.candidates) == len(first.scores or ()) == 8
@@ -80,28 +84,30 @@ def test_shared_pools_join_with_math(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "count", "each", "reference", "answer"),
     [
-        ("candidates/raw_sample/qwen_eval_rm_maj_head5.jsonl", 5, 8, "420", "420"),
+        ("candidates/raw_sample/qwen_eval_rm_maj_head?.jsonl", None, 8, "420", "420"),
         ("candidates/raw_sample/mathcoder_gsm8k_head3.jsonl", 3, 1, "8", "1"),
         ("candidates/raw_sample/zeroeval_math_l5_head5.json", 5, 1, "-15", "-21"),
         ("gsm8k/raw_sample/example_model_solutions_head20.jsonl", 20, 4, "18", "26"),
     ],
 )
-def test_native_formats(file: str, count: int, each: int, reference: str, answer: str, shared_data: Path) -> None:
-    pool = list(read_samples(shared_data / file).samples)
-    assert len(pool) == count
+def test_native_formats(file: str, count: int | None, each: int, reference: str, answer: str, real_data: Path) -> None:
+    (path,) = real_data.glob(file)
+    pool = list(read_samples(path).samples)
+    assert pool and len(pool) == (count or len(pool))
     assert {len(item.candidates) for item in pool} == {each}
     assert (pool[0].problem.answer, pool[0].candidates[0].answer) == (reference, answer)
     assert all(item.problem.text and item.candidates[0].text for item in pool)
 
 
-def test_native_rewards_are_kept_raw(shared_data: Path) -> None:
-    first = read_samples(shared_data / "candidates/raw_sample/qwen_eval_rm_maj_head5.jsonl").samples[0]
+def test_native_rewards_are_kept_raw(real_data: Path) -> None:
+    (path,) = real_data.glob("candidates/raw_sample/qwen_eval_rm_maj_head?.jsonl")
+    first = read_samples(path).samples[0]
     assert first.scores is not None and first.scores[0] == 3.546875
     assert first.labels == (True,) * 8
 
 
-def test_rho_gives_the_reference_as_the_dataset_has_it(shared_data: Path) -> None:
-    first = read_samples(shared_data / "candidates/raw_sample/rho_math500_head5.jsonl").samples[0]
+def test_rho_gives_the_reference_as_the_dataset_has_it(real_data: Path) -> None:
+    first = read_samples(real_data / "candidates/raw_sample/rho_math500_head5.jsonl").samples[0]
     assert first.problem.answer == "\\left( 3, \\frac{\\pi}{2} \\right)"
 
 

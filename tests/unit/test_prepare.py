@@ -250,22 +250,22 @@ def test_the_ledger_sees_a_change_in_any_input(ten: Path, test_set: Path, tmp_pa
 # --- the real files --------------------------------------------------------------------------------------------------
 
 
-def test_math_and_prm800k_as_in_the_paper(shared_data: Path, tmp_path: Path) -> None:
+def test_math_and_prm800k_as_in_the_paper(real_data: Path, whole: bool, tmp_path: Path) -> None:
     out = run(
         tmp_path,
         sources=[
-            {"dataset": "math", "path": shared_data / "math/lightman_train.jsonl.gz", "style": "terse"},
+            {"dataset": "math", "path": real_data / "math/lightman_train.jsonl.gz", "style": "terse"},
             {
                 "dataset": "prm800k",
-                "path": shared_data / "prm800k/phase1_train_native_reconstructed.jsonl.gz",
+                "path": real_data / "prm800k/phase1_train_native_reconstructed.jsonl.gz",
                 "style": "fine",
             },
         ],
-        exclude=[shared_data / "math/math500.jsonl.gz"],
+        exclude=[real_data / "math/math500.jsonl.gz"],
     )
-    assert len(problems(out)) == 12_000
+    assert len(problems(out)) == (12_000 if whole else 86)
     report = read_json(out / "report.json")
-    assert report["problems_joined"] == 900, "every PRM800K problem is one of MATH"
+    assert report["problems_joined"] == (900 if whole else 12), "every PRM800K problem is one of MATH"
     assert report["contamination"]["count"] == 0
     assert report["sources"][0]["tally"]["dropped"] == {"no reference answer": 2}
     ids = {p.id for p in problems(out)}
@@ -273,13 +273,13 @@ def test_math_and_prm800k_as_in_the_paper(shared_data: Path, tmp_path: Path) -> 
     assert {s.style for s in labeled(out)} == {"terse", "fine"}
 
 
-def test_phase_1_test_of_prm800k_is_refused_beside_math_500(shared_data: Path, tmp_path: Path) -> None:
-    path = shared_data / "prm800k/phase1_test_native_reconstructed.jsonl.gz"
-    with pytest.raises(DataError, match=r"53 of 53 problems"):
+def test_phase_1_test_of_prm800k_is_refused_beside_math_500(real_data: Path, whole: bool, tmp_path: Path) -> None:
+    path = real_data / "prm800k/phase1_test_native_reconstructed.jsonl.gz"
+    with pytest.raises(DataError, match="53 of 53 problems" if whole else "4 of 4 problems"):
         run(
             tmp_path,
             sources=[{"dataset": "prm800k", "path": path}],
-            exclude=[shared_data / "math/math500.jsonl.gz"],
+            exclude=[real_data / "math/math500.jsonl.gz"],
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from math import exp
 from pathlib import Path
@@ -21,7 +22,6 @@ from mathquorum.metrics import Pool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import default_strategies
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "candidates"
 NOISE = [r"\left", r"\right", r"\!", r"\,", r"\ ", r"^\circ", r"^{\circ}", r"\$", "$", r"\%", "%", " "]
 
 # pass@1, maj1, pass@N, and where there are scores the best score and the weighted vote.
@@ -76,10 +76,8 @@ def read_pool(row: dict[str, Any], squash: bool) -> Pool:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_figures_of_real_pools_are_those_of_their_table(name: str) -> None:
-    file = FOLDER / f"{name}.jsonl.gz"
-    if not file.exists():
-        pytest.skip(f"the real pools are not here ({file})")
+def test_figures_of_real_pools_are_those_of_their_table(name: str, pool_file: Callable[[str], Path]) -> None:
+    file = pool_file(name)
     with gzip.open(file, "rt", encoding="utf-8", newline="\n") as lines:
         pools = [read_pool(json.loads(line), squash=name.endswith("_rm")) for line in lines]
     found = {e.name: e for e in measure(pools, default_strategies(with_scores=bool(pools[0].scores)))}
