@@ -12,12 +12,11 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from mathquorum.attention import agree, keeps_keys_and_values, tried, window_of
 from mathquorum.batches import Chunk
 from mathquorum.grouped_attention import Groups, attend_as_before, attend_in_groups
-from mathquorum.trees import PrefixTree, window_of
+from mathquorum.trees import PrefixTree
 
 __all__ = ["LogprobReader"]
 
@@ -158,8 +157,7 @@ class LogprobReader:
         return torch.allclose(self._head(given).float(), own.float(), atol=1e-5, rtol=1e-3)
 
     def _longest_grouped(self) -> int:
-        layers = DynamicCache(config=self._unwrapped.config).layers
-        if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
+        if not keeps_keys_and_values(self._unwrapped.config):
             return 0
         branched, single = PrefixTree(), PrefixTree()
         reads = [*branched.add([0, 1, 2, 3]), *branched.add([0, 1, 4, 5])[2:], *(6 + p for p in single.add([2, 1, 0]))]
@@ -168,37 +166,27 @@ class LogprobReader:
         device = row["input_ids"].device
         row["position_ids"] = torch.tensor([branched.depths + single.depths], device=device)
         groups = Groups.of([branched, single]).to(device)
-        try:
-            expected = self._forward(plain, None, torch.tensor(places, device=device)).float()
-            found = self._forward(row, groups, torch.tensor(reads, device=device)).float()
-        except torch.OutOfMemoryError:
-            raise
-        except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
-            return 0  # whatever the model's own code raised
-        tolerance = 1e-3 * expected.abs().max()
-        return window_of(self._unwrapped) or 2**31 if bool(((found - expected).abs() <= tolerance).all()) else 0
+        expected = tried(lambda: self._forward(plain, None, torch.tensor(places, device=device)))
+        found = tried(lambda: self._forward(row, groups, torch.tensor(reads, device=device)))
+        as_alone = expected is not None and agree(found, expected, self._unwrapped.dtype)
+        return (window_of(self._unwrapped) or 2**31) if as_alone else 0
 
     def _keeps_texts_apart(self) -> bool:
         row, alone = self._tried([[0, 1, 2, 3, 4]]), self._tried([[3, 4]])
         device = row["input_ids"].device
         row["position_ids"] = torch.tensor([[0, 1, 2, 0, 1]], device=device)
-        found = self._forward(row, None, torch.tensor([3, 4], device=device)).float()
-        expected = self._forward(alone, None, torch.tensor([0, 1], device=device)).float()
-        return bool(((found - expected).abs() <= 1e-3 * expected.abs().max()).all())
+        found = self._forward(row, None, torch.tensor([3, 4], device=device))
+        return agree(found, self._forward(alone, None, torch.tensor([0, 1], device=device)), self._unwrapped.dtype)
 
     def _found_last_mlp(self) -> torch.nn.Module | None:
         """The last layer's, where the logits of a place do not depend on what it gives for others."""
-        try:
-            self._last_mlp = self._unwrapped.get_decoder().layers[-1].mlp
-            tensors = self._tried([[0, 1, 2, 3], [0, 1, 4, 5]])
-            places = torch.arange(8, device=tensors["input_ids"].device)
-            expected = self._forward(tensors, None, places).float()[-1:]
-            found = self._forward(tensors, None, places[-1:]).float()
-        except torch.OutOfMemoryError:
-            raise
-        except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError):
-            return None  # whatever the model's own code raised
-        return self._last_mlp if torch.allclose(found, expected, atol=1e-5, rtol=1e-3) else None
+        self._last_mlp = tried(lambda: self._unwrapped.get_decoder().layers[-1].mlp)
+        tensors = self._tried([[0, 1, 2, 3], [0, 1, 4, 5]])
+        places = torch.arange(8, device=tensors["input_ids"].device)
+        expected = self._forward(tensors, None, places).float()[-1:]
+        found = tried(lambda: self._forward(tensors, None, places[-1:]).float())
+        alike = found is not None and torch.allclose(found, expected, atol=1e-5, rtol=1e-3)
+        return self._last_mlp if alike else None
 
     def _tried(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
         device = next(self._unwrapped.parameters()).device

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import torch
-
-__all__ = ["PrefixTree", "as_mask", "window_of"]
+__all__ = ["PrefixTree"]
 
 
 @dataclass
@@ -76,28 +72,3 @@ class PrefixTree:
             if parent >= 0:
                 seen[place] |= seen[parent]
         return seen
-
-
-def as_mask(model: Any, sight: torch.Tensor) -> torch.Tensor:
-    """What the model takes as its attention mask where it shall see just these places.
-
-    Args:
-        model: Unwrapped.
-        sight: (rows, 1, places, places seen), bool.
-    """
-    import torch
-
-    if model.config._attn_implementation == "sdpa":
-        return sight
-    mask = torch.zeros(sight.shape, dtype=model.dtype, device=sight.device)
-    return mask.masked_fill(~sight, torch.finfo(model.dtype).min)
-
-
-def window_of(model: Any) -> int | None:
-    """How many tokens back the model's narrowest layer sees: a mask of one's own would widen it. None: everything."""
-    from transformers import DynamicCache
-    from transformers.cache_utils import DynamicSlidingWindowLayer
-
-    layers = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
-    windows = [layer.sliding_window for layer in layers if isinstance(layer, DynamicSlidingWindowLayer)]
-    return min(windows, default=None)

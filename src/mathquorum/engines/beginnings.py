@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from mathquorum.attention import agree, as_mask, keeps_keys_and_values, tried
 from mathquorum.models import LoadedModel
-from mathquorum.trees import PrefixTree, as_mask
+from mathquorum.trees import PrefixTree
 
 __all__ = ["can_share_beginnings", "logprobs_by_beginnings", "logprobs_by_padding"]
 
@@ -133,17 +133,12 @@ def can_share_beginnings(loaded: LoadedModel, text: Sequence[int]) -> bool:
         loaded: The model.
         text: At least 6 tokens.
     """
-    layers = DynamicCache(config=loaded.model.config).layers
-    if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
+    if not keeps_keys_and_values(loaded.model.config):
         return False
     texts = [[*text], [*text[:-2], text[0], text[1], text[2]], [*text[:-3], text[0]]]
     tokens = [text[0], text[1]]
-    try:
-        found = logprobs_by_beginnings(loaded, texts, tokens, 4096)
-    except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError, IndexError):
-        return False  # whatever the model's own code raised
-    tolerance = 1e-3 if loaded.model.dtype == torch.float32 else 0.1
-    return bool(((found - logprobs_by_padding(loaded, texts, tokens)).abs() <= tolerance).all())
+    found = tried(lambda: logprobs_by_beginnings(loaded, texts, tokens, 4096))
+    return agree(found, logprobs_by_padding(loaded, texts, tokens), loaded.model.dtype)
 
 
 def logprobs_by_padding(loaded: LoadedModel, texts: Sequence[Sequence[int]], tokens: Sequence[int]) -> torch.Tensor:

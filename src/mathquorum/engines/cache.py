@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DynamicLayer
+
+from mathquorum.attention import keeps_keys_and_values
 
 __all__ = ["reserved_cache"]
 
@@ -64,6 +66,6 @@ def reserved_cache(config: Any, capacity: int) -> DynamicCache:
     layers keep every token; the model's own mask cuts what is outside the window.
     """
     cache = DynamicCache(config=config)
-    if all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers):
+    if keeps_keys_and_values(config):
         cache.layers = [_ReservedLayer(capacity) for _ in cache.layers]
     return cache

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from mathquorum.attention import window_of
 from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.beginnings import (
     can_share_beginnings,
@@ -22,7 +23,6 @@ from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 from mathquorum.prompts import Shown
-from mathquorum.trees import window_of
 
 __all__ = ["HuggingFaceEngine"]
 

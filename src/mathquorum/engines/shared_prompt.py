@@ -16,7 +16,9 @@ from typing import Any
 
 import torch
 from transformers import AttentionInterface, DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DynamicLayer
+
+from mathquorum.attention import agree, keeps_keys_and_values, tried
 
 __all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
 
@@ -329,32 +331,28 @@ def can_share_prompts(model: Any, tokens: Sequence[int]) -> bool:
     Args:
         tokens: At least 4.
     """
-    layers = DynamicCache(config=model.config).layers
-    if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
+    if not keeps_keys_and_values(model.config):
         return False
-    device = next(model.parameters()).device
-    ids = torch.tensor([list(tokens)], device=device)
-    try:
-        with torch.inference_mode():
-            expected = model(input_ids=ids, use_cache=False).logits[0, -2:]  # (2, vocabulary)
-            prompt = DynamicCache()
-            model(input_ids=ids[:, :-2], past_key_values=prompt, use_cache=True)
-            cache = SharedPromptCache(len(prompt.layers), device)
-            cache.add(prompt, 1)
-            found = []
-            with shared_attention(model):
-                for place in (len(tokens) - 2, len(tokens) - 1):
-                    positions = cache.prepare().unsqueeze(-1)
-                    newest = ids[:, place].expand(len(positions), 1)
-                    output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
-                    found.append(output.logits[:, -1])
-                    cache.follow([0, 0])
-    except (NotImplementedError, AttributeError, TypeError, ValueError, KeyError, RuntimeError):
-        return False  # whatever the model's own code raised where it met something else than keys and values
-    tolerance = 1e-3 if expected.dtype == torch.float32 else 0.1
-    scale = expected.float().abs().max().clamp(min=1)
-    return all(
-        bool(((row.float() - want.float()).abs() <= tolerance * scale).all())
-        for rows, want in zip(found, expected, strict=True)
-        for row in rows
-    )
+    ids = torch.tensor([list(tokens)], device=next(model.parameters()).device)
+    with torch.inference_mode():
+        expected = tried(
+            lambda: model(input_ids=ids, use_cache=False).logits[0, -2:].unsqueeze(1)
+        )  # (2, 1, vocabulary)
+        return expected is not None and agree(tried(lambda: _by_shared_prompt(model, ids)), expected, expected.dtype)
+
+
+def _by_shared_prompt(model: Any, ids: torch.Tensor) -> torch.Tensor:
+    """The logits of the last two tokens, each by two rows that share all that comes before: (2, 2, vocabulary)."""
+    prompt = DynamicCache()
+    model(input_ids=ids[:, :-2], past_key_values=prompt, use_cache=True)
+    cache = SharedPromptCache(len(prompt.layers), ids.device)
+    cache.add(prompt, 1)
+    found = []
+    with shared_attention(model):
+        for place in (-2, -1):
+            positions = cache.prepare().unsqueeze(-1)
+            newest = ids[:, place].expand(len(positions), 1)
+            output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
+            found.append(output.logits[:, -1].expand(2, -1))
+            cache.follow([0, 0])
+    return torch.stack(found)
