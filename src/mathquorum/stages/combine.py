@@ -25,7 +25,7 @@ class CombineScores(Settings):
     """One file per evaluator, each for all of the candidates."""
     likelihood_weight: float = Field(default=0.6, ge=0)
     """Weight of a nat of log-likelihood beside a logit of the evaluator; 0 leaves the likelihood out. Chosen on validation
-    problems of minimath, where 0.6 and 1 were equal and 0.3 was less (docs/study.md); the paper has nothing like it."""
+    problems of minimath, one training seed; the figures were not kept. The paper has nothing like it."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`.
