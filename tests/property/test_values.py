@@ -24,7 +24,7 @@ def expression(draw: random.Random, depth: int) -> str:
         (
             f"({inner} + {other})",
             f"({inner} - {other})",
-            f"({inner}) ({other})",
+            rf"({inner} + 1) ({other})",
             rf"\frac{{{inner}}}{{{other} + 7}}",
             f"({inner})^{draw.choice('23')}",
             rf"\sqrt{{({inner})^2 + {draw.choice('125')}}}",
@@ -43,7 +43,7 @@ def expression(draw: random.Random, depth: int) -> str:
 def term(draw: random.Random) -> str:
     """A term that is zero nowhere on a whole interval."""
     name = draw.choice(NAMES)
-    number = draw.choice(("1", "2", r"\frac{1}{7}", "0.01", "1000", r"\sqrt{3}", r"\pi", "10^{-9}"))
+    number = draw.choice(("1", "2", r"\frac{1}{7}", "0.01", "1000", r"\sqrt{3}", r"\pi", "10^{-40}"))
     return draw.choice(
         (
             number,

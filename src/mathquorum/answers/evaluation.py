@@ -328,15 +328,15 @@ def _series(walk: Walk, node: Node) -> Number:
 
 def _abs(walk: Walk, node: Node) -> Number:
     value = walk.value(node[1])
-    if is_exact(value) or not balls().is_complex(value):
-        return value * walk.choice(node, lambda: _sign(value))
-    return abs(value)
+    if not is_exact(value) and (balls().is_complex(value) or value.contains(0)):
+        return abs(value)  # of what may be zero there is no sign to note
+    return value * walk.choice(node, lambda: _sign(value))
 
 
 def _sign(value: Number) -> int:
     if is_exact(value):
         return -1 if value < 0 else 1
-    return int(balls().sign(value)) if not value.is_zero() else 1
+    return int(balls().sign(value))
 
 
 def _cases(walk: Walk, node: Node) -> Number:

@@ -29,14 +29,18 @@ def expression_key(node: Node) -> Key:
     Raises:
         NoValue: When there is none.
     """
-    rest, constant = _without_constant(node)
-    if constant is None or not variables(rest):
-        return value_key(node)
+    own = value_key(node)
+    name = _constant_of(variables(node)) if own[0] == "x" else None
+    if name is None:
+        return own
+    rest = substitute(node, name, ("num", 0))
     try:
-        family = (*_differences(rest), *value_key(rest)[2:])  # and where bars turn, so that ln|x| is not ln x
+        if value_key(("add", node, ("neg", rest))) != value_key(("var", name)) or (bare := value_key(rest))[0] != "x":
+            return own
+        family = (*_differences(rest), *bare[2:])  # and where bars turn, so that ln|x| is not ln x
     except NoValue:
-        return value_key(node)
-    return ("family", family) if _ARBITRARY.fullmatch(constant) else ("family member", value_key(node), family)
+        return own
+    return ("family", family) if _ARBITRARY.fullmatch(name) else ("family member", own, family)
 
 
 def function_key(label: str, node: Node) -> Key:
@@ -55,19 +59,15 @@ def function_key(label: str, node: Node) -> Key:
     return ("function", expression_key(substitute(node, name, ("var", usual))), own)
 
 
-def _without_constant(node: Node) -> tuple[Node, str | None]:
-    """The sum without a term that is an arbitrary constant, and the name of the constant."""
-    if node[0] != "add":
-        return node, None
-    for index, term in enumerate(node[1:], start=1):
-        inner = term[1] if term[0] == "neg" else term
-        if inner[0] != "var" or not (_ARBITRARY.fullmatch(inner[1]) or _PERHAPS.fullmatch(inner[1])):
-            continue
-        others = node[1:index] + node[index + 1 :]
-        rest = others[0] if len(others) == 1 else ("add", *others)
-        if inner[1] not in variables(rest):
-            return rest, inner[1]
-    return node, None
+def _constant_of(names: frozenset[str]) -> str | None:
+    """The name among these that may stand for an arbitrary constant."""
+    if len(names) < 2:
+        return None
+    for pattern in (_ARBITRARY, _PERHAPS):
+        found = sorted(name for name in names if pattern.fullmatch(name))
+        if found:
+            return found[0]
+    return None
 
 
 def _differences(node: Node) -> Key:

@@ -197,7 +197,7 @@ class Point(dict[str, Number]):
             if len(name) > 1 or name not in "xyzt"
             else _REAL["xtyz".index(name) % len(_REAL)]
         )
-        return row[self.number % NUM_REAL_POINTS] + own / (16 + self.number // NUM_REAL_POINTS)
+        return row[self.number % NUM_REAL_POINTS] + own / (16 << self.number // NUM_REAL_POINTS)
 
 
 class _Turn(Point):
@@ -214,7 +214,9 @@ class _Turn(Point):
 def _ball(value: Fraction) -> Number:
     """A dyadic fraction as a ball without radius."""
     with balls().precision(256):
-        return balls().as_ball(value)
+        ball = balls().as_ball(value)
+    assert ball.is_exact(), "a point is a dyadic fraction"
+    return ball
 
 
 def points_for(names: frozenset[str]) -> list[Point]:
