@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mathquorum.choices import Choices
 from mathquorum.curves import curves_over_candidates
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.metrics import Pool
@@ -158,7 +159,10 @@ def pools_of(count: int, size: int) -> list[Pool]:
 def test_drawn_curves_are_those_of_the_exact_sums_within_their_chance() -> None:
     pools = pools_of(4, 12)
     drawn = {curve.name: curve for curve in drawn_curves(pools, num_draws=80_000)}
-    exact = {c.name: c for c in curves_over_candidates(pools, [Majority(), Rerank(), WeightedVote()], num_draws=8_000)}
+    exact = {
+        c.name: c
+        for c in curves_over_candidates(Choices(pools), [Majority(), Rerank(), WeightedVote()], num_draws=8_000)
+    }
     assert drawn.keys() == exact.keys()
     for name, curve in drawn.items():
         assert [p.x for p in curve.points] == [1, 2, 4, 8, 12]

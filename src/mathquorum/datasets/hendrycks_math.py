@@ -24,6 +24,7 @@ from typing import Any
 from mathquorum.datasets.contamination import text_fingerprint
 from mathquorum.datasets.hub import is_hub_id, read_hub
 from mathquorum.datasets.tables import Row, read_files, split_of
+from mathquorum.datasets.values import NO_ANSWERS, answer_text
 from mathquorum.errors import DataError
 from mathquorum.records import Problem
 
@@ -134,20 +135,20 @@ def read_row(row: Row, split: str) -> Problem:
     return Problem(
         id=math_id(unique) if isinstance(unique, str) else f"math/{split}/row/{row.number}",
         text=text,
-        answer=_answer(text, solution, row.values),
+        answer=_answer(text, solution, row.values, row.place),
         solution=solution,
         subject=row.values.get("subject") or row.values.get("type"),
         level=read_level(row.values.get("level")),
     )
 
 
-def _answer(text: str, solution: str, values: Mapping[str, Any]) -> str | None:
+def _answer(text: str, solution: str, values: Mapping[str, Any], place: str) -> str | None:
     for beginning, answer in _ANSWERS_NOT_IN_THE_LAST_BOX.items():
         if text.startswith(beginning):
             return answer
-    given = values.get("answer")
-    if isinstance(given, str):
-        return given.strip() or None
+    if "answer" in values and values["answer"] is not None:
+        given = answer_text(values["answer"], place, "answer")
+        return None if given is None or given.lower() in NO_ANSWERS else given
     return last_box(solution)
 
 
@@ -165,10 +166,10 @@ def last_box(solution: str) -> str | None:
     if not rest.startswith("{"):
         return re.split(r"[\s$]", rest, maxsplit=1)[0].rstrip(".,") or None
     depth = 0
-    for at, character in enumerate(rest):
-        depth += (character == "{") - (character == "}")
-        if depth == 0:
-            return rest[1:at].strip() or None
+    for brace in re.finditer(r"\\.|[{}]", rest, re.DOTALL):  # \\{ and \\} are braces that are shown: \\left\\{
+        depth += (brace[0] == "{") - (brace[0] == "}")
+        if depth == 0 and brace[0] == "}":
+            return rest[1 : brace.start()].strip() or None
     return None
 
 

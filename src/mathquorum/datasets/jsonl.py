@@ -12,8 +12,10 @@ One row of each schema that is recognised:
     sharegpt      {"conversations": [{"from": "human", "value": ...}, {"from": "gpt", "value": ...}]}
     alpaca        {"instruction": ..., "input": "", "output": ...}
     completion    {"prompt": ..., "completion": ...[, "label": true]}     texts or lists of messages
+    openmathinstruct-1, -2  {"problem" or "question": ..., "generated_solution": ..., "expected_answer": ...}
+    batch input   {"custom_id": ..., "body": {"messages": [...]}}         a problem without an answer
     preference    {"prompt": ..., "chosen": ..., "rejected": ...}
-    steps         {"prompt": ..., "completions": [steps], "labels": [true or false for each]}
+    steps         {"prompt": ..., "completions": [steps], "labels": [one for each]}   see datasets/step_labels.py
 
 A mapping goes first and names the columns: {"problem": "question", "answer": "target"}. A dot reaches into an object:
 "reward_model.ground_truth".
@@ -26,10 +28,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
+from mathquorum.answers.equivalence import equivalent
 from mathquorum.datasets.hub import is_hub_id, read_hub
 from mathquorum.datasets.reading import Reading, Tally
-from mathquorum.datasets.schemas import Example, Field, columns_of, detect, value_at
+from mathquorum.datasets.schemas import Example, Field, columns_of, detect, read_steps
+from mathquorum.datasets.step_labels import SOFT_THRESHOLD
+from mathquorum.datasets.suspects import without_contradictions
 from mathquorum.datasets.tables import Row, columns_there, read_files, split_of, stem_of
+from mathquorum.datasets.values import NO_ANSWERS, value_at
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.records import LabeledSolution, Problem
 
@@ -41,19 +47,26 @@ def load(path: Path | str, split: str | None = None, columns: Mapping[str, str] 
     yield from read(path, split, columns).problems
 
 
-def read(path: Path | str, split: str | None = None, columns: Mapping[str, str] | None = None) -> Reading:
+def read(
+    path: Path | str,
+    split: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    soft_threshold: float = SOFT_THRESHOLD,
+) -> Reading:
     """The problems and solutions of any file.
 
     Args:
         path: A file, a folder of files, or a hub id.
         split: With a folder, the files named after it; with a hub id, the split ("train" without one).
         columns: Which column holds what: keys are problem, answer, solution, id, subject, level. None or empty detects
-            one of the schemas above from the first row.
+            one of the schemas above from each row.
+        soft_threshold: From which value on a soft label of a step is good.
 
     Returns:
         Problems in the order of the file. Ids are those of the file, or "train/0" by its name and the row. Rows with the
         same id, or without ids and with the same text, are one problem (the first row's) with several solutions. The tally counts rows; a row that
-        adds neither a problem nor a solution is dropped and counted.
+        adds neither a problem nor a solution is dropped and counted. A solution whose own answer contradicts the reference is
+        left out; it is noted, as are references that contradict each other or say that there is none.
 
     Raises:
         DataError: If a column is not there, a problem is empty, or an id stands for two different problems.
@@ -63,15 +76,19 @@ def read(path: Path | str, split: str | None = None, columns: Mapping[str, str] 
     problems: dict[str, Problem] = {}
     solutions: dict[tuple[str, str, bool], LabeledSolution] = {}
     dropped: Counter[str] = Counter()
+    noted: Counter[str] = Counter()
     count = 0
     for name, rows in _sources(path, split):
         for row in rows:
             count += 1
             size = len(problems) + len(solutions)
-            example = _example(row, columns)
+            example = _example(row, columns, soft_threshold)
+            noted[NO_REFERENCE] += _says_none(row, columns)
             problem = problems.setdefault(example.id or example.problem, _problem(row, example, name))
             if problem.text != example.problem:
                 raise DataError(f"{row.place}: id {problem.id!r} already stands for another problem.")
+            if problem.answer is not None and example.answer not in (None, problem.answer):
+                noted[CONTRADICTING_REFERENCES] += not equivalent(str(example.answer), problem.answer)
             for labeled in example.solutions:
                 key = (problem.id, labeled.text, labeled.correct)
                 solutions.setdefault(
@@ -82,8 +99,18 @@ def read(path: Path | str, split: str | None = None, columns: Mapping[str, str] 
                 )
             if len(problems) + len(solutions) == size:
                 dropped["same row twice"] += 1
-    tally = Tally("rows", count, count - dropped.total(), dict(dropped))
-    return Reading(tuple(problems.values()), tuple(solutions.values()), tally)
+    tally = Tally("rows", count, count - dropped.total(), dict(dropped), {k: n for k, n in noted.items() if n})
+    return without_contradictions(Reading(tuple(problems.values()), tuple(solutions.values()), tally))
+
+
+NO_REFERENCE = "references that say there is none (proof, notfound)"
+CONTRADICTING_REFERENCES = "rows whose reference contradicts an earlier one of the same problem, which is used"
+
+
+def _says_none(row: Row, columns: Mapping[str, str] | None) -> bool:
+    names = [columns["answer"]] if columns and "answer" in columns else ["answer", "expected_answer", "final_answer"]
+    found = [value_at(row.values, name) for name in names]
+    return any(isinstance(value, str) and value.strip().lower() in NO_ANSWERS for value in found)
 
 
 def check_columns(columns: Mapping[str, str]) -> None:
@@ -116,9 +143,10 @@ def _problem(row: Row, example: Example, name: str) -> Problem:
     )
 
 
-def _example(row: Row, columns: Mapping[str, str] | None) -> Example:
+def _example(row: Row, columns: Mapping[str, str] | None, soft_threshold: float) -> Example:
     if not columns:
-        return detect(row).read(row)
+        schema = detect(row)
+        return read_steps(row, soft_threshold) if schema.name == "steps" else schema.read(row)
     for wanted, column in columns.items():
         if value_at(row.values, column) is None and column.partition(".")[0] not in row.values:
             raise DataError(

@@ -17,12 +17,14 @@ class Tally:
 
     Attributes:
         unit: What is counted, for example "solutions".
+        noted: What else should be known, in words, with how often; not part of the sum.
     """
 
     unit: str
     read: int
     kept: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    noted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets import gsm8k, hendrycks_math
 from mathquorum.datasets.hendrycks_math import math_id, read_level
 from mathquorum.datasets.reading import step_lines
+from mathquorum.datasets.step_labels import SOFT_THRESHOLD, read_ratings
 from mathquorum.datasets.tables import Row, columns_there
+from mathquorum.datasets.values import NO_ANSWERS, answer_text, is_missing, value_at
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution
 from mathquorum.store import from_row
 
-__all__ = ["SCHEMAS", "Example", "Field", "Labeled", "Schema", "columns_of", "detect", "value_at"]
+__all__ = ["SCHEMAS", "Example", "Field", "Labeled", "Schema", "columns_of", "detect", "read_steps"]
 
 Field = Literal["problem", "answer", "solution", "id", "subject", "level"]
 
@@ -76,7 +78,12 @@ def columns_of(row: Row, columns: Mapping[str, str]) -> Example:
     if problem is None:
         raise DataError(f"{row.place}: field {columns['problem']!r} must be a text that is not empty.")
     solution = _plain(found.get("solution"), row, columns.get("solution", ""))
-    answer = _plain(found.get("answer"), row, columns.get("answer", ""))
+    given = found.get("answer")
+    if isinstance(given, list) and given and all(isinstance(turn, Mapping) for turn in given):
+        given = _message(given[-1], row, columns["answer"])
+    answer = answer_text(given, row.place, columns.get("answer", ""))
+    if answer is not None and answer.lower() in NO_ANSWERS:
+        answer = None
     if answer is not None and "####" in answer and solution is None:
         solution = answer
     if solution is not None and "####" in solution and "<<" in solution:
@@ -94,23 +101,14 @@ def columns_of(row: Row, columns: Mapping[str, str]) -> Example:
     )
 
 
-def value_at(values: Mapping[str, Any], column: str) -> Any:
-    """The value of a column, or inside it: "reward_model.ground_truth". None when there is none."""
-    if column in values:
-        return values[column]
-    head, dot, rest = column.partition(".")
-    below = values.get(head)
-    return value_at(below, rest) if dot and isinstance(below, Mapping) else None
-
-
 def _plain(value: Any, row: Row, column: str) -> str | None:
     """A text, a number written as a text, or the text of messages; None for nothing and for white space."""
     if isinstance(value, str):
         return value if value.strip() else None
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(int(value)) if float(value).is_integer() else str(value)
+    if is_missing(value) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return answer_text(value, row.place, column)
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value) and len(value) == 1:
         return _plain(value[0], row, column)
     if isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
@@ -148,18 +146,30 @@ def _problem(row: Row) -> Example:
     return columns_of(row, {**same, "subject": subject, "id": name})
 
 
-def _messages(column: str, speaker: str, ask: str, reply: str) -> Callable[[Row], Example]:
+_REFERENCES = ("expected_answer", "ground_truth", "gold_answer", "reference_answer", "final_answer", "answer")
+_SPEAKERS = {"human": "user", "gpt": "assistant", "model": "assistant"}
+
+
+def _messages(column: str, speaker: str) -> Callable[[Row], Example]:
+    ask, reply = "user", "assistant"
+
     def read(row: Row) -> Example:
         turns = row.values[column]
         if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
             raise DataError(f"{row.place}: field {column!r} must be a list of messages.")
-        said = {turn.get(speaker): turn for turn in reversed(turns)}  # the first of each speaker
+        said = {
+            _SPEAKERS.get(turn.get(speaker), turn.get(speaker)): turn for turn in reversed(turns)
+        }  # the first of each
         if ask not in said:
             raise DataError(f"{row.place}: field {column!r} has no message from {ask!r}.")
-        values = {"problem": [said[ask]], "solution": [said[reply]] if reply in said else None}
-        return columns_of(
-            Row(row.place, row.number, {**row.values, **values}), {"problem": "problem", "solution": "solution"}
-        )
+        values: dict[str, Any] = {"problem": [said[ask]], "solution": [said[reply]] if reply in said else None}
+        reference = next((name for name in _REFERENCES if name in row.values), None)
+        columns = {"problem": "problem", "solution": "solution"}
+        if reference is not None and reply in said:
+            columns["answer"] = reference
+        elif reference == "answer" and isinstance(row.values["answer"], str):  # AceMath: the reply stands in `answer`
+            values["solution"] = row.values["answer"]
+        return columns_of(Row(row.place, row.number, {**row.values, **values}), columns)
 
     return read
 
@@ -181,7 +191,7 @@ def _completion(row: Row) -> Example:
     example = columns_of(row, {"problem": "prompt", "solution": "completion"})
     label = row.values.get("label", True)
     if not isinstance(label, bool):
-        raise DataError(f"{row.place}: field 'label' must be true or false. Got {label!r} instead.")
+        raise DataError(f"{row.place}: field 'label' must be true or false. Got {label!r:.60} instead.")
     if label:
         return example
     return Example(example.problem, None, tuple(Labeled(s.text, correct=False) for s in example.solutions))
@@ -194,14 +204,33 @@ def _preference(row: Row) -> Example:
     return Example(chosen.problem, chosen.answer, chosen.solutions + wrong)
 
 
-def _steps(row: Row) -> Example:
+def read_steps(row: Row, soft_threshold: float = SOFT_THRESHOLD) -> Example:
     problem = columns_of(row, {"problem": "prompt"}).problem
     texts, labels = row.values["completions"], row.values["labels"]
     if not isinstance(texts, list) or not isinstance(labels, list) or len(texts) != len(labels) or not texts:
         raise DataError(f"{row.place}: fields 'completions' and 'labels' must be lists of the same length, not empty.")
     steps = step_lines([str(text) for text in texts])
-    ratings = tuple(1 if label is True or label == 1 else -1 for label in labels)
-    return Example(problem, None, (Labeled("".join(steps), all(r == 1 for r in ratings), steps, ratings),))
+    ratings = read_ratings(labels, row.place, soft_threshold)
+    return Example(problem, None, (Labeled("".join(steps), all(r >= 0 for r in ratings), steps, ratings),))
+
+
+def _generated(problem: str) -> Callable[[Row], Example]:
+    """OpenMathInstruct: one generated solution per row, which its maker may have found wrong."""
+
+    def read(row: Row) -> Example:
+        answer = next((name for name in ("expected_answer", "answer") if name in row.values), "")
+        example = columns_of(row, {"problem": problem, "answer": answer, "solution": "generated_solution"})
+        if row.values.get("is_correct") is not False:
+            return example
+        return replace(example, solutions=tuple(Labeled(s.text, correct=False) for s in example.solutions))
+
+    return read
+
+
+def _batch_input(row: Row) -> Example:
+    """A request of OpenAI's or vLLM's batch: its problem alone, so that outputs can be joined with it by custom_id."""
+    asked = "body.messages" if value_at(row.values, "body.messages") is not None else "body.prompt"
+    return columns_of(row, {"problem": asked, "id": "custom_id", "answer": "answer"})
 
 
 def _schema(name: str, columns: str, read: Callable[[Row], Example]) -> Schema:
@@ -210,6 +239,13 @@ def _schema(name: str, columns: str, read: Callable[[Row], Example]) -> Schema:
 
 SCHEMAS: tuple[Schema, ...] = (
     _schema("labeled", "problem_id problem solution correct", _labeled),
+    _schema(
+        "openmathinstruct-2",
+        "problem generated_solution",
+        _generated("problem"),
+    ),
+    _schema("openmathinstruct-1", "question generated_solution", _generated("question")),
+    _schema("batch input", "custom_id body", _batch_input),
     _schema(
         "nemo", "problem expected_answer", _named(problem="problem", answer="expected_answer", solution="solution")
     ),
@@ -221,9 +257,9 @@ SCHEMAS: tuple[Schema, ...] = (
     _schema("gsm8k", "question answer", _named(problem="question", answer="answer", id="id", level="level")),
     _schema("verl", "data_source prompt reward_model", _named(problem="prompt", answer="reward_model.ground_truth")),
     _schema("preference", "prompt chosen rejected", _preference),
-    _schema("steps", "prompt completions labels", _steps),
+    _schema("steps", "prompt completions labels", read_steps),
     _schema("completion", "prompt completion", _completion),
-    _schema("messages", "messages", _messages("messages", "role", "user", "assistant")),
-    _schema("sharegpt", "conversations", _messages("conversations", "from", "human", "gpt")),
+    _schema("messages", "messages", _messages("messages", "role")),
+    _schema("sharegpt", "conversations", _messages("conversations", "from")),
     _schema("alpaca", "instruction output", _alpaca),
 )

@@ -11,6 +11,8 @@ from mathquorum.config import InputPath, Settings
 from mathquorum.datasets import gsm8k, jsonl, math_shepherd, prm800k
 from mathquorum.datasets.prm800k import Prm800k
 from mathquorum.datasets.reading import Reading, Tally, reference_solutions
+from mathquorum.datasets.step_labels import SOFT_THRESHOLD
+from mathquorum.datasets.suspects import without_contradictions
 from mathquorum.errors import SettingsError, suggest
 
 __all__ = ["Source", "read_source"]
@@ -37,6 +39,8 @@ class Source(Settings):
     """The tag that `LabeledSolution.style` gets; of minimath also the style in which solutions are made."""
     final_line: gsm8k.FinalLine = "marked"
     """For gsm8k: solutions end in "#### 72" (marked) or "The answer is $\\boxed{72}$." (boxed)."""
+    soft_threshold: float = Field(default=SOFT_THRESHOLD, gt=0, le=1)
+    """For jsonl with soft labels of steps, between 0 and 1: from which value on a step is good."""
     prm800k: Prm800k = Prm800k()
     """For prm800k: which solutions to take."""
 
@@ -71,13 +75,13 @@ def read_source(source: Source, seed: int) -> Reading:
         case "math_shepherd":
             reading = math_shepherd.read(place, source.split)
         case "jsonl":
-            reading = jsonl.read(place, source.split, source.columns)
+            reading = jsonl.read(place, source.split, source.columns, source.soft_threshold)
         case "gsm8k":
             reading = reference_solutions(gsm8k.load(place, source.split, source.final_line))
         case "minimath":
             reading = _make_minimath(source, seed)
         case _:
-            reading = reference_solutions(datasets.load(source.dataset, place, source.split))
+            reading = without_contradictions(reference_solutions(datasets.load(source.dataset, place, source.split)))
     if source.style is None:
         return reading
     return replace(reading, solutions=tuple(replace(s, style=source.style) for s in reading.solutions))

@@ -17,6 +17,7 @@ from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
 from mathquorum.datasets.source import Source, read_source
+from mathquorum.datasets.suspects import num_with_control_tokens
 from mathquorum.datasets.twins import find_twins
 from mathquorum.datasets.union import Union, draw_problems, join, take_weight
 from mathquorum.errors import DataError
@@ -164,4 +165,8 @@ def _summary(
         counts["problems without an answer"] = unanswered
     if found.count:
         counts["problems also in a test set"] = found.count
-    return {**counts, **{f"left out: {why}": number for why, number in sorted(left_out.items())}}
+    noted = sum((Counter(reading.tally.noted) for reading in readings), Counter[str]())
+    marked = num_with_control_tokens(union.problems, labeled)
+    if marked:
+        noted["texts that hold control tokens of common tokenizers"] = marked
+    return {**counts, **dict(sorted(noted.items())), **{f"left out: {why}": n for why, n in sorted(left_out.items())}}
