@@ -157,9 +157,8 @@ def _messages(column: str, speaker: str) -> Callable[[Row], Example]:
         turns = row.values[column]
         if not isinstance(turns, list) or not all(isinstance(turn, Mapping) for turn in turns):
             raise DataError(f"{row.place}: field {column!r} must be a list of messages.")
-        said = {
-            _SPEAKERS.get(turn.get(speaker), turn.get(speaker)): turn for turn in reversed(turns)
-        }  # the first of each
+        names = [str(turn.get(speaker)) for turn in turns]
+        said = {_SPEAKERS.get(n, n): t for n, t in reversed(list(zip(names, turns, strict=True)))}  # the first of each
         if ask not in said:
             raise DataError(f"{row.place}: field {column!r} has no message from {ask!r}.")
         values: dict[str, Any] = {"problem": [said[ask]], "solution": [said[reply]] if reply in said else None}
