@@ -20,8 +20,8 @@ from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import Run
 from mathquorum.store import read_json, write_text
+from mathquorum.study.cells import read_table
 from mathquorum.study.pages import claims_table, terminal_table
-from mathquorum.study.tables import read_table
 
 __all__ = ["follow", "list_settings"]
 

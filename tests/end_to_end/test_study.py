@@ -99,6 +99,18 @@ def test_what_stopping_rules_start_from_is_kept_for_solve(finished: Path) -> Non
     assert {"sure choice, 0.9", "worthwhile, 0.01", "w.rr, first 6, settled"} < names
 
 
+def test_figure_1_stands_beside_the_papers(finished: Path) -> None:
+    figure = json.loads((finished / "report" / "study.json").read_text())["figures"]["figure1"]
+    rows = {row["name"]: dict(zip(figure["columns"], row["cells"], strict=True)) for row in figure["rows"]}
+    assert list(rows) == ["1", "2", "3", "4", "5", "6"]  # up to N
+    assert [rows["4"][name]["paper"] for name in figure["columns"]] == [57.2, 60.4, 60.0, 60]
+    assert all("value" in cell for row in rows.values() for cell in row.values())
+    for page in ("report.md", "report.html"):
+        assert "Figure 1: L, cross_entropy, beside the paper's" in (finished / "report" / page).read_text().replace(
+            "&#39;", "'"
+        )
+
+
 def test_every_claim_is_decided_by_its_interval(finished: Path) -> None:
     claims = json.loads((finished / "report" / "study.json").read_text())["claims"]
     assert all(claim["verdict"] != "not measured" for claim in claims)

@@ -17,11 +17,11 @@ from mathquorum.report.pages import Plot
 from mathquorum.report.plots import clusters_plot
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, write_json, write_text
-from mathquorum.study import Generator, Measured, Plan, all_tables, check_claims, figure_1
+from mathquorum.study import Generator, Measured, Plan, all_tables, check_claims, figure_1, figure_1_table
+from mathquorum.study.cells import StudyTable, table_json
 from mathquorum.study.claims import claim_json
 from mathquorum.study.pages import StudyData, render_study
 from mathquorum.study.spending import outlook_of
-from mathquorum.study.tables import StudyTable, table_json
 
 __all__ = ["MeasuredPool", "StudyReport"]
 
@@ -56,7 +56,6 @@ class StudyReport(Settings):
     """From the smaller model to the larger."""
     sources: tuple[str, ...] = Field(min_length=1)
     losses: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
     transferred: str = "cross_entropy"
     mtsft: tuple[str, ...] = ()
     title: str = "The study"
@@ -69,16 +68,13 @@ class StudyReport(Settings):
         progress(1, 4)
         validation = _measured(self.validation, self.validation_pools)
         progress(2, 4)
-        main, evaluator = (
-            validation.get(self.roles[-1], f"ssft.{self.sources[-1]}"),
-            f"{self.roles[-1]}.{self.transferred}",
-        )
+        role = self.roles[-1]
+        main, evaluator = validation.get(role, f"ssft.{self.sources[-1]}"), f"{role}.{self.transferred}"
         outlook = outlook_of(main, evaluator)
         plan = Plan(
             roles=self.roles,
             sources=self.sources,
             losses=self.losses,
-            variants=self.variants,
             transferred=self.transferred,
             mtsft=self.mtsft,
             validation=validation,
@@ -91,7 +87,8 @@ class StudyReport(Settings):
         plots = _plots(measured, plan)
         for plot in plots:
             write_text(out / plot.file, plot.svg)
-        data = StudyData(self.title, self.about, claims, tables, plots, self._facts(measured))
+        sweeps = _sweeps(measured, plan)
+        data = StudyData(self.title, self.about, claims, tables, plots, sweeps, self._facts(measured))
         markdown, html = render_study(data)
         write_text(out / "report.md", markdown)
         write_text(out / "report.html", html)
@@ -99,6 +96,7 @@ class StudyReport(Settings):
             "title": self.title,
             "claims": [claim_json(claim) for claim in claims],
             "tables": {table.key: table_json(table) for table in tables},
+            "figures": {table.key: table_json(table) for table in sweeps},
         }
         write_json(out / "study.json", held)
         write_json(out / "figures.json", {"estimates": _figures(tables)})
@@ -158,6 +156,15 @@ def _plots(measured: Measured, plan: Plan) -> list[Plot]:
             svg = clusters_plot(figure_1(generator, evaluator), title)
             plots.append(Plot(f"figure-1-{role.lower()}.svg", caption, svg))
     return plots
+
+
+def _sweeps(measured: Measured, plan: Plan) -> list[StudyTable]:
+    """The figures of Figure 1 beside the paper's, for the model in the role of its larger one."""
+    role = plan.roles[-1]
+    generator, evaluator = measured.get(role, plan.main), f"{role}.{plan.transferred}"
+    if not generator or evaluator not in generator.evaluators:
+        return []
+    return [figure_1_table(generator, evaluator, f"Figure 1: {role}, {plan.transferred}, beside the paper's")]
 
 
 def _figures(tables: Iterable[StudyTable]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from mathquorum.intervals import LEVEL
 from mathquorum.metrics.estimates import estimate_json
 from mathquorum.selection import Majority, Rerank, WeightedVote
 from mathquorum.study.measured import Generator, Measured, Rows, difference, p_value
-from mathquorum.study.tables import TOP, Plan
+from mathquorum.study.plan import TOP, Plan
 
 __all__ = ["Claim", "check_claims", "claim_json"]
 

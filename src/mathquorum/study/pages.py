@@ -12,8 +12,8 @@ from rich.table import Table
 from mathquorum.records import Estimate
 from mathquorum.report.pages import Plot, render
 from mathquorum.report.tables import percent, points
+from mathquorum.study.cells import Cell, StudyTable
 from mathquorum.study.claims import Claim
-from mathquorum.study.tables import Cell, StudyTable
 
 __all__ = ["StudyData", "claims_table", "render_study", "terminal_table"]
 
@@ -27,7 +27,13 @@ class StudyData:
     claims: Sequence[Claim]
     tables: Sequence[StudyTable]
     plots: Sequence[Plot]
+    sweeps: Sequence[StudyTable]
     facts: Mapping[str, Any]
+
+    @property
+    def all_tables(self) -> list[StudyTable]:
+        """The tables, and below them the figures of the plots."""
+        return [*self.tables, *self.sweeps]
 
     @property
     def verdicts(self) -> dict[str, int]:

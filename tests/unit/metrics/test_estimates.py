@@ -9,8 +9,8 @@ from mathquorum.errors import DataError
 from mathquorum.metrics.estimates import estimate_json, read_estimate
 from mathquorum.records import Estimate
 from mathquorum.report.tables import estimates_json
+from mathquorum.study.cells import Cell, StudyRow, StudyTable, read_table, table_json
 from mathquorum.study.claims import Claim, claim_json
-from mathquorum.study.tables import Cell, StudyRow, StudyTable, read_table, table_json
 
 THIRD = Estimate("Maj1", 1 / 3, 0.1 + 0.2, 2 / 3, 500)
 TABLE = StudyTable("t", "Title", ("Maj1", "none"), (StudyRow("row", (Cell(THIRD, 55.2), Cell(text="-"))),))

@@ -74,7 +74,6 @@ def study(run: Run, settings: Study) -> Path:
             roles=tuple(s.bases),
             sources=tuple(s.train),
             losses=s.evaluators.losses,
-            variants=tuple(s.evaluators.variants),
             transferred=s.evaluators.transferred,
             mtsft=s.mtsft.losses,
             title=s.title,
