@@ -46,7 +46,7 @@ class Extraction:
 MARK = re.compile(
     r"\\boxed|\\fbox|####|\bfinal[ _]answer\b|\banswers? (?:is|are)\b|(?<![^\W_])(?:answer|ans|result)[\W_]{0,12}[:：]|[\"']answer[\"']\s*:"
     r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:final_)?answer>|\[answer\]|\b(?:option|choice) is\b|\boption [A-H] is\b"
-    r"|^Answer\s+\W{0,6}\d|答案|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse|antwort|risposta|resposta",
+    r"|^Answer\s+\W{0,6}\d|答案|答[:：]|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse|antwort|risposta|resposta",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -132,7 +132,7 @@ _PHRASE = re.compile(
     r"|(?:correct|right)\s+(?:option|choice|answer)\s+is|\b(?:option|choice)\s+is(?=\W{1,6}[A-H]\b)"
     r"|\b(?:option|choice)\s+(?=\(?[A-H]\)?\s+is\s+(?:the\s+)?(?:correct|right))"
     r"|^[ \t*_#]{0,12}(?:final\s+)?results?[*_}`]*\s*[:：]"
-    r"|答案[*_]*\s*(?:是|为|：|:)|故选\s*[:：]?|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
+    r"|答案[*_]*\s*(?:是|为|：|:)|答[:：]|故选\s*[:：]?|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
     r"|die\s+(?:endg[üu]ltige\s+)?antwort\s+(?:ist|lautet)|a\s+resposta(?:\s+final)?\s+[ée]|la\s+risposta(?:\s+finale)?\s+[èe]|ответ\s*:"
     r"|答えは|정답은|^A:|^Answer\s(?=\W*\d))[\s*_}`]*[:=：]?\s*",
     re.IGNORECASE | re.MULTILINE,

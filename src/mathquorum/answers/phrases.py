@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from mathquorum.answers.grammar import Unreadable
-from mathquorum.answers.units import is_same_measure, is_unit
+from mathquorum.answers.units import is_named_unit, is_same_measure, is_unit
 from mathquorum.answers.vocabulary import (
     FRACTIONS,
     FUNCTIONS,
@@ -65,7 +65,7 @@ _LEX = re.compile(
     r"|(?P<open>\\\{|\\begin\s*\{[^{}]*\}|[({\[])|(?P<close>\\\}|\\end\s*\{[^{}]*\}|[)}\]])"
     r"|(?P<command>\\[A-Za-z]+|\\.)"
     r"|(?P<word>[A-Za-z]+(?:['’][A-Za-z]+)*(?:(?<=[A-Za-z]{3})-[A-Za-z]{3,})*|[A-Za-z]+)"
-    r"|(?P<sep>[,;](?!\d{3}(?!\d))|(?<!\d)[,;])|(?P<colon>:)|(?P<abbreviation>(?<=[a-z])\.(?=\s*[a-z]))|(?P<stop>\.(?=\s*$|\s+[A-Z]|\s*\\text))|(?P<other>\d+(?:,\d+)*(?:\.\d+)?|.)",
+    r"|(?P<sep>[,;](?!\d{3}(?!\d))|(?<!\d)[,;])|(?P<colon>:)|(?P<abbreviation>(?<=[a-z])\.(?=\s*[a-z]|\s+[\d$\\]))|(?P<stop>\.(?=\s*$|\s+[A-Z]|\s*\\text))|(?P<other>\d+(?:,\d+)*(?:\.\d+)?|.)",
     re.DOTALL,
 )
 
@@ -203,7 +203,11 @@ def _is_word(raw: str, text: str, start: int, end: int) -> bool:
         )
     if lower in GREEK or (raw.isupper() and len(raw) < 5 and not is_unit(raw)):
         return False
-    if is_unit(raw) and len(raw) > 1 and (lower in KNOWN or lower in UNITS or not raw.islower() or len(raw) > 3):
+    if (
+        is_unit(raw)
+        and len(raw) > 1
+        and (lower in KNOWN or lower in UNITS or not raw.islower() or len(raw) > 3 or is_named_unit(raw))
+    ):
         return True
     if lower in KNOWN or lower in SHORT_WORDS or len(raw) > 3:
         return not re.fullmatch(r"(?:arc)?(?:sin|cos|tan|log|ln|sqrt|exp)[a-z]|pi[a-z]", lower)
@@ -227,7 +231,7 @@ CONNECTIVES = _set(
 COPULAS = _set("is are was were equals equal be becomes")
 APPROXIMATE = _set("approximately about roughly around approx nearly almost circa")
 EXACT = _set(
-    "now then therefore thus indeed actually currently still only exactly just precisely simply merely the a an of total equal to given by value as also another"
+    "now then therefore thus indeed actually currently still at only exactly just precisely simply merely the a an of total equal to given by value as also another"
 )
 ARTICLES = _set("the a an")
 NEGATING = _set(

@@ -29,7 +29,7 @@ from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
 from mathquorum.answers.trimming import trimmed, unadorned
-from mathquorum.answers.units import value_of_approximation, with_unit_in_words, without_ordinal
+from mathquorum.answers.units import value_of_approximation, with_parts_in_words, with_unit_in_words, without_ordinal
 
 __all__ = ["Answer", "faults", "forget", "read"]
 
@@ -142,7 +142,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     """
     if depth > 3:
         raise Unreadable("text in text")
-    text = plain(unadorned(text))
+    text = plain(with_parts_in_words(unadorned(text)))
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)

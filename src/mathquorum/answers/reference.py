@@ -26,7 +26,7 @@ FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
 LARGEST = 10**60  # of a number whose spelling matters: a unit, a comma of thousands
 _UNITS = (
-    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t")),
+    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t", "W", "N", "J", "V")),
     *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
 )
 
@@ -69,9 +69,11 @@ def _clock_of_24_hours(a: Key, r: Key) -> bool:
 def _total(a: Key, r: Key) -> bool:
     """a measure of several units and its total in one of them: 2 hours 45 minutes and 165 minutes"""
     for compound, number in ((a, r), (r, a)):
-        if compound[0] == "compound" and number[0] == "n" and len(number[1]) == 2:
-            totals = totals_of(compound)
-            return Fraction(*number[1]) in (totals if compound is r else totals[-1:])
+        if compound[0] == "compound":
+            totals = totals_of(compound) if compound is r else totals_of(compound)[-1:]
+            if number[0] == "n" and len(number[1]) == 2:
+                return Fraction(*number[1]) in totals
+            return any(_unit_letter(number, ("n", (t.numerator, t.denominator))) for t in totals)
     return False
 
 

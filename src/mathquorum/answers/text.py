@@ -17,6 +17,13 @@ _DOTS = re.compile(r"\\[lc]?dots[bc]?(?![a-zA-Z])")
 _WORDS = re.compile(r"\.\.\.|[^\W_]+|[-+*/^=<>]", re.UNICODE)
 
 
+_NO_SOLUTION = re.compile(
+    r"(?:there (?:are |exists? )?|(?:[a-z ]{1,40} )?ha(?:s|ve) )?no (?:real |such |possible )?(?:solutions?|values?|roots?)(?: exists?)?"
+)
+_SAID = re.compile(r"(?:the|this|that) [a-z ]{1,40} (?:is|are|was|were) ([a-z]+)")
+NEGATIONS = frozenset(("not", "no", "never", "none", "neither", "nor", "cannot", "if", "unless", "either", "or", "and"))
+
+
 def text_key(text: str) -> tuple[Any, ...]:
     """A key for an answer that is not mathematics."""
     words = _WORDS.findall(_DOTS.sub("...", _COMMAND.sub(" ", text)).casefold())
@@ -26,6 +33,11 @@ def text_key(text: str) -> tuple[Any, ...]:
     if phrase in ("all real numbers", "all reals", "all real", "any real number", "real numbers"):
         return REALS.key()
     phrase = PHRASES.get(phrase, phrase)
+    if _NO_SOLUTION.fullmatch(phrase):
+        phrase = PHRASES["no solution"]
+    said = _SAID.fullmatch(" ".join(words))
+    if said is not None and NEGATIONS.isdisjoint(words):  # the function is even
+        phrase = said[1]
     if phrase in NUMBER_WORDS:
         return ("n", (NUMBER_WORDS[phrase], 1))
     return ("text", phrase.replace(" ", ""))

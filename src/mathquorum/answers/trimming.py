@@ -17,6 +17,7 @@ _WRAPPERS = re.compile(
     r"\\(?:underline|boxed|fbox|mathbf|boldsymbol|bm|pmb|ensuremath|large|Large|huge|displaystyle|bf|underline)(?![A-Za-z])\s*"
 )
 _EMPHASIS = re.compile(r"\A([*_~`]{1,4})(?=[^\s*_~`])(.*[^\s*_~`\\])\1\Z", re.DOTALL)
+_BLANK = re.compile(r"_{1,9}\s*([^\s_].*?)\s*_{1,9}", re.DOTALL)
 _CURRENCY = re.compile(
     r"(?:\bUS|\bA|\bC|\bHK|\bNZ)(?=\\?\$\s?\d)|(?<![A-Za-z])(?:USD|EUR|GBP|INR|CNY|RMB|JPY|CAD|AUD|Rs\.?)\s?(?=\d)|[€£¥₹₩₽₫฿₱]|元|円|원|块"
 )
@@ -34,6 +35,9 @@ def unadorned(text: str) -> str:
                 text += "}"
     if not text.isascii() or text[:1].isalpha() or "$" in text:
         text = _CURRENCY.sub("", text)
+    if text[:1] == "_":
+        blank = _BLANK.fullmatch(text)
+        text = blank[1] if blank else text
     while text[:1] in "*_~`" and text:
         match = _EMPHASIS.match(text)
         if match is None:

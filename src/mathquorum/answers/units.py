@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-__all__ = ["is_same_measure", "is_unit", "value_of_approximation", "with_unit_in_words", "without_ordinal"]
+__all__ = [
+    "is_named_unit",
+    "is_same_measure",
+    "is_unit",
+    "value_of_approximation",
+    "with_parts_in_words",
+    "with_unit_in_words",
+    "without_ordinal",
+]
 
 _NAMES = """
 unit sq square cubic cu foot feet inch inches yard mile meter metre centimeter centimetre millimeter millimetre kilometer
@@ -92,6 +100,11 @@ def is_unit(word: str) -> bool:
     return word in _SYMBOLS or word.lower().rstrip(".") in _PLURAL
 
 
+def is_named_unit(word: str) -> bool:
+    """Whether a word is the name of a unit, and not a symbol that a product of letters could be."""
+    return len(word) > 2 and word.lower() in _PLURAL
+
+
 _U = r"(?:\\(?:mu|Omega)(?![A-Za-z])\s?|[A-Za-zΩµμ])+"
 _POWER = r"(?:\s?\^\s?(?:\{\s?-?\d\s?\}|-?\d)|[²³])?"
 _EXPRESSION = re.compile(
@@ -141,6 +154,25 @@ def with_unit_in_words(text: str) -> str:
     return f"{match['value']} \\text{{ {' '.join(symbols)} }}"
 
 
+_CLOCKED = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?)\s?(h|hr|hrs|m|min|ft)\.?,?\s?(\d+(?:\.\d+)?)\s?(m|min|mins|s|sec|secs|in)\.?\Z"
+)
+_FEET = re.compile(
+    r"\s*\$?(\d{1,9})\s?(?:'|′|\^\{?\\prime\}?)\s?(\d{1,9}(?:\.\d+)?)\s?(?:\"|″|''|′′|\^\{?\\prime\\prime\}?)\$?\s*"
+)
+_PAIRS = {("h", "m"): ("hours", "minutes"), ("m", "s"): ("minutes", "seconds"), ("f", "i"): ("feet", "inches")}
+
+
+def with_parts_in_words(text: str) -> str:
+    """A measure of two units in short, 3 h 20 min or 5'6\", with their names."""
+    feet = _FEET.fullmatch(text)
+    if feet is not None:
+        return rf"{feet[1]} \text{{ feet }} {feet[2]} \text{{ inches }}"
+    found = _CLOCKED.fullmatch(text.strip())
+    names = _PAIRS.get((found[2][0], found[4][0])) if found else None
+    return rf"{found[1]} \text{{ {names[0]} }} {found[3]} \text{{ {names[1]} }}" if found and names else text
+
+
 def without_ordinal(text: str) -> str:
     """7 for 7th, where that is all."""
     match = _ORDINAL.match(text)
@@ -152,12 +184,14 @@ def value_of_approximation(text: str) -> str:
     for sign in (r"\approx", r"\simeq", r"\cong", r"\doteq"):
         left, found, right = text.partition(sign)
         if found and not right[:1].isalpha():
-            if not left.strip() or _NAME.fullmatch(left.strip().removesuffix("=").strip()):
+            name = left.strip().removesuffix("=").strip()
+            if not name or (_NAME.fullmatch(name) and name not in ("\\pi", "pi", "e", "i")):
                 return right.strip()
             return text
     return text
 
 
+_FRACTION = re.compile(r"\s*(?:(\d{1,30})\s*/\s*(\d{1,30})|\\[dt]?frac\s*\{(\d{1,30})\}\{(\d{1,30})\})\s*")
 _PERCENT = re.compile(r"\s*([\d.]+)\s*(\\?%)?\s*")
 _QUANTITY = re.compile(r"([\d.]+)\s*\\text\{ (\w+) \}")
 _SECONDS = {
@@ -180,6 +214,10 @@ def is_same_measure(first: str, second: str) -> bool:
     if shares[0] and shares[1] and bool(shares[0][2]) != bool(shares[1][2]):
         amounts = [_amount(m[1]) / (100 if m[2] else 1) for m in shares if m]
         return amounts[0] == amounts[1]
+    fractions = [_FRACTION.fullmatch(v) for v in (first, second)]
+    for fraction, share in zip(fractions, reversed(shares), strict=True):
+        if fraction and share and not share[2] and int(fraction[2] or fraction[4]):
+            return Fraction(int(fraction[1] or fraction[3]), int(fraction[2] or fraction[4])) == _amount(share[1])
     times = [_seconds(first), _seconds(second)]
     return times[0] is not None and times[0] == times[1]
 
