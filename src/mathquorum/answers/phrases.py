@@ -201,6 +201,8 @@ def _is_word(raw: str, text: str, start: int, end: int) -> bool:
             and re.match(r"\s+[A-Za-z]{2,}", text[end:]) is not None
             and text[:start].rstrip()[-1:] not in tuple("0123456789+-*/^=(")
         )
+    if len(raw) < 4 and not is_unit(raw) and (text[end : end + 1] == "^" or text[start - 1 : start] == "^"):
+        return False  # e^be^a
     if lower in GREEK or (raw.isupper() and len(raw) < 5 and not is_unit(raw)):
         return False
     if (
@@ -214,7 +216,8 @@ def _is_word(raw: str, text: str, start: int, end: int) -> bool:
     if not re.search(r"[aeiouy]", lower) or not raw[1:].islower():
         return False
     return (
-        re.match(r"\s+[A-Za-z]{3,}", text[end:]) is not None or re.search(r"[A-Za-z]{3,}\s+$", text[:start]) is not None
+        re.match(r"\s+[A-Za-z]{3,}", text[end:]) is not None
+        or re.search(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+$", text[:start]) is not None
     )
 
 

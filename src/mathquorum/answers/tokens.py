@@ -74,6 +74,7 @@ mathnormal boxed fbox emph ensuremath bold it bf angle triangle measuredangle
 """
 _IGNORED = frozenset(_IGNORED_NAMES.split())
 _UNIT_VECTOR = re.compile(r"\s*\{?\s*\\?(i|j|k)(?:math)?\s*\}?(?![A-Za-z])")
+_ZERO_ABOVE = re.compile(r"\s*0(?=\d)")  # \\frac02, of which the number 02 would keep no zero
 _TEXT = frozenset(("text", "mbox", "textbf", "textit", "textrm", "texttt", "textsf", "textnormal", "hbox", "textup"))
 _ROMAN = frozenset(("mathrm", "operatorname", "rm"))
 _FRACTIONS = frozenset(("frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"))
@@ -101,6 +102,8 @@ def tokenize(text: str) -> list[Token]:
             word = match["letters"]
             if word in _CALLED and text[position : position + 1] not in ("(", "{", "\\", "_"):
                 tokens.append(("w", word))
+            elif word.lower() in SHORT_WORDS and (text.startswith("^", position) or tokens[-1:] == [("o", "^")]):
+                tokens.extend(("v", letter) for letter in word)  # e^be^a
             else:
                 _letters(word, tokens)
         elif kind == "command":
@@ -122,6 +125,10 @@ def tokenize(text: str) -> list[Token]:
 
 def _number(text: str, match: re.Match[str], among_items: bool) -> tuple[int | Fraction, int]:
     raw, end = match["number"], match.end()
+    signed = re.search(r"[eE][+-]", raw)
+    if signed and ("\\" in text or "^" in text):  # 2e+10 is a print-out of a float, but not in a formula
+        end = match.start() + signed.start()
+        raw = raw[: signed.start()]
     if "," in raw:
         whole = raw.partition(".")[0]
         if not re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", whole) or (among_items and _is_an_item(text, match)):
@@ -195,6 +202,10 @@ def _command(name: str, text: str, position: int, tokens: list[Token]) -> int:
         tokens.append(_COMMANDS[name])
     elif name in _FRACTIONS:
         tokens.append(("f", "frac"))
+        zero = _ZERO_ABOVE.match(text, position)
+        if zero:
+            tokens.append(("n", 0))
+            return zero.end()
     elif name in _TEXT or name in _ROMAN:
         content, position = _group(text, position)
         content = content.strip(" .,;:")
