@@ -15,50 +15,12 @@ from mathquorum.selection import WeightedVote
 from mathquorum.selection.foresight import SureChoice, Worthwhile
 from mathquorum.selection.outlook import Outlook
 from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
-from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
+from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped
 
 
 def sampled(clusters: list[int], scores: list[float] | None = None, texts: list[int] | None = None) -> Sampled:
     size = len(clusters)
     return Sampled(clusters, scores or [0.5] * size, texts or list(range(size)), [10] * size)
-
-
-RULES: list[StoppingRule] = [
-    FixedBudget(64),
-    FixedBudget(64, weighted=True),
-    AdaptiveConsistency(),
-    EarlyStopping(),
-    FixedBudget(64, weighted=True, likelihood_weight=0.2),
-    SureChoice(),
-    Worthwhile(),
-    Settled(),
-]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-class TestEveryRule:
-    def test_without_a_single_answer_nothing_is_chosen_and_all_is_spent(self, rule: StoppingRule) -> None:
-        stopped = rule.choose(sampled([NO_ANSWER] * 20), "p")
-        assert (stopped.cluster, stopped.num_candidates, stopped.num_tokens) == (NO_ANSWER, 20, 200)
-        assert stopped.num_calls == 0
-
-    def test_without_a_single_candidate_nothing_is_chosen(self, rule: StoppingRule) -> None:
-        assert rule.choose(sampled([]), "p") == Stopped(NO_ANSWER, 0, 0, 0)
-
-    def test_where_all_agree_that_is_the_choice(self, rule: StoppingRule) -> None:
-        assert rule.choose(sampled([0] * 64), "p").cluster == 0
-
-    def test_equal_arguments_give_equal_results(self, rule: StoppingRule) -> None:
-        one = sampled([0, 1, 2, 0, 1, 1, 0, 3] * 8, [0.9, 0.2, 0.1, 0.8, 0.6, 0.5, 0.7, 0.1] * 8)
-        assert rule.choose(one, "p") == rule.choose(one, "p")
-
-    def test_what_comes_after_it_stopped_changes_nothing(self, rule: StoppingRule) -> None:
-        """A rule sees only what it would have seen."""
-        one = sampled([0, 0, 1, 0, 0, 0, 0, 0, 0, 0] + [1] * 54)
-        stopped = rule.choose(one, "p")
-        later = [5] * (64 - stopped.num_candidates)
-        other = replace(one, cluster_numbers=[*one.cluster_numbers[: stopped.num_candidates], *later])
-        assert rule.choose(other, "p") == stopped
 
 
 ANSWERS = st.lists(st.sampled_from([NO_ANSWER, 0, 0, 0, 1, 1, 2]), max_size=40)
