@@ -279,6 +279,8 @@ INFIXES: tuple[tuple[tuple[str, ...], str], ...] = (
 BACKWARDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("less", "than"), "(%s)-(%s)"), (("fewer", "than"), "(%s)-(%s)"), (("subtracted", "from"), "(%s)-(%s)"),
 )  # fmt: skip
+_PREFIX_STARTS = frozenset(words[0] for words, _ in PREFIXES)
+_INFIX_STARTS = frozenset(words[0] for words, _ in INFIXES + BACKWARDS)
 POSTFIXES: dict[str, str] = {
     "squared": "(%s)^{2}",
     "cubed": "(%s)^{3}",
@@ -434,6 +436,8 @@ class _Phrase:
 
     def all_but(self) -> str | None:
         """All real numbers except 9."""
+        if self.word() not in ("all", "every", "any", "real"):
+            return None
         for start in (
             ("all", "real", "numbers"),
             ("all", "reals"),
@@ -546,13 +550,15 @@ class _Phrase:
         return self.followed(node)
 
     def is_operation(self) -> bool:
-        return any(all(self.word(i) == w for i, w in enumerate(words)) for words, _ in PREFIXES)
+        return self.word() in _PREFIX_STARTS and any(
+            all(self.word(i) == w for i, w in enumerate(words)) for words, _ in PREFIXES
+        )
 
     def primary(self) -> str:
         fraction = self.fraction_of()
         if fraction is not None:
             return fraction
-        for words, form in PREFIXES:
+        for words, form in PREFIXES if self.word() in _PREFIX_STARTS else ():
             if self.takes(words):
                 return form % self.operand()
         if self.word() in ("sum", "product", "difference", "quotient") and self.word(1) == "of":
@@ -587,6 +593,8 @@ class _Phrase:
 
     def number_words(self) -> str | None:
         """Twenty-five, one hundred and five, a dozen, two thirds."""
+        if self.kind() != "w":
+            return None
         total = current = 0
         count = 0
         while True:
@@ -608,6 +616,8 @@ class _Phrase:
 
     def fraction_of(self) -> str | None:
         """A third of 12, two thirds of x."""
+        if self.kind() != "w":
+            return None
         here = self.at
         number = self.number_words()
         if (
@@ -668,6 +678,8 @@ class _Phrase:
         return "" if found is None else next(g for g in found.groups() if g)
 
     def infix(self, node: str) -> str | None:
+        if self.word() not in _INFIX_STARTS:
+            return None
         for forms, swapped in ((INFIXES, False), (BACKWARDS, True)):
             for words, form in forms:
                 here = self.at

@@ -48,11 +48,13 @@ class Answer:
         kind: "number", "list", "text", ...
         key: Hashable; equal keys are equal answers.
         written: Of a list, its key in the order in which it stands there; None for everything else.
+        has_unit_letter: It is written as a number with one letter behind it, which may be a unit: 48 g.
     """
 
     kind: str
     key: Key
     written: Key | None = None
+    has_unit_letter: bool = False
 
 
 faults: deque[str] = deque(maxlen=100)  # texts on which the reader itself failed; empty unless there is a fault
@@ -69,6 +71,9 @@ _CHOICE = re.compile(
 )
 _BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
+_UNIT_LETTER = re.compile(
+    r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
+)
 _ESCAPED_BREAK = re.compile(r"(?<!\\)\\n(?=[A-Z\d\s*#-])")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
@@ -90,7 +95,7 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
         if bottom:
             value = Fraction(-top if sign else top, bottom)
             return Answer("number", ("n", (value.numerator, value.denominator)))
-    written = None
+    written, found = None, text
     try:
         found = _found(text)
         key = _key(found, settings)
@@ -99,7 +104,9 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
     except Exception:  # a fault of ours must not stop a vote: the answer is compared as text, and the fault is kept
         faults.append(text)
         key = text_key(text)
-    return Answer(_KINDS.get(key[0], str(key[0])), key, written)
+    return Answer(
+        _KINDS.get(key[0], str(key[0])), key, written, key[0] == "x" and _UNIT_LETTER.fullmatch(found) is not None
+    )
 
 
 _remembered = lru_cache(maxsize=20_000)(_read)

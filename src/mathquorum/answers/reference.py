@@ -35,9 +35,13 @@ def matching_rule(reference: Answer, answer: Answer) -> str | None:
     """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
     rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
     for rule in rules:
+        if rule is _unit_letter and not answer.has_unit_letter:
+            continue
         if rule(answer.key, reference.key):
             return rule.__doc__
-    if _ordered_list(answer.written or answer.key, reference.written or reference.key):
+    if (answer.written or reference.written) and _ordered_list(
+        answer.written or answer.key, reference.written or reference.key
+    ):
         return _ordered_list.__doc__
     return None
 
@@ -73,7 +77,7 @@ def _total(a: Key, r: Key) -> bool:
             totals = totals_of(compound) if compound is r else totals_of(compound)[-1:]
             if number[0] == "n" and len(number[1]) == 2:
                 return Fraction(*number[1]) in totals
-            return any(_unit_letter(number, ("n", (t.numerator, t.denominator))) for t in totals)
+            return number[0] == "x" and any(_unit_letter(number, ("n", (t.numerator, t.denominator))) for t in totals)
     return False
 
 

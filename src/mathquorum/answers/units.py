@@ -165,6 +165,8 @@ _PAIRS = {("h", "m"): ("hours", "minutes"), ("m", "s"): ("minutes", "seconds"), 
 
 def with_parts_in_words(text: str) -> str:
     """A measure of two units in short, 3 h 20 min or 5'6\", with their names."""
+    if len(text) > 40 or not text[:1].isdigit():
+        return text
     feet = _FEET.fullmatch(text)
     if feet is not None:
         return rf"{feet[1]} \text{{ feet }} {feet[2]} \text{{ inches }}"
