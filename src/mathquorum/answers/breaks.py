@@ -6,12 +6,13 @@ points between them agree.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from mathquorum.answers.arithmetic import NoValue, scattered
+from mathquorum.answers.arithmetic import NoValue, is_exact, scattered
 from mathquorum.answers.certified import certified
 from mathquorum.answers.evaluation import Choices, Node
 from mathquorum.answers.number_keys import digits_key, real_value
@@ -21,12 +22,14 @@ __all__ = ["breaks"]
 
 Key = tuple[Any, ...]
 
+WINDOW = (Fraction(-7, 4), Fraction(9, 4))
+MAX_JUMPS = 24
 NEAR = Fraction(1, 1 << 60)  # no two borders are so close
 
 
 def breaks(node: Node, name: str) -> Key:
     """The places, in order, at which another formula begins, with the value there: () for one formula."""
-    places = {root[1]: root for border in _borders(node) for root in _roots(border, name)}
+    places = {root[1]: root for border in _borders(node, name) for root in _roots(border, name)}
     found = []
     for place in places.values():
         at = real_value(place[1])
@@ -35,20 +38,34 @@ def breaks(node: Node, name: str) -> Key:
     return tuple(f[1:] for f in sorted(found, key=lambda f: f[0]))
 
 
-def _borders(node: Node) -> Iterator[Node]:
-    """Expressions whose zeros may be borders."""
+def _borders(node: Node, name: str) -> Iterator[Node]:
+    """Expressions whose zeros may be borders; of the jumps of a floor, those in WINDOW."""
     if node[0] == "abs":
         yield node[1]
     elif node[0] in ("max", "min"):
         for a, b in combinations(node[1:], 2):
             yield ("add", a, ("neg", b))
+    elif node[0] in ("floor", "ceil"):
+        ends = [_whole_part(node[1], name, end) for end in WINDOW]
+        low, high = min(ends), max(ends)
+        for step in range(low, min(high, low + MAX_JUMPS) + 1):
+            yield ("add", node[1], ("num", -step))
     elif node[0] == "case":
         parts = node[2:]
         for index in range(0, len(parts) - 1, 2):
             yield ("add", parts[index], ("neg", parts[index + 2]))
     for child in node[1:]:
         if type(child) is tuple and child:
-            yield from _borders(child)
+            yield from _borders(child, name)
+
+
+def _whole_part(node: Node, name: str, place: Fraction) -> int:
+    """The integer part of a rational value; 0 of any other."""
+    try:
+        value, _ = certified(node, {name: place})
+    except NoValue:
+        return 0
+    return math.floor(value) if is_exact(value) else 0
 
 
 def _roots(node: Node, name: str) -> list[Key]:

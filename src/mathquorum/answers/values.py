@@ -3,7 +3,7 @@
 A constant has its exact value, or `KEPT` bits of it. An expression in variables has `KEPT` bits of its values at fixed points,
 small ones, so that no term outgrows the others, on more than one scale:
 
-* n, k, m, j and N are whole numbers, twelve times in a row, because then factorials, binomials, floors and (-1)^n mean what
+* n, k, m, j and N are whole numbers, two dozen times and n often in a row, because then factorials, binomials, floors and (-1)^n mean what
   they say;
 * every other variable is a positive real number, four times: near 1, in (0, 1), near 3, and above 10; the name chooses the
   digits after the first few, so that different variables are in no relation.
@@ -27,16 +27,16 @@ __all__ = ["WHOLE_NAMES", "Point", "points_for", "value_key", "values_at"]
 
 WHOLE_NAMES = frozenset("nkmjN")
 NUM_REAL_POINTS = 4
-NUM_WHOLE_POINTS = 12
+NUM_WHOLE_POINTS = 24
 
-# n from 9 up, so that n - 5 is positive and 2^{n^2} is not too large; k below it; no two names, and no products of
-# (-1)^name, have the same row.
+# n from 9 up, so that n - 5 is positive and 2^{n^2} is not too large; twelve in a row for what has a period, and farther ones for
+# floors of different slopes; k below it; no two names, and no products of (-1)^name, have the same row.
 _WHOLE = {
-    "n": tuple(range(9, 21)),
-    "k": (4, 5, 7, 6, 3, 8, 5, 9, 2, 4, 6, 7),
-    "m": (6, 8, 5, 9, 11, 7, 8, 4, 10, 13, 3, 12),
-    "j": (3, 2, 4, 4, 7, 5, 3, 6, 8, 2, 5, 9),
-    "N": (12, 19, 26, 33, 25, 16, 14, 31, 22, 17, 29, 15),
+    "n": (9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 23, 26, 28, 33, 35, 39, 45, 52, 60, 72, 85, 100),
+    "k": (4, 5, 7, 6, 3, 8, 5, 9, 2, 4, 6, 7, 11, 3, 12, 8, 5, 14, 6, 9, 17, 10, 4, 13),
+    "m": (6, 8, 5, 9, 11, 7, 8, 4, 10, 13, 3, 12, 15, 6, 9, 21, 14, 5, 18, 11, 7, 26, 19, 8),
+    "j": (3, 2, 4, 4, 7, 5, 3, 6, 8, 2, 5, 9, 4, 10, 6, 3, 12, 7, 2, 15, 8, 5, 11, 14),
+    "N": (12, 19, 26, 33, 25, 16, 14, 31, 22, 17, 29, 15, 38, 21, 44, 27, 50, 35, 61, 40, 23, 72, 55, 90),
 }
 _REAL = (
     (Fraction(17, 16), Fraction(3, 8), Fraction(11, 4), Fraction(91, 8)),
@@ -44,16 +44,23 @@ _REAL = (
     (Fraction(9, 16), Fraction(21, 8), Fraction(25, 16), Fraction(99, 8)),
 )
 # Where |x|, floors and cases are looked at too: both signs, and whole numbers.
-_TURNS = (
-    Fraction(-13, 8),
-    Fraction(-3, 8),
-    Fraction(-17, 4),
-    Fraction(2),
-    Fraction(-3),
-    Fraction(5, 2),
-    Fraction(0),
-    Fraction(-1),
-    Fraction(7),
+_TURNS = tuple(
+    Fraction(*turn)
+    for turn in (
+        (-13, 8),
+        (-3, 8),
+        (-17, 4),
+        (2, 1),
+        (-3, 1),
+        (5, 2),
+        (0, 1),
+        (-1, 1),
+        (7, 1),
+        (137, 8),
+        (23, 1),
+        (-61, 4),
+        (311, 4),
+    )
 )
 _BRANCHING = frozenset(("abs", "floor", "ceil", "max", "min", "cases"))
 
@@ -75,7 +82,8 @@ def value_key(node: Node) -> tuple[Any, ...]:
     digits = tuple(None if v is None else digits_key(v) for v in values)
     branches: tuple[Any, ...] = ()
     if _has(node, _BRANCHING):
-        turned, places = _turned(node, points[0]), breaks(node, next(iter(names))) if len(names) == 1 else ()
+        turned = None if names <= WHOLE_NAMES else _turned(node, points[0])
+        places = breaks(node, next(iter(names))) if len(names) == 1 else ()
         branches = (turned, places) if turned is not None or places else ()
     if len(set(digits)) == 1 and not branches and not any(name.endswith("()") for name in names):
         return ("n", number_key(values[0]))
