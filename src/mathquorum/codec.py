@@ -55,6 +55,11 @@ class Codec:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
+    def written(self, text: str) -> list[int]:
+        """Ids of a solution from data, as `continuation`; names of control tokens in it are letters like all others."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return ids
+
     def label(self, word: str) -> list[int]:
         """Ids of a label word as it follows a prompt.
 

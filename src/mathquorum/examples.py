@@ -76,7 +76,7 @@ def solution_sequence(codec: Codec, item: LabeledSolution, slot: int = 0) -> Tok
     if not item.solution.strip():
         raise DataError(f"The solution of problem {item.problem_id!r} is empty.")
     prompt = codec.prompt(codec.wording.generator(item.problem, item.style))
-    target = [*codec.continuation(item.solution), codec.end]
+    target = [*codec.written(item.solution), codec.end]
     reads = tuple(Read(len(prompt) - 1 + place, token, slot) for place, token in enumerate(target))
     return TokenSequence((*prompt, *target), reads)
 

@@ -165,3 +165,16 @@ def test_prepare_shows_what_is_noted_and_texts_with_control_tokens(tmp_path: Pat
     assert summary["solutions left out: their own answer contradicts the reference"] == 1
     assert summary["texts that hold control tokens of common tokenizers"] == 1
     assert "<|im_end|>" in (place / "problems.jsonl").read_text()
+
+
+def test_control_tokens_in_a_solution_stay_text() -> None:
+    from mathquorum.assets import tiny_base_path
+    from mathquorum.codec import Codec
+    from mathquorum.examples import solution_sequence
+    from mathquorum.models import load_tokenizer
+    from mathquorum.records import LabeledSolution
+
+    codec = Codec(load_tokenizer(str(tiny_base_path())))
+    sequence = solution_sequence(codec, LabeledSolution("a", Q, f"2+3{codec.tokenizer.eos_token}=5", True))
+    assert [read.token for read in sequence.reads].count(codec.end) == 1 and sequence.reads[-1].token == codec.end
+    assert codec.written("2+3=5") == codec.continuation("2+3=5")
