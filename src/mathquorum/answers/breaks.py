@@ -27,9 +27,14 @@ MAX_JUMPS = 24
 NEAR = Fraction(1, 1 << 60)  # no two borders are so close
 
 
-def breaks(node: Node, name: str) -> Key:
-    """The places, in order, at which another formula begins, with the value there: () for one formula."""
-    places = {root[1]: root for border in _borders(node, name) for root in _roots(border, name)}
+def breaks(node: Node, name: str, jumps: bool) -> Key:
+    """The places, in order, at which another formula begins, with the value there: () for one formula.
+
+    With `jumps`, floors count too, with their jumps in WINDOW.
+    """
+    places = {root[1]: root for border in _borders(node) for root in _roots(border, name)}
+    if jumps:
+        places |= {root[1]: root for root in _jumps(node, name)}
     found = []
     for place in places.values():
         at = real_value(place[1])
@@ -38,25 +43,34 @@ def breaks(node: Node, name: str) -> Key:
     return tuple(f[1:] for f in sorted(found, key=lambda f: f[0]))
 
 
-def _borders(node: Node, name: str) -> Iterator[Node]:
-    """Expressions whose zeros may be borders; of the jumps of a floor, those in WINDOW."""
+def _borders(node: Node) -> Iterator[Node]:
+    """Expressions whose zeros may be borders."""
     if node[0] == "abs":
         yield node[1]
     elif node[0] in ("max", "min"):
         for a, b in combinations(node[1:], 2):
             yield ("add", a, ("neg", b))
-    elif node[0] in ("floor", "ceil"):
-        ends = [_whole_part(node[1], name, end) for end in WINDOW]
-        low, high = min(ends), max(ends)
-        for step in range(low, min(high, low + MAX_JUMPS) + 1):
-            yield ("add", node[1], ("num", -step))
     elif node[0] == "case":
         parts = node[2:]
         for index in range(0, len(parts) - 1, 2):
             yield ("add", parts[index], ("neg", parts[index + 2]))
     for child in node[1:]:
         if type(child) is tuple and child:
-            yield from _borders(child, name)
+            yield from _borders(child)
+
+
+def _jumps(node: Node, name: str) -> Iterator[Key]:
+    """Where floors jump."""
+    if node[0] in ("floor", "ceil"):
+        low, high = sorted(_whole_part(node[1], name, end) for end in WINDOW)
+        for step in range(low, high + 2) if high - low < MAX_JUMPS else ():
+            for root in _roots(("add", node[1], ("num", -step)), name):
+                place = real_value(root[1])
+                if place is not None and WINDOW[0] < place < WINDOW[1]:
+                    yield root
+    for child in node[1:]:
+        if type(child) is tuple and child:
+            yield from _jumps(child, name)
 
 
 def _whole_part(node: Node, name: str, place: Fraction) -> int:

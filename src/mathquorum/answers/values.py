@@ -82,8 +82,9 @@ def value_key(node: Node) -> tuple[Any, ...]:
     digits = tuple(None if v is None else digits_key(v) for v in values)
     branches: tuple[Any, ...] = ()
     if _has(node, _BRANCHING):
-        turned = None if names <= WHOLE_NAMES else _turned(node, points[0])
-        places = breaks(node, next(iter(names))) if len(names) == 1 else ()
+        is_whole = names <= WHOLE_NAMES
+        turned = None if is_whole else _turned(node, points[0])
+        places = breaks(node, next(iter(names)), not is_whole) if len(names) == 1 else ()
         branches = (turned, places) if turned is not None or places else ()
     if len(set(digits)) == 1 and not branches and not any(name.endswith("()") for name in names):
         return ("n", number_key(values[0]))
