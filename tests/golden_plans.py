@@ -39,6 +39,17 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
             "contamination": "drop",
         },
     ),
+    "paper-two-training-seeds": (
+        "paper",
+        {
+            "train": "math.jsonl",
+            "test": "test.jsonl",
+            "evaluator": {"problems": "fresh.jsonl"},
+            "mtsft": {"objectives": ["margin"]},
+            "signals": ["likelihood"],
+            "seeds": 2,
+        },
+    ),
     "demo": ("demo", {}),
     "study": ("study-small", {"seeds": [0, 1], "mtsft": {"likelihood_weight": 0.7}}),
 }

@@ -25,7 +25,14 @@ class Listing:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._suffix = ""
         self.stages: dict[str, Stage] = {}
+
+    def suffixed(self, suffix: str) -> Listing:
+        """The same list, to which stages are added with a suffix to their names: once more with another seed."""
+        other = Listing(self._directory)
+        other._suffix, other.stages = self._suffix + suffix, self.stages
+        return other
 
     def add(self, name: str, stage: Stage) -> Path:
         """Where its results will be.
@@ -33,6 +40,7 @@ class Listing:
         Raises:
             SettingsError: If there is a stage of that name.
         """
+        name += self._suffix
         if name in self.stages:
             raise SettingsError(
                 f"Two stages would be called {name!r}. Give the source, the evaluator or its variant another name."

@@ -32,6 +32,18 @@ def test_the_plan_is_the_golden_one(name: str, plan: Plan) -> None:
         assert told == golden[stage], f"{stage} differs. If that is meant: make plans, and read what changes."
 
 
+def test_a_second_training_seed_repeats_what_is_trained_with_its_own_models(tmp_path: Path) -> None:
+    plan = written(planned("paper-two-training-seeds", tmp_path), tmp_path)
+    again = {stage.removesuffix(".seed-1") for stage in plan if stage.endswith(".seed-1")}
+    assert again == {
+        s for s in plan if not s.startswith(("problems.", "base.", "report")) and not s.endswith(".seed-1")
+    }
+    for stage in again:
+        made = {maker(file, plan) for file in files(plan[f"{stage}.seed-1"])}
+        assert all(name.endswith(".seed-1") or name.startswith("problems.") for name in made), stage
+        assert plan[f"{stage}.seed-1"].get("seed", 1) == 1, stage
+
+
 def test_what_a_stage_reads_was_made_by_an_earlier_one(plan: Plan) -> None:
     earlier: set[str] = set()
     for stage, told in plan.items():

@@ -10,6 +10,8 @@
  7. SCR: the main generator's candidates under each evaluator, and under its own likelihood and confidence (Tables 3, 7, Figure 1).
  8. Report: every figure with its interval, and what each method adds on the same problems.
 
+With several `seeds`, 2 to 7 are done once for each, on the same problems, and intervals are over problems and training runs.
+
 Where it departs from the paper, or fills in what that leaves open:
 
  - Evaluators learn from problems that the main generator was not fine-tuned on; the paper does not say from which.
@@ -37,7 +39,7 @@ from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
 from mathquorum.stages.prepare import Prepare
-from mathquorum.stages.report import Report
+from mathquorum.stages.report import Report, TrainingRun
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
@@ -56,6 +58,29 @@ def paper(run: Run, settings: Paper) -> Path:
     # 1. Problems
     problems = _prepare(stages, s)
 
+    # 2. to 7., once for each training seed
+    evaluations = _train_and_measure(stages, s, problems)
+    repeats = [
+        _train_and_measure(stages.suffixed(f".seed-{seed}"), s.model_copy(update={"seed": seed}), problems, again=True)
+        for seed in range(s.seed + 1, s.seed + s.seeds)
+    ]
+
+    # 8. Report
+    report = stages.add(
+        "report",
+        Report(
+            evaluations=evaluations,
+            baseline=f"ssft.{s.main} + {s.signals[0]}",
+            controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.mtsft.objectives},
+            repeats=tuple(TrainingRun(evaluations=again) for again in repeats),
+        ),
+    )
+    run.do_together(stages.stages)
+    return report
+
+
+def _train_and_measure(stages: Listing, s: Paper, problems: _Problems, *, again: bool = False) -> dict[str, Path]:
+    """Everything that one training seed decides. Again, with another, leaves the base out, which is not trained."""
     # 2. SSFT (Table 2)
     ssft = {
         name: str(stages.add(f"ssft.{name}", _finetune(s, s.base, s.generator, _solutions(s, data))) / "model")
@@ -90,7 +115,7 @@ def paper(run: Run, settings: Paper) -> Path:
     # 6. Every generator's candidates on the test problems (Tables 2, 4, 5), and
     # 7. SCR: those of the main one under each score (Tables 3, 7, Figure 1)
     evaluations: dict[str, Path] = {}
-    for generator in _generators(s, problems, ssft, sequential):
+    for generator in _generators(s, problems, ssft, sequential, base=not again):
         pool = _sample(stages, s, problems.test, generator)
         name = generator.name
         if name != f"ssft.{s.main}":
@@ -104,18 +129,7 @@ def paper(run: Run, settings: Paper) -> Path:
             scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
             place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s.seed, scores))
             evaluations[f"{name} + {scorer}"] = place
-
-    # 8. Report
-    report = stages.add(
-        "report",
-        Report(
-            evaluations=evaluations,
-            baseline=f"ssft.{s.main} + {s.signals[0]}",
-            controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.mtsft.objectives},
-        ),
-    )
-    run.do_together(stages.stages)
-    return report
+    return evaluations
 
 
 # --- 1. problems ------------------------------------------------------------------------------------------------------
@@ -217,13 +231,13 @@ class _Generator:
 
 
 def _generators(
-    s: Paper, problems: _Problems, ssft: Mapping[str, str], sequential: Mapping[str, str]
+    s: Paper, problems: _Problems, ssft: Mapping[str, str], sequential: Mapping[str, str], *, base: bool
 ) -> Iterator[_Generator]:
     """The few-shot bases, those fine-tuned on solutions, and what came of sequential training, in the report's order."""
-    if s.few_shot:
+    if base and s.few_shot:
         for name, demonstrations in problems.solutions.items():
             yield _Generator(f"base.{name}", s.base, _style(s, name), demonstrations)
-    else:
+    elif base:
         yield _Generator("base", s.base, None)
     for name, model in ssft.items():
         yield _Generator(f"ssft.{name}", model, _style(s, name))

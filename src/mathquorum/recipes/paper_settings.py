@@ -98,6 +98,9 @@ class Paper(Settings):
     prompt: AnyPrompt = Prompt()
     """How problems are put to the model, throughout: as plain text, or in its chat template."""
     seed: int = 0
+    seeds: int = Field(default=1, ge=1)
+    """Training runs: with more than one, everything that is trained is trained and sampled again with the next seeds, and the
+    report's intervals are over problems and training runs. The paper has one run of each."""
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes side by side: of sampling and scoring, and of stages that do not depend on each other."""

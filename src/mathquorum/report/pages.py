@@ -49,6 +49,7 @@ class ReportData:
     """What both pages show.
 
     Attributes:
+        num_runs: Training runs of each trained model; intervals are over problems and, with several, over these.
         evaluations: Results by the name of the model or run.
         within: For each of these names, each figure less Maj1 on the same problems.
         controls: As `between`, against a control of its own, by "A less B".
@@ -56,6 +57,7 @@ class ReportData:
     """
 
     title: str
+    num_runs: int
     evaluations: Mapping[str, Results]
     baseline: str | None
     within: Mapping[str, Sequence[Difference]]

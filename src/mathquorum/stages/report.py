@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from mathquorum.config import InputPath, Settings
+from mathquorum.crossed import seeded_mean
 from mathquorum.differences import Difference, paired_difference
 from mathquorum.errors import DataError, suggest
 from mathquorum.inspection import read_inspection
@@ -18,10 +21,19 @@ from mathquorum.report.tables import estimates_json
 from mathquorum.results import Results, read_outcomes, read_results
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import write_json, write_text
+from mathquorum.study.measured import difference
 
-__all__ = ["Report"]
+__all__ = ["Report", "TrainingRun"]
 
 Table = Mapping[str, Mapping[str, float]]  # figure, problem, value
+Runs = Sequence[Table]  # one for each training run
+
+
+class TrainingRun(Settings):
+    """The same evaluations after another training run."""
+
+    evaluations: dict[str, InputPath] = Field(min_length=1)
+    """Directories made by Evaluate, by the name that each has in the report; of models that are not trained there is none."""
 
 
 class Report(Settings):
@@ -33,6 +45,9 @@ class Report(Settings):
     """The evaluation that the others are compared with; by default the first."""
     controls: dict[str, str] = {}
     """Evaluations that are compared with another one besides: {mtsft.margin: control}."""
+    repeats: tuple[TrainingRun, ...] = ()
+    """Further training runs with other seeds. Intervals are then over problems and training runs; plots, clusters and figures about
+    scores are those of the first run."""
     title: str = "mathquorum report"
     seed: int = 0
     """Of the bootstrap of differences."""
@@ -41,6 +56,12 @@ class Report(Settings):
     def _names(self) -> Report:
         if self.baseline is not None and self.baseline not in self.evaluations:
             raise ValueError(f"Unknown baseline {self.baseline!r}. {suggest(self.baseline, self.evaluations)}")
+        for again in self.repeats:
+            if again.evaluations.keys() != self.repeats[0].evaluations.keys():
+                raise ValueError("repeats must have the same evaluations in each training run.")
+            for name in again.evaluations:
+                if name not in self.evaluations:
+                    raise ValueError(f"repeats names an unknown evaluation {name!r}. {suggest(name, self.evaluations)}")
         for name in (*self.controls, *self.controls.values()):
             if name not in self.evaluations:
                 raise ValueError(f"controls names an unknown evaluation {name!r}. {suggest(name, self.evaluations)}")
@@ -55,16 +76,19 @@ class Report(Settings):
         """See `Stage.run`."""
         total = len(self.evaluations) + 1
         baseline = self.baseline or next(iter(self.evaluations))
-        tables = {name: read_outcomes(path / "outcomes.jsonl") for name, path in self.evaluations.items()}
+        tables = {
+            name: [read_outcomes(place / "outcomes.jsonl") for place in self._places(name)] for name in self.evaluations
+        }
         evaluations, plots = {}, {}
         for number, (name, path) in enumerate(self.evaluations.items(), start=1):
-            evaluations[name] = read_results(path / "results.json")
+            evaluations[name] = _over_runs(read_results(path / "results.json"), tables[name])
             plots[name] = make_plots(name, evaluations[name])
             for plot in plots[name]:
                 write_text(out / plot.file, plot.svg)
             progress(number, total)
         data = ReportData(
             title=self.title,
+            num_runs=1 + len(self.repeats),
             evaluations=evaluations,
             baseline=baseline,
             within={name: self._against_vote(table) for name, table in tables.items()},
@@ -95,23 +119,56 @@ class Report(Settings):
         progress(total, total)
         return {"evaluations": len(evaluations), "plots": sum(map(len, plots.values()))}
 
-    def _against_vote(self, table: Table) -> list[Difference]:
+    def _places(self, name: str) -> list[Path]:
+        """The evaluation's directory, and those of further training runs."""
+        return [self.evaluations[name], *(r.evaluations[name] for r in self.repeats if name in r.evaluations)]
+
+    def _against_vote(self, runs: Runs) -> list[Difference]:
         """Every other selection less Maj1; oracles and single samples do not choose, so they are left out."""
-        vote = next((name for name in table if name.startswith("maj1@")), None)
-        chosen = [name for name in table if not name.startswith(("pass@", "maj1@")) and "@" not in name]
-        return [] if vote is None else [self._difference(name, table[name], table[vote]) for name in chosen]
+        names = _common(runs)
+        vote = next((name for name in names if name.startswith("maj1@")), None)
+        chosen = [name for name in names if not name.startswith(("pass@", "maj1@")) and "@" not in name]
+        return [] if vote is None else [self._difference(name, runs, runs, vote) for name in chosen]
 
-    def _against(self, table: Table, baseline: Table, names: str) -> list[Difference]:
-        common = [name for name in table if name in baseline]
-        if table["pass@1"] == baseline["pass@1"]:  # the same candidates under other scores: only strategies can differ
-            common = [name for name in common if "@" not in name]
-        if common and not table[common[0]].keys() & baseline[common[0]].keys():
+    def _against(self, runs: Runs, baseline: Runs, names: str) -> list[Difference]:
+        common = [name for name in _common(runs) if name in _common(baseline)]
+        if [table["pass@1"] for table in runs] == [table["pass@1"] for table in baseline]:
+            common = [name for name in common if "@" not in name]  # the same candidates: only strategies can differ
+        if common and not runs[0][common[0]].keys() & baseline[0][common[0]].keys():
             raise DataError(f"{names} have no problem in common, so they cannot be compared.")
-        return [self._difference(name, table[name], baseline[name]) for name in common]
+        return [self._difference(name, runs, baseline, name) for name in common]
 
-    def _difference(self, name: str, first: Mapping[str, float], second: Mapping[str, float]) -> Difference:
-        problems = [problem for problem in first if problem in second]
-        return paired_difference(name, [first[p] for p in problems], [second[p] for p in problems], seed=self.seed)
+    def _difference(self, name: str, runs: Runs, others: Runs, other: str) -> Difference:
+        """Of one figure and another, paired by problem and, where there are several, by training run."""
+        problems = [p for p in runs[0][name] if all(p in table[name] for table in runs)]
+        problems = [p for p in problems if all(p in table[other] for table in others)]
+        first, second = _rows_of(runs, name, problems), _rows_of(others, other, problems)
+        if max(len(first), len(second)) == 1 or len(problems) < 2:
+            return paired_difference(name, first[0], second[0], seed=self.seed)
+        return difference(name, np.array(first), np.array(second))
+
+
+def _common(runs: Runs) -> list[str]:
+    return [name for name in runs[0] if all(name in table for table in runs)]
+
+
+def _rows_of(runs: Runs, name: str, problems: Sequence[str]) -> list[list[float]]:
+    """(runs, problems)."""
+    return [[table[name][problem] for problem in problems] for table in runs]
+
+
+def _over_runs(results: Results, runs: Runs) -> Results:
+    """The first run's results with the figures of all runs, where there are several."""
+    if len(runs) == 1:
+        return results
+    names = _common(runs)
+    estimates = []
+    for found in results.estimates:
+        if found.name in names:
+            problems = [p for p in runs[0][found.name] if all(p in table[found.name] for table in runs)]
+            found = seeded_mean(found.name, _rows_of(runs, found.name, problems))
+        estimates.append(found)
+    return replace(results, estimates=tuple(estimates))
 
 
 def _figures(evaluations: Mapping[str, Results]) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from mathquorum.config import build
+from mathquorum.crossed import seeded_mean
+from mathquorum.differences import seeded_difference
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection, largest_first
 from mathquorum.results import read_outcomes, read_results
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.evaluate import Evaluate
-from mathquorum.stages.report import Report
+from mathquorum.stages.report import Report, TrainingRun
 from mathquorum.store import read_records, write_records
 
 SIZE = 8
@@ -173,6 +175,47 @@ def test_a_report_compares_every_evaluation_with_the_baseline(tmp_path: Path) ->
     for file in ("base-candidates.svg", "mtsft-clusters.svg", "base-calibration.svg"):
         assert f"({file})" in page
         assert (tmp_path / "report" / file).exists()
+
+
+def test_a_report_of_several_training_runs_has_intervals_over_problems_and_runs(tmp_path: Path) -> None:
+    places = [tmp_path / f"run-{shift}" for shift in range(3)]
+    for shift, place in enumerate(places):
+        run(Evaluate(**write_stages(tmp_path / f"in-{shift}", shift=shift), num_draws=64), place)
+    evaluations = {"base": places[0], "MTSFT": places[0]}
+    repeats = tuple(TrainingRun(evaluations={"MTSFT": place}) for place in places[1:])
+    run(Report(evaluations=evaluations, controls={"MTSFT": "base"}, repeats=repeats), tmp_path / "report")
+    tables = [read_outcomes(place / "outcomes.jsonl")["pass@1"] for place in places]
+    rows = [[table[p] for p in tables[0]] for table in tables]
+    figures = {
+        (f["evaluation"], f["name"]): f
+        for f in json.loads((tmp_path / "report" / "figures.json").read_text())["estimates"]
+    }
+    expected = seeded_mean("pass@1", rows)
+    found = figures["MTSFT", "pass@1"]
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(
+        (expected.value, expected.low, expected.high), abs=1e-6
+    )
+    differences = json.loads((tmp_path / "report" / "differences.json").read_text())["controls"]["MTSFT less base"]
+    against = seeded_difference("d", rows, [rows[0]] * 3).estimate
+    shown = next(d for d in differences if d["name"] == "pass@1")
+    assert (shown["low"], shown["high"]) == pytest.approx((against.low, against.high), abs=1e-6)
+    assert "Against its control (3 training runs of each)" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_a_report_of_one_training_run_says_so_where_methods_are_compared(tmp_path: Path) -> None:
+    run(Evaluate(**write_stages(tmp_path / "in"), num_draws=64), tmp_path / "out")
+    evaluations = {"base": tmp_path / "out", "MTSFT": tmp_path / "out"}
+    run(Report(evaluations=evaluations, controls={"MTSFT": "base"}), tmp_path / "report")
+    for page in ("report.md", "report.html"):
+        assert "Against its control (one training run of each)" in (tmp_path / "report" / page).read_text()
+
+
+def test_training_runs_of_other_evaluations_are_refused() -> None:
+    with pytest.raises(ValueError, match="repeats names an unknown evaluation 'b'"):
+        Report(evaluations={"a": Path("a")}, repeats=(TrainingRun(evaluations={"b": Path("b")}),))
+    runs = tuple(TrainingRun(evaluations={name: Path(name)}) for name in ("a", "b"))
+    with pytest.raises(ValueError, match="the same evaluations in each training run"):
+        Report(evaluations={"a": Path("a"), "b": Path("b")}, repeats=runs)
 
 
 def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -> None:
