@@ -313,3 +313,13 @@ def test_other_answers_are_refused_by_file_and_line(value: object, tmp_path: Pat
 def test_a_score_that_is_null_or_nan_costs_one_candidate_its_score(tmp_path: Path) -> None:
     row = {"problem": Q, "answer": "5", "samples": [GOOD, BAD, GOOD], "scores": [0.5, None, float("nan")]}
     assert read_samples(lines(tmp_path / "x.jsonl", [row])).samples[0].scores == (0.5, None, None)
+
+
+def test_a_solution_that_is_null_or_an_empty_cell_is_a_candidate_without_an_answer(tmp_path: Path) -> None:
+    (item,) = read_samples(
+        lines(tmp_path / "x.jsonl", [{"problem": Q, "answer": "5", "samples": [GOOD, None]}])
+    ).samples
+    assert [candidate.answer for candidate in item.candidates] == ["5", None]
+    (tmp_path / "x.csv").write_text(f"problem,answer,response\n{Q},5,{GOOD}\n{Q},5,\n")
+    (item,) = read_samples(tmp_path / "x.csv").samples
+    assert [candidate.answer for candidate in item.candidates] == ["5", None]

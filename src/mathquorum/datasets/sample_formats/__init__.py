@@ -56,6 +56,8 @@ def read_row(row: Row, mapping: Columns | None = None) -> ReadRow:
     free = {role: tuple(name for name in names if name not in taken) for role, names in places.items()}
     columns = {**columns_in(row, free), **mapping}
     if chosen is PLAIN:
+        if "samples" not in columns and "answers" not in columns and (empty := _empty_samples(row)):
+            columns["samples"] = empty
         check_solutions(row, columns)
     try:
         raw = chosen.read(row, columns)
@@ -69,6 +71,11 @@ def read_row(row: Row, mapping: Columns | None = None) -> ReadRow:
             f"{row.place}: not a row of the format {chosen.name!r} ({type(error).__name__}: {error})."
         ) from error
     return ReadRow(raw, columns, row)
+
+
+def _empty_samples(row: Row) -> str | None:
+    """The column of solutions in a row that has none there: a request that brought nothing, an empty cell."""
+    return next((name for name in SAMPLES if name in row.values), None)
 
 
 def _find(row: Row) -> Format | None:

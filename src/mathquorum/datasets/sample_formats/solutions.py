@@ -44,13 +44,14 @@ def solutions(value: Any, place: str) -> list[RawSample]:
 
 
 def entry(value: Any, place: str) -> RawSample:
-    """One solution: a text, a message, a conversation (its last reply), or an object with a text or at least an answer.
+    """One solution: a text, a message, a conversation (its last reply), or an object with a text or at least an answer. Where there
+    is null, nothing came: it has no text and no answer, and counts as a candidate.
 
     Raises:
         DataError: If it is none of these.
     """
-    if isinstance(value, str):
-        return RawSample(value)
+    if value is None or isinstance(value, str):
+        return RawSample(value or "")
     if is_messages(value):
         return RawSample(replies(value)[-1] if replies(value) else "")
     if isinstance(value, list) and len(value) == 1:
