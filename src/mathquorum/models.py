@@ -28,6 +28,7 @@ __all__ = [
     "LoadedModel",
     "check_model",
     "context_length",
+    "context_of",
     "enough_memory",
     "load_codec",
     "load_config",
@@ -410,8 +411,12 @@ def _first_line(error: BaseException) -> str:
 
 def context_length(model: Any) -> int:
     """Positions that the model can attend to; a very large number where its config sets none."""
-    config = model.config.get_text_config(decoder=True)
-    return int(getattr(config, "max_position_embeddings", None) or 2**31)
+    return context_of(model.config)
+
+
+def context_of(config: Any) -> int:
+    """As `context_length`, from a transformers config alone."""
+    return int(getattr(config.get_text_config(decoder=True), "max_position_embeddings", None) or 2**31)
 
 
 def stop_tokens(loaded: LoadedModel) -> list[int]:

@@ -11,7 +11,16 @@ from typing import Any
 
 from mathquorum.errors import ModelError
 
-__all__ = ["ADAPTER_CONFIG", "Source", "files_of", "gguf_fault", "model_parts", "read_source", "weights_print"]
+__all__ = [
+    "ADAPTER_CONFIG",
+    "Source",
+    "files_of",
+    "gguf_fault",
+    "model_parts",
+    "read_source",
+    "weight_bytes",
+    "weights_print",
+]
 
 ADAPTER_CONFIG = "adapter_config.json"
 """What peft calls an adapter's settings."""
@@ -149,6 +158,16 @@ def files_of(base: str) -> Path:
     from transformers.utils import cached_file
 
     return Path(str(cached_file(base, "config.json"))).parent
+
+
+def weight_bytes(base: str) -> int:
+    """Size of a base's weight files; 0 for a hub id that was not fetched."""
+    place = Path(base)
+    if place.is_file():
+        return place.stat().st_size
+    if not place.is_dir():
+        return 0
+    return sum(file.stat().st_size for file in place.iterdir() if file.suffix in _WEIGHTS)
 
 
 def weights_print(place: Path) -> str:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store workers sources": 0,
     "answers prompts codec selection metrics intervals crossed differences curves choices evaluation inspection results report study": 1,
-    "datasets engines evaluator models attention adapters lora objectives examples batches logprobs grouped_attention trees training trainer": 2,
+    "datasets engines evaluator models attention adapters lora footprint objectives examples batches logprobs grouped_attention trees training trainer": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -23,9 +23,10 @@ FLOORS = {
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {
     "datasets": {"datasets"},
-    "engines": {"engines", "evaluator", "models", "attention", "trees"},
+    "engines": {"engines", "footprint", "evaluator", "models", "attention", "trees"},
     "evaluator": {"engines", "evaluator", "models"},
     "models": {"models", "adapters"},
+    "footprint": {"footprint", "models", "batches", "training"},
     "adapters": {"adapters"},
     "lora": {"lora", "adapters", "training"},
     "objectives": {"objectives", "examples", "models"},

@@ -6,14 +6,12 @@ part of what fixes the last digits of a log-probability, so a stage that goes on
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import torch
-
+from mathquorum.footprint import memory_of
 from mathquorum.models import Hardware, load_config, num_weights
 
-__all__ = ["memory_of", "row_bytes", "rows_that_fit"]
+__all__ = ["row_bytes", "rows_that_fit"]
 
 # More rows than this bring nothing: on a CPU a step is bound by arithmetic long before, but prompts share a step by how many rows
 # they may come to (with 32 problems of 64 candidates, 512 were 1.4 times as fast as 256); on a GPU by then too. Our choice.
@@ -57,10 +55,3 @@ def row_bytes(config: Any, size: int, max_tokens: int) -> int:
     kept = getattr(text, "num_key_value_heads", None) or heads
     cache = text.num_hidden_layers * 2 * kept * head * size * max_tokens
     return int(_GROWING * cache + _LOGITS * 4 * text.vocab_size)
-
-
-def memory_of(device: torch.device) -> int:
-    """Bytes: a GPU's own, or the machine's."""
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

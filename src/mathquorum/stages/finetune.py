@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from mathquorum.store import read_json, read_records, read_rows, write_json, wri
 from mathquorum.training import Training
 
 if TYPE_CHECKING:
+    from mathquorum.batches import Step
     from mathquorum.models import LoadedModel
 
 __all__ = ["Finetune", "Task"]
@@ -40,7 +41,8 @@ class Task(Settings):
 
 
 class Finetune(Settings):
-    """Trains all weights of a model, or an adapter (training.lora). Makes model/, log.jsonl and budget.json."""
+    """Trains all weights of a model, or an adapter (training.lora). Makes model/, log.jsonl and budget.json; memory.json says
+    what it was expected to take."""
 
     model: InputModel
     """Folder, hub id, GGUF file, or BASE+ADAPTER. With training.lora an adapter is trained on, else it is merged first."""
@@ -75,17 +77,18 @@ class Finetune(Settings):
         import torch
 
         from mathquorum.batches import plan_steps
-        from mathquorum.models import context_length
+        from mathquorum.codec import Codec
+        from mathquorum.models import context_of, load_config, load_tokenizer
         from mathquorum.trainer import WeightedObjective, train
 
         torch.manual_seed(self.seed)
-        loaded = self._loaded()
-        longest = min(self.training.max_length, context_length(loaded.model))
+        codec = Codec(load_tokenizer(self.model), self.prompt)
+        longest = min(self.training.max_length, context_of(load_config(self.model)))
         tasks = []
         summary: dict[str, int | float | str] = {}
         for task in self.tasks:
             solutions = [s for path in task.data for s in read_records(path, LabeledSolution)]
-            made = task.objective.examples(solutions, loaded.codec, longest, self.seed)
+            made = task.objective.examples(solutions, codec, longest, self.seed)
             left_out = ", ".join(f"{count} {reason}" for reason, count in made.left_out.items())
             if not made.examples:
                 raise DataError(
@@ -100,6 +103,9 @@ class Finetune(Settings):
         steps = plan_steps(tasks, [task.batch_size for task in self.tasks], num_steps, self.seed, num_tokens)
         budget = {"steps": len(steps), "tokens": sum(step.num_tokens for step in steps)}
         if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
+            self._check_fits(steps, out)
+            torch.manual_seed(self.seed)
+            loaded = self._loaded()
             trained = self._adapted(loaded)
             log = train(
                 trained,
@@ -117,11 +123,27 @@ class Finetune(Settings):
                 self._save(trained, loaded, folder)
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
         log = [row for _, row in read_rows(out / "log.jsonl")]
-        return {**summary, **budget, "final loss": round(log[-1]["loss"], 4) if log else "not logged"}
+        expected = f"{read_json(out / 'memory.json')['peak_gb']} GB"
+        return {
+            **summary,
+            **budget,
+            "peak memory, expected": expected,
+            "final loss": round(log[-1]["loss"], 4) if log else "not logged",
+        }
 
     def place(self) -> str | None:
         """See `Placed`."""
         return self.hardware.resolved()
+
+    def _check_fits(self, steps: Sequence[Step], out: Path) -> None:
+        """What the training will take, noted in memory.json before the model is loaded; refused where it surely does not fit."""
+        from mathquorum.footprint import Load, Shape, check_fits, memory_of
+
+        shape = Shape.of(self.model)
+        load = Load.of(steps, [task.objective.num_slots for task in self.tasks], self.training.batch_tokens)
+        there = memory_of(self.hardware.torch_device())
+        peak = check_fits(shape, load, self.training, self.hardware, there)
+        write_json(out / "memory.json", {"peak_gb": round(peak / 1e9, 3), "memory_gb": round(there / 1e9, 3)})
 
     def _loaded(self) -> LoadedModel:
         """The base alone where an adapter is trained, whose weights may be as few bits as the device computes with; else the whole model

@@ -1,0 +1,232 @@
+"""How much memory training and sampling take at their peak, computed from a model's config before any weight is loaded.
+
+A peak is a sum of few terms: the process, the weights, for each trained weight a gradient and Adam's two averages, what the forward
+pass keeps for the backward one, and the logits that are there at once. What a layer keeps was counted on Llama and Qwen2
+(docs/models.md has the measurements); models with other layers are taken to be like them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mathquorum.batches import Step, step_chunks
+from mathquorum.errors import ModelError
+from mathquorum.models import Hardware, load_config, num_weights
+from mathquorum.sources import read_source, weight_bytes
+from mathquorum.training import Lora, Training
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Load", "Shape", "check_fits", "gigabytes", "memory_of", "sampling_peak", "training_peak"]
+
+_PROCESS = 0.43e9  # Python, torch and transformers, measured on Linux; on a GPU they lie elsewhere
+_LOGITS_AT_ONCE = 2**25  # as `logprobs` cuts them
+_HEAVIEST = 8  # of a training's steps that are looked at
+_GROWING = 1.25  # of buffers that become half as long again when they are full
+_SURE = 0.85  # an estimate is right within 15%: what is refused would not have fitted
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a model decides its memory.
+
+    Attributes:
+        weights: Number of weights, those that are tied once.
+        layers: Of the decoder.
+        width: Of what goes from layer to layer.
+        inner: Width of a layer's MLP.
+        attention: Query heads times their width.
+        kept: Key heads times their width.
+        vocabulary: Entries.
+        file_bytes: Of the weight files.
+    """
+
+    weights: int
+    layers: int
+    width: int
+    inner: int
+    attention: int
+    kept: int
+    vocabulary: int
+    file_bytes: int
+
+    @classmethod
+    def of(cls, model: str) -> Shape:
+        """The shape of a model by its name; no weight is read.
+
+        Raises:
+            ModelError: If its config cannot be read.
+        """
+        config = load_config(model)
+        text: Any = config.get_text_config(decoder=True)
+        heads = text.num_attention_heads
+        head = getattr(text, "head_dim", None) or text.hidden_size // heads
+        return cls(
+            weights=num_weights(config),
+            layers=text.num_hidden_layers,
+            width=text.hidden_size,
+            inner=getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
+            attention=heads * head,
+            kept=(getattr(text, "num_key_value_heads", None) or heads) * head,
+            vocabulary=text.vocab_size,
+            file_bytes=weight_bytes(read_source(model).base),
+        )
+
+    def adapter_weights(self, lora: Lora) -> int:
+        """Weights of an adapter on these of a layer's linear maps."""
+        wide, inner, attention, kept = self.width, self.inner, self.attention, self.kept
+        sizes = {"q_proj": wide + attention, "k_proj": wide + kept, "v_proj": wide + kept, "o_proj": wide + attention}
+        sizes |= dict.fromkeys(("gate_proj", "up_proj", "down_proj"), wide + inner)
+        chosen = sizes if lora.targets == "all-linear" else lora.targets
+        return self.layers * lora.r * sum(sizes.get(name, wide + inner) for name in chosen)
+
+    def kept_per_token(self, lora: Lora | None) -> int:
+        """Numbers that a layer keeps of each token for the backward pass."""
+        adapters = 7 * lora.r if lora else 0
+        norms = 4 * self.width if lora else 6 * self.width  # a frozen scale keeps nothing
+        return 4 * self.inner + 5 * self.attention + norms + adapters
+
+
+@dataclass(frozen=True)
+class Load:
+    """What of a training's steps decides its memory.
+
+    Attributes:
+        tokens: In one forward pass, at most.
+        reads: Log-probabilities read from it, at most.
+        passes: Forward passes of a step, at most.
+    """
+
+    tokens: int
+    reads: int
+    passes: int
+
+    @classmethod
+    def of(cls, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int) -> Load:
+        """That of planned steps, by those with the most tokens; arguments as in `batches.step_chunks`."""
+        heaviest = sorted(steps, key=lambda step: step.num_tokens)[-_HEAVIEST:]
+        cut = [step_chunks(step, slots, batch_tokens, longest_grouped=2**31) for step in heaviest]
+        chunks = [chunk for chunks in cut for chunk in chunks]
+        return cls(
+            tokens=max(chunk.tensors["input_ids"].numel() for chunk in chunks),
+            reads=max(len(chunk.tensors["places"]) for chunk in chunks),
+            passes=max(map(len, cut)),
+        )
+
+
+def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardware) -> float:
+    """Bytes at the peak of a training.
+
+    Args:
+        shape: Of the model.
+        load: Of its steps.
+        training: All weights, or an adapter; gradient checkpointing or not.
+        hardware: Where it runs.
+    """
+    lora = training.lora
+    trained = shape.adapter_weights(lora) if lora else shape.weights
+    bytes_each = (0.55 if lora.load_in_4bit else hardware.torch_dtype().itemsize) if lora else 4
+    still = shape.weights * bytes_each + (4 * trained if lora else 0) + 8 * trained  # weights, and Adam's averages
+    gradients = 4 * trained
+    per_layer = 4 * shape.kept_per_token(lora) * load.tokens
+    kept = (
+        4 * shape.width * load.tokens * shape.layers + per_layer
+        if training.gradient_checkpointing
+        else shape.layers * per_layer
+    )
+    embedding = 4 * shape.width * shape.vocabulary
+    if load.reads * shape.vocabulary > _LOGITS_AT_ONCE:
+        logits = 3 * 4 * _LOGITS_AT_ONCE + (0 if lora else 2 * embedding)  # the head's gradient and a part of it
+    else:
+        logits = 3 * 4 * load.reads * shape.vocabulary
+    backward_begins = kept + logits + (gradients if load.passes > 1 else 0)
+    backward_ends = gradients + (0 if lora else embedding)
+    return _process(hardware) + max(still + max(backward_begins, backward_ends), _loading(shape, bytes_each))
+
+
+def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) -> float:
+    """Bytes at the peak of sampling.
+
+    Args:
+        shape: Of the model.
+        rows: Texts continued together.
+        max_tokens: Of each.
+        hardware: Where it runs.
+    """
+    size = hardware.torch_dtype().itemsize
+    written = _GROWING * rows * max_tokens * shape.layers * 2 * shape.kept * size
+    logits = 4 * 4 * rows * shape.vocabulary  # while a token is drawn
+    return _process(hardware) + max(shape.weights * size + written + logits, _loading(shape, size))
+
+
+def _loading(shape: Shape, bytes_each: float) -> float:
+    """The weights and their file beside each other."""
+    return shape.weights * bytes_each + shape.file_bytes
+
+
+def _process(hardware: Hardware) -> float:
+    return _PROCESS if hardware.torch_device().type == "cpu" else 0.0
+
+
+def gigabytes(size: float) -> str:
+    """A size in words.
+
+    Example:
+        >>> gigabytes(3.14e9)
+        '3.1 GB'
+    """
+    return f"{size / 1e9:.1f} GB"
+
+
+def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware, memory: int) -> float:
+    """The peak of a training that fits, in bytes.
+
+    Args:
+        shape: Of the model.
+        load: Of its steps.
+        training: As it was asked for.
+        hardware: Where it runs.
+        memory: Bytes that there are.
+
+    Raises:
+        ModelError: If it surely does not fit, with what would.
+    """
+    peak = training_peak(shape, load, training, hardware)
+    if _SURE * peak <= memory:
+        return peak
+    proposals = [
+        f"{name} would take {gigabytes(size)}"
+        for name, size in _cheaper(shape, load, training, hardware)
+        if size < peak and size <= memory
+    ]
+    what = "This adapter" if training.lora else "Training all weights"
+    raise ModelError(
+        f"{what} would take {gigabytes(peak)} at its peak; there are {gigabytes(memory)}. "
+        + (f"{'; '.join(proposals)}." if proposals else "Nothing that we know of would fit: take a smaller model.")
+    )
+
+
+def _cheaper(shape: Shape, load: Load, training: Training, hardware: Hardware) -> Sequence[tuple[str, float]]:
+    again = training.model_copy(update={"gradient_checkpointing": True})
+    lora = training.model_copy(update={"lora": training.lora or Lora()})
+    both = lora.model_copy(update={"gradient_checkpointing": True})
+    found = [("training.gradient_checkpointing", again)]
+    if training.lora is None:
+        found += [
+            ("LoRA r = 16 (training.lora.r=16)", lora),
+            ("LoRA r = 16 with training.gradient_checkpointing", both),
+        ]
+    return [(name, training_peak(shape, load, changed, hardware)) for name, changed in found]
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes: a GPU's own, or the machine's."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,83 @@
+"""Peaks of memory, checked against sums done by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mathquorum.errors import ModelError
+from mathquorum.footprint import Load, Shape, check_fits, sampling_peak, training_peak
+from mathquorum.models import Hardware
+from mathquorum.training import Lora, Training
+
+CPU = Hardware(device="cpu")
+# 100 million weights, of which the tied embedding has 10 million; layers of width 1,000.
+SHAPE = Shape(10**8, 10, 1000, 4000, 1000, 500, 10**4, 2 * 10**8)
+FULL, ADAPTER = Training(steps=1), Training(steps=1, lora=Lora())
+
+
+def beside_the_process(training: Training, load: Load) -> float:
+    return training_peak(SHAPE, load, training, CPU) - 0.43e9
+
+
+def test_all_weights_have_averages_and_either_what_is_kept_or_gradients() -> None:
+    # weights and averages: 12 bytes each. Kept: 10 layers x 4 bytes x (4 x 4000 + 5 x 1000 + 6 x 1000) = 1,080,000 a token
+    few = Load(tokens=100, reads=100, passes=1)
+    assert beside_the_process(FULL, few) == pytest.approx(1.2e9 + 4e8 + 4e7)  # the gradients, the embedding's twice
+    many = Load(tokens=1000, reads=1000, passes=1)
+    assert beside_the_process(FULL, many) == pytest.approx(1.2e9 + 1.08e9 + 3 * 4 * 1e7)
+
+
+def test_gradients_of_a_passes_before_lie_beside_what_the_next_keeps() -> None:
+    one, two = (beside_the_process(FULL, Load(1000, 1000, passes)) for passes in (1, 2))
+    assert two - one == pytest.approx(4e8)
+
+
+def test_many_logits_are_there_in_parts() -> None:
+    # 5,000 x 10,000 are more than 2**25: three parts of 128 MB and the head's gradient twice in place of all of them
+    whole, parts = (beside_the_process(FULL, Load(4000, reads, 1)) for reads in (3000, 5000))
+    assert parts - whole == pytest.approx(3 * 4 * 2**25 + 8e7 - 3 * 4 * 3e7)
+
+
+def test_an_adapter_trains_few_weights() -> None:
+    # 16 x (4 x 1000 + 2 x 1000 + 2 x 500 + 2 x ... ) by hand: q, o: 2,000 each; k, v: 1,500 each; three of the MLP: 5,000 each
+    assert SHAPE.adapter_weights(Lora()) == 10 * 16 * (2 * 2000 + 2 * 1500 + 3 * 5000)
+    assert SHAPE.adapter_weights(Lora(r=8, targets=("q_proj",))) == 10 * 8 * 2000
+    load = Load(tokens=1000, reads=1000, passes=1)
+    kept = 10 * 4 * 1000 * (4 * 4000 + 5 * 1000 + 4 * 1000 + 7 * 16)
+    expected = 4e8 + 12 * SHAPE.adapter_weights(Lora()) + kept + 12e7
+    assert beside_the_process(ADAPTER, load) == pytest.approx(expected)
+
+
+def test_checkpointing_keeps_one_layer_and_the_ends_of_the_others() -> None:
+    again = ADAPTER.model_copy(update={"gradient_checkpointing": True})
+    load = Load(tokens=1000, reads=1000, passes=1)
+    kept = 4 * 1000 * (4 * 4000 + 5 * 1000 + 4 * 1000 + 7 * 16)
+    assert beside_the_process(ADAPTER, load) - beside_the_process(again, load) == pytest.approx(9 * kept - 4e7)
+
+
+def test_sampling_holds_weights_and_what_rows_have_written() -> None:
+    few, many = (sampling_peak(SHAPE, rows, 100, CPU) for rows in (100, 200))
+    # a row: 1.25 x 100 tokens x 10 layers x keys and values x 500 x 4 bytes, and four times its logits
+    assert many - few == pytest.approx(100 * (1.25 * 100 * 10 * 2 * 500 * 4 + 16e4))
+    assert sampling_peak(SHAPE, 1, 1, CPU) == pytest.approx(0.43e9 + 4e8 + 2e8)  # the file, while it is read
+
+
+def test_the_number_of_weights_is_that_of_the_model(tiny_model: Path) -> None:
+    from safetensors.torch import load_file
+
+    shape = Shape.of(str(tiny_model))
+    assert shape.weights == sum(tensor.numel() for tensor in load_file(tiny_model / "model.safetensors").values())
+    assert (shape.layers, shape.width, shape.inner, shape.attention, shape.kept) == (2, 32, 64, 32, 16)
+
+
+def test_what_does_not_fit_is_refused_with_what_would() -> None:
+    load = Load(tokens=1000, reads=1000, passes=1)
+    assert check_fits(SHAPE, load, FULL, CPU, 4 * 10**9) == training_peak(SHAPE, load, FULL, CPU)
+    with pytest.raises(
+        ModelError, match=r"take 2\.8 GB at its peak; there are 2\.1 GB\. .*LoRA r = 16 .* would take 2\.0 GB"
+    ):
+        check_fits(SHAPE, load, FULL, CPU, 21 * 10**8)
+    with pytest.raises(ModelError, match="Nothing that we know of would fit"):
+        check_fits(SHAPE, load, FULL, CPU, 10**8)
