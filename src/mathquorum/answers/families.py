@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mathquorum.answers.arithmetic import NoValue, Number
+from mathquorum.answers.arithmetic import NoValue, Number, is_zero
+from mathquorum.answers.certified import ratio
 from mathquorum.answers.evaluation import Node, substitute, variables
 from mathquorum.answers.number_keys import digits_key
 from mathquorum.answers.values import NUM_REAL_POINTS, WHOLE_NAMES, Point, value_key, values_at
@@ -20,6 +21,7 @@ Key = tuple[Any, ...]
 
 _ARBITRARY = re.compile(r"C(_\d)?")  # nothing else than a constant of integration
 _PERHAPS = re.compile(r"[cKkD](_\d)?|C'|const")  # one, if the reference says so
+_NUMBERED = re.compile(r"[Cc]_\d")  # several of them solve a differential equation
 _BOUND = re.compile(r"[A-Za-z]\w*'*\(([a-z]\w*)\)|[A-Za-z]_\{?([kmjN])\}?")  # f(t), a_k
 
 
@@ -30,7 +32,10 @@ def expression_key(node: Node) -> Key:
         NoValue: When there is none.
     """
     own = value_key(node)
-    name = _constant_of(variables(node)) if own[0] == "x" else None
+    names = variables(node)
+    if own[0] == "x" and (numbered := sorted(n for n in names if _NUMBERED.fullmatch(n))) and len(numbered) > 1:
+        return _solutions(node, numbered) or own
+    name = _constant_of(names) if own[0] == "x" else None
     if name is None:
         return own
     rest = substitute(node, name, ("num", 0))
@@ -59,10 +64,43 @@ def function_key(label: str, node: Node) -> Key:
     return ("function", expression_key(substitute(node, name, ("var", usual))), own)
 
 
+def _solutions(node: Node, names: list[str]) -> Key | None:
+    """The key of C_1 f + C_2 g + h: f and g up to factors, in no order, and h. None when the constants stand otherwise."""
+    rest = node
+    for name in names:
+        rest = substitute(rest, name, ("num", 0))
+    basis = set()
+    try:
+        total: Node = rest
+        for name in names:
+            alone = rest
+            part = node
+            for other in names:
+                part = substitute(part, other, ("num", int(other == name)))
+            factor: Node = ("add", part, ("neg", alone))
+            total = ("add", total, ("mul", ("var", name), factor))
+            basis.add(_shape(factor))
+        return ("solutions", frozenset(basis), value_key(rest)) if value_key(total) == value_key(node) else None
+    except NoValue:
+        return None
+
+
+def _shape(node: Node) -> Key:
+    """A function up to a factor: the ratios of its values at fixed points to the first."""
+    if not variables(node):
+        return ("constant", value_key(node) != ("n", (0, 1)))
+    values = [v for v in values_at(node, [Point(number) for number in range(NUM_REAL_POINTS)]) if v is not None]
+    if not values or is_zero(values[0]):
+        raise NoValue("nothing to compare with")
+    return tuple(digits_key(ratio(v, values[0])) for v in values)
+
+
 def _constant_of(names: frozenset[str]) -> str | None:
     """The name among these that may stand for an arbitrary constant."""
-    if len(names) < 2:
-        return None
+    if len(names) < 2 or any(
+        name[0].isupper() and not _ARBITRARY.fullmatch(name) and not _PERHAPS.fullmatch(name) for name in names
+    ):
+        return None  # among capitals, C is a quantity
     for pattern in (_ARBITRARY, _PERHAPS):
         found = sorted(name for name in names if pattern.fullmatch(name))
         if found:

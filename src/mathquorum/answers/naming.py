@@ -15,6 +15,7 @@ _MEASURE_WORDS = frozenset(
 _OPERATIONS = frozenset(("gcd", "lcm", "max", "min"))
 _COMMANDS = frozenset(("det", "deg", "dim", "Pr", "arg", "rank", "tr", "ord"))
 _FUNCTIONS = frozenset("fghFGHpqPQuv")
+_JOINED = (("c", "deg"), ("o", "+"), ("o", "-"), ("o", "*"), ("o", "/"))  # f o g, f + g
 _BRACKETS = (("o", "("), ("o", "["))
 
 
@@ -70,7 +71,7 @@ def _is_value_of_function(tokens: list[Token]) -> bool:
     first = closing(tokens, 0) if tokens[0] == ("o", "(") else None
     if first is not None and first + 1 < len(tokens):  # (f o g)(1)
         inside = tokens[1:first]
-        heads = inside[::2] if all(t == ("c", "deg") for t in inside[1::2]) and len(inside) > 1 else []
+        heads = [t for t in inside if t not in _JOINED] if len(inside) > 1 else []
         return (
             bool(heads)
             and all(_is_function(t) for t in heads)

@@ -374,7 +374,9 @@ def _is_curve(name: str, value: list[Token]) -> bool:
     names = {v for kind, v in value if kind == "v"}
     if name in names:
         return True
-    return name in ("x", "y", "z") and bool(names) and names <= {"x", "y", "z"} and not (name == "y" and names == {"x"})
+    return (
+        name in ("x", "y", "z") and bool(names) and names <= {"x", "y", "z"} and not (name in "yz" and len(names) == 1)
+    )
 
 
 def _constant_set(tokens: list[Token]) -> Key | None:
