@@ -25,7 +25,6 @@ import torch
 from pairs import qwen2
 
 from mathquorum.assets import tiny_base_path
-from mathquorum.batches import plan_steps
 from mathquorum.codec import Codec
 from mathquorum.datasets import minimath
 from mathquorum.examples import Example
@@ -33,8 +32,9 @@ from mathquorum.models import Hardware, load_model, load_tokenizer, silence_tran
 from mathquorum.objectives import PairwiseLoss, SolutionLoss
 from mathquorum.prompts import evaluator_prompt, generator_prompt
 from mathquorum.records import LabeledSolution
-from mathquorum.trainer import WeightedObjective, train
-from mathquorum.training import Training
+from mathquorum.training.batches import plan_steps
+from mathquorum.training.settings import Training
+from mathquorum.training.trainer import WeightedObjective, train
 
 ROW = 512  # tokens of a packed row of TRL
 LARGE_VOCABULARY = 150_000

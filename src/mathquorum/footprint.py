@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mathquorum.batches import Step, step_chunks
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, load_config, num_weights
 from mathquorum.sources import read_source, weight_bytes
-from mathquorum.training import Lora, Training
+from mathquorum.training.batches import Step, step_chunks
+from mathquorum.training.settings import Lora, Training
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Load", "Shape", "check_fits", "gigabytes", "memory_of", "sampling_peak", "training_peak"]
 
 _PROCESS = 0.43e9  # Python, torch and transformers, measured on Linux; on a GPU they lie elsewhere
-_LOGITS_AT_ONCE = 2**25  # as `logprobs` cuts them
+_LOGITS_AT_ONCE = 2**25  # as `training.logprobs` cuts them
 _HEAVIEST = 8  # of a training's steps that are looked at
 _GROWING = 1.25  # of buffers that become half as long again when they are full
 _SURE = 0.85  # an estimate is right within 15%: what is refused would not have fitted
@@ -107,7 +107,7 @@ class Load:
 
     @classmethod
     def of(cls, steps: Sequence[Step], slots: Sequence[int], batch_tokens: int) -> Load:
-        """That of planned steps, by those with the most tokens; arguments as in `batches.step_chunks`."""
+        """That of planned steps, by those with the most tokens; arguments as in `training.batches.step_chunks`."""
         heaviest = sorted(steps, key=lambda step: step.num_tokens)[-_HEAVIEST:]
         cut = [step_chunks(step, slots, batch_tokens, longest_grouped=2**31) for step in heaviest]
         chunks = [chunk for chunks in cut for chunk in chunks]

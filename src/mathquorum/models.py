@@ -145,7 +145,7 @@ def load_model(
         hardware: Device and threads.
         wording: How problems are put to it; plain text by default.
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
-        quantization: transformers' settings of a base in few bits (`lora.quantization`).
+        quantization: transformers' settings of a base in few bits (`training.lora.quantization`).
 
     Raises:
         ModelError: If there is no such model, it cannot be read as a causal language model, whole, or its adapter is of another

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store workers sources": 0,
     "answers prompts codec selection metrics intervals crossed differences curves choices evaluation inspection results report study": 1,
-    "datasets engines evaluator models attention adapters lora footprint objectives examples batches logprobs grouped_attention trees training trainer": 2,
+    "datasets engines evaluator models attention adapters footprint objectives examples trees training": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -23,21 +23,16 @@ FLOORS = {
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {
     "datasets": {"datasets"},
-    "engines": {"engines", "footprint", "evaluator", "models", "attention", "trees"},
-    "evaluator": {"engines", "evaluator", "models"},
+    "engines": {"engines", "attention", "evaluator", "footprint", "models", "trees"},
+    "evaluator": {"evaluator", "engines", "models"},
     "models": {"models", "adapters"},
-    "footprint": {"footprint", "models", "batches", "training"},
+    "footprint": {"footprint", "models", "training"},
     "adapters": {"adapters"},
-    "lora": {"lora", "adapters", "training"},
+    "training": {"training", "adapters", "attention", "examples", "models", "objectives", "trees"},
     "objectives": {"objectives", "examples", "models"},
     "examples": {"examples", "models"},
-    "batches": {"batches", "examples", "grouped_attention", "trees"},
-    "logprobs": {"logprobs", "attention", "batches", "grouped_attention", "trees"},
-    "grouped_attention": {"grouped_attention", "trees"},
     "trees": {"trees"},
     "attention": {"attention"},
-    "training": {"training"},
-    "trainer": {"trainer", "batches", "logprobs", "examples", "objectives", "models", "training"},
 }
 """Within floor 2: what each column may import of that floor."""
 

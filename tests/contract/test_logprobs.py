@@ -12,10 +12,10 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from mathquorum.batches import Chunk, plan_steps, step_chunks
-from mathquorum.logprobs import LogprobReader
 from mathquorum.models import Hardware, LoadedModel, load_model
 from mathquorum.objectives import CrossEntropyLoss, SolutionLoss
+from mathquorum.training.batches import Chunk, plan_steps, step_chunks
+from mathquorum.training.logprobs import LogprobReader
 
 
 def gradients(loaded: LoadedModel, chunk: Chunk, num_slots: int, whole: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,7 +40,7 @@ def test_values_and_gradients_are_those_of_whole_logits(
     family: str, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the head is computed in parts of one place each."""
-    monkeypatch.setattr("mathquorum.logprobs._LOGITS_AT_ONCE", at_once)
+    monkeypatch.setattr("mathquorum.training.logprobs._LOGITS_AT_ONCE", at_once)
     loaded = load_model(str(make_model(tmp_path / family, family)), Hardware())
     examples = SolutionLoss().examples(solutions(), loaded.codec, 200, 0).examples
     (chunk,) = step_chunks(plan_steps([examples], [len(examples)], 1, 0)[0], [1], 2**20)
@@ -164,7 +164,7 @@ def test_a_wrapped_model_is_called_by_its_wrapper_and_gives_the_same(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in training with several processes; the head in parts is for models that are called as they are."""
-    monkeypatch.setattr("mathquorum.logprobs._LOGITS_AT_ONCE", 1)
+    monkeypatch.setattr("mathquorum.training.logprobs._LOGITS_AT_ONCE", 1)
     loaded = load_model(str(tiny_model), Hardware())
     examples = SolutionLoss().examples(solutions(), loaded.codec, 250, 0).examples
     reader = LogprobReader(loaded.model)

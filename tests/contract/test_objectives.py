@@ -9,11 +9,9 @@ import pytest
 import torch
 from tiny_models import FAMILIES, make_model, make_tokenizer, solutions
 
-from mathquorum.batches import plan_steps, step_chunks
 from mathquorum.codec import Codec
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
-from mathquorum.logprobs import LogprobReader
 from mathquorum.models import Hardware, load_model
 from mathquorum.objectives import (
     AnyObjective,
@@ -25,6 +23,8 @@ from mathquorum.objectives import (
     StepLoss,
 )
 from mathquorum.records import Candidate, LabeledSolution, Problem
+from mathquorum.training.batches import plan_steps, step_chunks
+from mathquorum.training.logprobs import LogprobReader
 
 OBJECTIVES: list[AnyObjective] = [
     SolutionLoss(),

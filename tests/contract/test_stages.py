@@ -31,7 +31,7 @@ from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
 from mathquorum.stages.study_report import MeasuredPool, StudyReport
 from mathquorum.store import write_records
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 MEMBERS: tuple[type[Settings], ...] = (
     Cluster, CombineScores, Describe, Evaluate, Finetune, Label, Prepare, Report, Sample, ScoreCandidates, Split, StudyReport,

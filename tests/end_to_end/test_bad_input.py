@@ -35,7 +35,7 @@ from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
 from mathquorum.stages.sample import Sample
 from mathquorum.store import write_records
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 TRAIN = [
     {"problem": f"What is ${n}+3$?", "solution": f"So $\\boxed{{{n + 3}}}$", "answer": str(n + 3)} for n in range(20)

@@ -12,7 +12,7 @@ from mathquorum.run import PlannedStage
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 PLAN = [
     PlannedStage("problems", "Prepare", complete=True),

@@ -9,7 +9,7 @@ import pytest
 from mathquorum.errors import ModelError
 from mathquorum.footprint import Load, Shape, check_fits, sampling_peak, training_peak
 from mathquorum.models import Hardware
-from mathquorum.training import Lora, Training
+from mathquorum.training.settings import Lora, Training
 
 CPU = Hardware(device="cpu")
 # 100 million weights, of which the tied embedding has 10 million; layers of width 1,000.

@@ -12,13 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import make_model, solutions, write_gguf
 
-from mathquorum.batches import plan_steps
 from mathquorum.config import build
 from mathquorum.engines.base import Request, Sampling
 from mathquorum.engines.hf import HuggingFaceEngine
 from mathquorum.engines.opening import open_engines
 from mathquorum.errors import ModelError, RunError, SettingsError
-from mathquorum.lora import new_adapter, quantization
 from mathquorum.models import Hardware, LoadedModel, load_model, load_together, load_tokenizer, merge_adapter, merged
 from mathquorum.objectives import (
     AnyObjective,
@@ -32,8 +30,10 @@ from mathquorum.objectives import (
 from mathquorum.run import Run
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.store import read_json, read_rows, write_json, write_records
-from mathquorum.trainer import WeightedObjective, train
-from mathquorum.training import Lora, Training
+from mathquorum.training.batches import plan_steps
+from mathquorum.training.lora import new_adapter, quantization
+from mathquorum.training.settings import Lora, Training
+from mathquorum.training.trainer import WeightedObjective, train
 
 OBJECTIVES: list[AnyObjective] = [
     SolutionLoss(),

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from tiny_models import solutions
 
-from mathquorum.batches import plan_steps
 from mathquorum.models import Hardware, load_model
 from mathquorum.objectives import MarginLoss, SolutionLoss
 from mathquorum.stages.base import no_progress
-from mathquorum.trainer import WeightedObjective, train
-from mathquorum.training import Training
+from mathquorum.training.batches import plan_steps
+from mathquorum.training.settings import Training
+from mathquorum.training.trainer import WeightedObjective, train
 
 
 class Cut(Exception):

@@ -14,7 +14,7 @@ from mathquorum.recipes.paper import paper
 from mathquorum.recipes.paper_settings import AnySource, EvaluatorSettings, MtsftSettings, Paper, Sources
 from mathquorum.run import Run
 from mathquorum.stages.prepare import Source
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["Demo", "demo"]
 

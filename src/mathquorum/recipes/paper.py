@@ -43,7 +43,7 @@ from mathquorum.stages.report import Report, TrainingRun
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["Paper", "paper"]
 

@@ -15,7 +15,7 @@ from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.stages.prepare import Source
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "named_sources"]
 

@@ -19,11 +19,11 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 if TYPE_CHECKING:
-    from mathquorum.batches import Step
     from mathquorum.models import LoadedModel
+    from mathquorum.training.batches import Step
 
 __all__ = ["Finetune", "Task"]
 
@@ -76,10 +76,10 @@ class Finetune(Settings):
         """
         import torch
 
-        from mathquorum.batches import plan_steps
         from mathquorum.codec import Codec
         from mathquorum.models import context_of, load_config, load_tokenizer
-        from mathquorum.trainer import WeightedObjective, train
+        from mathquorum.training.batches import plan_steps
+        from mathquorum.training.trainer import WeightedObjective, train
 
         torch.manual_seed(self.seed)
         codec = Codec(load_tokenizer(self.model), self.prompt)
@@ -157,7 +157,7 @@ class Finetune(Settings):
         if lora is None:
             return merged(load_model(self.model, self.hardware, self.prompt, dtype=torch.float32))
         from mathquorum.adapters import check_peft
-        from mathquorum.lora import quantization
+        from mathquorum.training.lora import quantization
 
         check_peft()
         bits = quantization(self.hardware.torch_device().type) if lora.load_in_4bit else None
@@ -167,8 +167,8 @@ class Finetune(Settings):
         """What is trained: the model, or an adapter on it."""
         if self.training.lora is None:
             return loaded.model
-        from mathquorum.lora import new_adapter, take_over
         from mathquorum.sources import read_source
+        from mathquorum.training.lora import new_adapter, take_over
 
         adapted = new_adapter(loaded.model, self.training.lora, self.seed)
         adapter = read_source(self.model).adapter
@@ -181,7 +181,7 @@ class Finetune(Settings):
             trained.save_pretrained(folder)
             loaded.tokenizer.save_pretrained(folder)
         else:
-            from mathquorum.lora import save_adapter
+            from mathquorum.training.lora import save_adapter
 
             save_adapter(trained, loaded.base, folder)
 

@@ -11,7 +11,7 @@ from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.study.settings import Study
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["Kind", "Problems", "Trained", "finetune", "models", "sampler", "solutions", "style"]
 

@@ -12,7 +12,7 @@ from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.recipes.paper_settings import AnySource, Sources, named_sources
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["MEAN", "EvaluatorVariant", "Study", "StudyEvaluators", "StudyMtsft"]
 

@@ -13,7 +13,7 @@ from mathquorum.objectives import CrossEntropyLoss, MarginLoss, PairwiseLoss
 from mathquorum.recipes.paper_settings import AnySource, Sources, named_sources
 from mathquorum.recipes.study.settings import MEAN, EvaluatorVariant, Study, StudyEvaluators, StudyMtsft
 from mathquorum.stages.prepare import Source
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["FullStudy", "SmallStudy"]
 

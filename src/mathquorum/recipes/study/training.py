@@ -11,7 +11,7 @@ from mathquorum.recipes.study.settings import Study
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.finetune import Task
 from mathquorum.stages.label import Label
-from mathquorum.training import Training
+from mathquorum.training.settings import Training
 
 __all__ = ["ByModel", "Evaluators", "Labels", "label", "sequential", "train_evaluators", "tune"]
 

@@ -14,12 +14,12 @@ import torch
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from mathquorum.batches import Chunk, Step, step_chunks
 from mathquorum.errors import ModelError, SettingsError
-from mathquorum.logprobs import LogprobReader
 from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
-from mathquorum.training import Training
+from mathquorum.training.batches import Chunk, Step, step_chunks
+from mathquorum.training.logprobs import LogprobReader
+from mathquorum.training.settings import Training
 
 __all__ = ["WeightedObjective", "train"]
 
@@ -44,7 +44,7 @@ def train(
 ) -> list[dict[str, float]]:
     """Trains the model in place and returns the log, a row for every `log_steps` steps with that step's loss.
 
-    The model is a transformers model, or one with an adapter on it (`lora.new_adapter`), which alone is trained then.
+    The model is a transformers model, or one with an adapter on it (`training.lora.new_adapter`), which alone is trained then.
 
     The loss of a step is  sum_t weight_t * sum_e losses_t(e) / count_t : equal for every way of cutting the step into
     chunks or sharing it among processes.

@@ -1,4 +1,4 @@
-"""How a model is trained: settings that `trainer` carries out, apart from it so that reading them loads no torch."""
+"""How a model is trained: settings that `training.trainer` carries out, apart from it so that reading them loads no torch."""
 
 from __future__ import annotations
 

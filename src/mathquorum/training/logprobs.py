@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from mathquorum.attention import agree, keeps_keys_and_values, tried, window_of
-from mathquorum.batches import Chunk
-from mathquorum.grouped_attention import Groups, attend_as_before, attend_in_groups
+from mathquorum.training.batches import Chunk
+from mathquorum.training.grouped_attention import Groups, attend_as_before, attend_in_groups
 from mathquorum.trees import PrefixTree
 
 __all__ = ["LogprobReader"]
@@ -25,7 +25,7 @@ _LOGITS_AT_ONCE = 2**25  # 128 MB in float32; more are computed in parts, and ag
 
 
 class LogprobReader:
-    """Reads the log-probabilities that a `batches.Chunk` asks for.
+    """Reads the log-probabilities that a `training.batches.Chunk` asks for.
 
     Args:
         model: A transformers model. It is not changed.
@@ -33,7 +33,7 @@ class LogprobReader:
 
     Attributes:
         longest_grouped: The longest text that may lie in a row without padding, and share its beginning with others
-            (`grouped_attention`); 0 where the model's attention is its own.
+            (`training.grouped_attention`); 0 where the model's attention is its own.
         packs: Whether the model keeps the texts of a padded row apart by their positions. One that does not use positions (ALiBi)
             gets a row for each.
     """

@@ -11,7 +11,7 @@ from mathquorum.adapters import BASE_NOTE, adapter_shapes, base_note, read_adapt
 from mathquorum.errors import SettingsError
 from mathquorum.sources import ADAPTER_CONFIG
 from mathquorum.store import read_json, write_json
-from mathquorum.training import Lora
+from mathquorum.training.settings import Lora
 
 __all__ = ["new_adapter", "quantization", "save_adapter", "take_over"]
 
@@ -56,7 +56,7 @@ def new_adapter(model: Any, lora: Lora, seed: int) -> Any:
         A peft model around it.
 
     Raises:
-        SettingsError: If no layer has a name that `lora.targets` gives.
+        SettingsError: If no layer has a name that `training.lora.targets` gives.
     """
     import torch
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training

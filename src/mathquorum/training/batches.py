@@ -17,7 +17,7 @@ from mathquorum.trees import PrefixTree
 if TYPE_CHECKING:
     import torch
 
-    from mathquorum.grouped_attention import Groups
+    from mathquorum.training.grouped_attention import Groups
 
 __all__ = ["Chunk", "Part", "Step", "plan_steps", "step_chunks"]
 
@@ -135,8 +135,8 @@ def step_chunks(
         rank: This process's number.
         world: Number of processes that share the step.
         longest_grouped: Where no text of a chunk is longer, they lie in one row without padding, and those of an example share
-            what they have in common at their beginning (`logprobs.LogprobReader.longest_grouped`).
-        packs: Whether several texts may share a padded row (`logprobs.LogprobReader.packs`).
+            what they have in common at their beginning (`training.logprobs.LogprobReader.longest_grouped`).
+        packs: Whether several texts may share a padded row (`training.logprobs.LogprobReader.packs`).
     """
     totals = step.totals()
     mine = [(task, e) for task, of_task in enumerate(step.examples) for e in of_task[rank::world]]
@@ -191,7 +191,7 @@ def _chunk(
 
 def _grouped_chunk(placed: Sequence[_Placed], parts: tuple[Part, ...]) -> Chunk:
     """A row without padding, the longest first."""
-    from mathquorum.grouped_attention import Groups
+    from mathquorum.training.grouped_attention import Groups
 
     placed = sorted(placed, key=lambda item: -len(item.tree.ids))
     ids: list[int] = []
