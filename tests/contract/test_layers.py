@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store workers sources": 0,
     "answers prompts codec selection metrics intervals crossed differences curves choices evaluation inspection results report study": 1,
-    "datasets engines evaluator models attention adapters footprint objectives examples trees training": 2,
+    "datasets engines evaluator models attention adapters footprint objectives trees training": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -28,9 +28,8 @@ COLUMNS = {
     "models": {"models", "adapters"},
     "footprint": {"footprint", "models", "training"},
     "adapters": {"adapters"},
-    "training": {"training", "adapters", "attention", "examples", "models", "objectives", "trees"},
-    "objectives": {"objectives", "examples", "models"},
-    "examples": {"examples", "models"},
+    "training": {"training", "adapters", "attention", "models", "objectives", "trees"},
+    "objectives": {"objectives", "models"},
     "trees": {"trees"},
     "attention": {"attention"},
 }

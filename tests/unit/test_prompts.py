@@ -12,7 +12,7 @@ from mathquorum.codec import Codec, check_prompt
 from mathquorum.config import build
 from mathquorum.engines.scripted import Scripted
 from mathquorum.errors import ModelError, SettingsError
-from mathquorum.examples import solution_sequence, verdict_sequences
+from mathquorum.objectives.examples import solution_sequence, verdict_sequences
 from mathquorum.prompts import INSTRUCTION, Chat, Message, Prompt, evaluator_prompt, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.sample import Sample

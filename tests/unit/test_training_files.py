@@ -170,8 +170,8 @@ def test_prepare_shows_what_is_noted_and_texts_with_control_tokens(tmp_path: Pat
 def test_control_tokens_in_a_solution_stay_text() -> None:
     from mathquorum.assets import tiny_base_path
     from mathquorum.codec import Codec
-    from mathquorum.examples import solution_sequence
     from mathquorum.models import load_tokenizer
+    from mathquorum.objectives.examples import solution_sequence
     from mathquorum.records import LabeledSolution
 
     codec = Codec(load_tokenizer(str(tiny_base_path())))

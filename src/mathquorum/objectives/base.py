@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from mathquorum.codec import Codec
-from mathquorum.examples import Examples
+from mathquorum.objectives.examples import Examples
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

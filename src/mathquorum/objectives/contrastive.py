@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mathquorum.codec import Codec
 from mathquorum.config import Settings
-from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
+from mathquorum.objectives.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.objectives.verdict import balanced_pairs
 from mathquorum.records import LabeledSolution
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mathquorum.codec import Codec
 from mathquorum.config import Settings
-from mathquorum.examples import Examples, keep_fitting
+from mathquorum.objectives.examples import Examples, keep_fitting
 from mathquorum.objectives.verdict import balanced_pairs, log_score, pair_example
 from mathquorum.records import LabeledSolution
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mathquorum.codec import Codec
 from mathquorum.config import Settings
-from mathquorum.examples import Example, Examples, keep_fitting, solution_sequence
+from mathquorum.objectives.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

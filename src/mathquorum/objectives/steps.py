@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mathquorum.codec import Codec
 from mathquorum.config import Settings
-from mathquorum.examples import Example, Examples, keep_fitting, verdict_sequences
+from mathquorum.objectives.examples import Example, Examples, keep_fitting, verdict_sequences
 from mathquorum.objectives.verdict import log_score
 from mathquorum.records import LabeledSolution
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mathquorum.codec import Codec
-from mathquorum.examples import Example, by_problem, verdict_sequences
+from mathquorum.objectives.examples import Example, by_problem, verdict_sequences
 from mathquorum.records import LabeledSolution
 
 if TYPE_CHECKING:

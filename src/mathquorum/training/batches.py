@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mathquorum.examples import Example, Read
+from mathquorum.objectives.examples import Example, Read
 from mathquorum.trees import PrefixTree
 
 if TYPE_CHECKING:
