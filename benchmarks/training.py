@@ -25,9 +25,9 @@ import torch
 from pairs import qwen2
 
 from mathquorum.assets import tiny_base_path
-from mathquorum.codec import Codec
 from mathquorum.datasets import minimath
 from mathquorum.models import Hardware, load_model, load_tokenizer, silence_transformers
+from mathquorum.models.codec import Codec
 from mathquorum.objectives import PairwiseLoss, SolutionLoss
 from mathquorum.objectives.examples import Example
 from mathquorum.prompts import evaluator_prompt, generator_prompt

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, load_config, num_weights
-from mathquorum.sources import read_source, weight_bytes
+from mathquorum.models.sources import read_source, weight_bytes
 from mathquorum.training.batches import Step, step_chunks
 from mathquorum.training.settings import Lora, Training
 

@@ -13,7 +13,6 @@ import torch
 from agreement import Compared, compare, distributions
 from tiny_models import FAMILIES, UNSHARED, make_letters, make_model
 
-from mathquorum.codec import Codec
 from mathquorum.engines import hf
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.decoding import decode_shared
@@ -23,6 +22,7 @@ from mathquorum.engines.scripted import ScriptedEngine
 from mathquorum.engines.shared_prompt import SharedPromptCache
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, LoadedModel, load_model, stop_tokens
+from mathquorum.models.codec import Codec
 from mathquorum.objectives import SolutionLoss
 from mathquorum.prompts import Prompt
 from mathquorum.records import LabeledSolution

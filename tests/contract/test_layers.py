@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 
 FLOORS = {
-    "records errors config store workers sources": 0,
-    "answers prompts codec selection metrics intervals crossed differences curves choices evaluation inspection results report study": 1,
-    "datasets engines evaluator models attention adapters footprint objectives trees training": 2,
+    "records errors config store workers": 0,
+    "answers prompts selection metrics intervals crossed differences curves choices evaluation inspection results report study": 1,
+    "datasets engines evaluator models footprint objectives training": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -23,15 +23,12 @@ FLOORS = {
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {
     "datasets": {"datasets"},
-    "engines": {"engines", "attention", "evaluator", "footprint", "models", "trees"},
+    "engines": {"engines", "evaluator", "footprint", "models"},
     "evaluator": {"evaluator", "engines", "models"},
-    "models": {"models", "adapters"},
+    "models": {"models"},
     "footprint": {"footprint", "models", "training"},
-    "adapters": {"adapters"},
-    "training": {"training", "adapters", "attention", "models", "objectives", "trees"},
+    "training": {"training", "models", "objectives"},
     "objectives": {"objectives", "models"},
-    "trees": {"trees"},
-    "attention": {"attention"},
 }
 """Within floor 2: what each column may import of that floor."""
 

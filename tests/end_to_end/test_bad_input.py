@@ -20,11 +20,11 @@ from tiny_models import make_tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from mathquorum.codec import Codec
 from mathquorum.config import build
 from mathquorum.engines.base import Sampling
 from mathquorum.errors import DataError, ModelError, RunError
 from mathquorum.models import Hardware, load_model
+from mathquorum.models.codec import Codec
 from mathquorum.objectives import MarginLoss, SolutionLoss
 from mathquorum.recipes.paper import Paper, paper
 from mathquorum.records import Candidate, LabeledSolution, Problem

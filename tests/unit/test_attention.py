@@ -9,8 +9,8 @@ import torch
 from transformers import AutoConfig, Lfm2Config, LlamaConfig, MistralConfig
 
 import mathquorum
-from mathquorum.attention import agree, keeps_keys_and_values, tried, window_of
 from mathquorum.models import Hardware, load_model
+from mathquorum.models.attention import agree, keeps_keys_and_values, tried, window_of
 
 
 def test_it_is_asked_in_one_place() -> None:
@@ -18,7 +18,7 @@ def test_it_is_asked_in_one_place() -> None:
     root = Path(mathquorum.__file__).parent
     for word in ("DynamicSlidingWindowLayer", "except (NotImplementedError"):
         assert [file.name for file in root.rglob("*.py") if word in file.read_text(encoding="utf-8")] == [
-            "attention.py"
+            "models/attention.py"
         ]
 
 

@@ -10,10 +10,10 @@ import torch
 from tiny_models import make_model, write_gguf
 from transformers import AutoModelForCausalLM, GgufConfig
 
-from mathquorum.codec import Codec
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, load_model, load_tokenizer
-from mathquorum.sources import Source, read_source, weights_print
+from mathquorum.models.codec import Codec
+from mathquorum.models.sources import Source, read_source, weights_print
 
 TEXT = "What is $12+30$?\n\nAdd: $12+30=42$."
 

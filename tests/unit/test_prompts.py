@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from tiny_models import make_tokenizer
 
-from mathquorum.codec import Codec, check_prompt
 from mathquorum.config import build
 from mathquorum.engines.scripted import Scripted
 from mathquorum.errors import ModelError, SettingsError
+from mathquorum.models.codec import Codec, check_prompt
 from mathquorum.objectives.examples import solution_sequence, verdict_sequences
 from mathquorum.prompts import INSTRUCTION, Chat, Message, Prompt, evaluator_prompt, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem

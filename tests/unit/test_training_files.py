@@ -169,8 +169,8 @@ def test_prepare_shows_what_is_noted_and_texts_with_control_tokens(tmp_path: Pat
 
 def test_control_tokens_in_a_solution_stay_text() -> None:
     from mathquorum.assets import tiny_base_path
-    from mathquorum.codec import Codec
     from mathquorum.models import load_tokenizer
+    from mathquorum.models.codec import Codec
     from mathquorum.objectives.examples import solution_sequence
     from mathquorum.records import LabeledSolution
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache
 
-from mathquorum.attention import agree, as_mask, keeps_keys_and_values, tried
 from mathquorum.models import LoadedModel
-from mathquorum.trees import PrefixTree
+from mathquorum.models.attention import agree, as_mask, keeps_keys_and_values, tried
+from mathquorum.models.trees import PrefixTree
 
 __all__ = ["can_share_beginnings", "logprobs_by_beginnings", "logprobs_by_padding"]
 

@@ -8,7 +8,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from mathquorum.attention import keeps_keys_and_values
+from mathquorum.models.attention import keeps_keys_and_values
 
 __all__ = ["reserved_cache"]
 

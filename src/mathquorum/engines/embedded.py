@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from mathquorum.codec import Codec
 from mathquorum.config import Settings
 from mathquorum.engines.base import Engine
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import load_tokenizer
+from mathquorum.models.codec import Codec
 from mathquorum.prompts import Shown
 from mathquorum.store import read_json, write_json
 from mathquorum.workers import map_units

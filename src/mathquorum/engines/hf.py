@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from mathquorum.attention import window_of
 from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.beginnings import (
     can_share_beginnings,
@@ -22,6 +21,7 @@ from mathquorum.engines.decoding import decode_rows, decode_shared
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
+from mathquorum.models.attention import window_of
 from mathquorum.prompts import Shown
 
 __all__ = ["HuggingFaceEngine"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mathquorum.engines.base import Engine
 from mathquorum.engines.small import SmallEngine
+from mathquorum.models.sources import model_parts
 from mathquorum.prompts import PLAIN, Prompt
-from mathquorum.sources import model_parts
 
 __all__ = ["open_engine", "open_engines"]
 
@@ -17,7 +17,7 @@ def open_engine(model: str, wording: Prompt = PLAIN) -> Engine:
     of transformers, on a GPU where there is one.
 
     Args:
-        model: As in `sources.read_source`.
+        model: As in `models.sources.read_source`.
         wording: How problems will be put to it.
 
     Raises:

@@ -18,7 +18,7 @@ import torch
 from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from mathquorum.attention import agree, keeps_keys_and_values, tried
+from mathquorum.models.attention import agree, keeps_keys_and_values, tried
 
 __all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
 

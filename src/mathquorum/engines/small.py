@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from mathquorum.codec import Codec
 from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.small_llama import Floats, SmallLlama, Written
+from mathquorum.models.codec import Codec
 from mathquorum.prompts import Shown
 
 __all__ = ["SmallEngine", "row_confidences", "row_logprobs"]

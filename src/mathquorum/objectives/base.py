@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from mathquorum.codec import Codec
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Examples
 from mathquorum.records import LabeledSolution
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from mathquorum.codec import Codec
 from mathquorum.config import Settings
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.objectives.verdict import balanced_pairs
 from mathquorum.records import LabeledSolution

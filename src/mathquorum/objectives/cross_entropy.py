@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from mathquorum.codec import Codec
 from mathquorum.config import Settings
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Examples, keep_fitting
 from mathquorum.objectives.verdict import balanced_pairs, log_score, pair_example
 from mathquorum.records import LabeledSolution

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mathquorum.codec import Codec
 from mathquorum.errors import DataError
+from mathquorum.models.codec import Codec
 from mathquorum.records import LabeledSolution
 
 __all__ = [

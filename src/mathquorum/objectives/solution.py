@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from mathquorum.codec import Codec
 from mathquorum.config import Settings
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Example, Examples, keep_fitting, solution_sequence
 from mathquorum.records import LabeledSolution
 

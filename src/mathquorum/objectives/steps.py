@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from mathquorum.codec import Codec
 from mathquorum.config import Settings
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Example, Examples, keep_fitting, verdict_sequences
 from mathquorum.objectives.verdict import log_score
 from mathquorum.records import LabeledSolution

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mathquorum.codec import Codec
+from mathquorum.models.codec import Codec
 from mathquorum.objectives.examples import Example, by_problem, verdict_sequences
 from mathquorum.records import LabeledSolution
 

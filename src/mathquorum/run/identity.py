@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from mathquorum.config import HubModel, Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError
+from mathquorum.models.sources import model_parts
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.ledger import Identity
-from mathquorum.sources import model_parts
 from mathquorum.stages.base import Stage
 
 __all__ = ["Read", "arguments_of", "differences", "identity_of", "inputs_of"]

@@ -76,8 +76,8 @@ class Finetune(Settings):
         """
         import torch
 
-        from mathquorum.codec import Codec
         from mathquorum.models import context_of, load_config, load_tokenizer
+        from mathquorum.models.codec import Codec
         from mathquorum.training.batches import plan_steps
         from mathquorum.training.trainer import WeightedObjective, train
 
@@ -151,12 +151,12 @@ class Finetune(Settings):
         import torch
 
         from mathquorum.models import load_model, merged
-        from mathquorum.sources import read_source
+        from mathquorum.models.sources import read_source
 
         lora = self.training.lora
         if lora is None:
             return merged(load_model(self.model, self.hardware, self.prompt, dtype=torch.float32))
-        from mathquorum.adapters import check_peft
+        from mathquorum.models.adapters import check_peft
         from mathquorum.training.lora import quantization
 
         check_peft()
@@ -167,7 +167,7 @@ class Finetune(Settings):
         """What is trained: the model, or an adapter on it."""
         if self.training.lora is None:
             return loaded.model
-        from mathquorum.sources import read_source
+        from mathquorum.models.sources import read_source
         from mathquorum.training.lora import new_adapter, take_over
 
         adapted = new_adapter(loaded.model, self.training.lora, self.seed)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mathquorum.models.trees import PrefixTree
 from mathquorum.objectives.examples import Example, Read
-from mathquorum.trees import PrefixTree
 
 if TYPE_CHECKING:
     import torch

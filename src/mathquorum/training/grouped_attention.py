@@ -2,7 +2,7 @@
 
 All of a model but its attention works token by token, so a row without padding costs what its tokens cost. Attention is the one
 place where texts meet; there each group of texts of like length is a batch of its own. Texts that begin alike are one tree
-(`trees.PrefixTree`), whose tokens attend to their ancestors.
+(`models.trees.PrefixTree`), whose tokens attend to their ancestors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from mathquorum.trees import PrefixTree
+from mathquorum.models.trees import PrefixTree
 
 __all__ = ["Groups", "attend_as_before", "attend_in_groups"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from mathquorum.attention import agree, keeps_keys_and_values, tried, window_of
+from mathquorum.models.attention import agree, keeps_keys_and_values, tried, window_of
+from mathquorum.models.trees import PrefixTree
 from mathquorum.training.batches import Chunk
 from mathquorum.training.grouped_attention import Groups, attend_as_before, attend_in_groups
-from mathquorum.trees import PrefixTree
 
 __all__ = ["LogprobReader"]
 

@@ -7,9 +7,9 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from mathquorum.adapters import BASE_NOTE, adapter_shapes, base_note, read_adapter, shapes
 from mathquorum.errors import SettingsError
-from mathquorum.sources import ADAPTER_CONFIG
+from mathquorum.models.adapters import BASE_NOTE, adapter_shapes, base_note, read_adapter, shapes
+from mathquorum.models.sources import ADAPTER_CONFIG
 from mathquorum.store import read_json, write_json
 from mathquorum.training.settings import Lora
 

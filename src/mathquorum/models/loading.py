@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from mathquorum.codec import Codec, check_prompt
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError, RunError
+from mathquorum.models.codec import Codec, check_prompt
+from mathquorum.models.sources import Source, gguf_fault, read_source
 from mathquorum.prompts import PLAIN, Prompt
-from mathquorum.sources import Source, gguf_fault, read_source
 from mathquorum.store import write_error
 
 if TYPE_CHECKING:
     import torch
 
-    from mathquorum.adapters import AdaptedBase
+    from mathquorum.models.adapters import AdaptedBase
 
 __all__ = [
     "Hardware",
@@ -83,7 +83,7 @@ def check_model(model: str, wording: Prompt) -> None:
     """Makes sure that a model can be shown its prompts and asked for a verdict, before anything is trained or loaded.
 
     Raises:
-        ModelError: If there is no such model, or it cannot; see `codec.check_prompt`.
+        ModelError: If there is no such model, or it cannot; see `models.codec.check_prompt`.
     """
     check_prompt(load_codec(model, wording), _generation_ends(model))
 
@@ -140,7 +140,7 @@ def load_model(
     """The model and tokenizer that a name stands for.
 
     Args:
-        model: See `sources.read_source`: a folder, a hub id such as "Qwen/Qwen2.5-1.5B", a GGUF file (its weights are unpacked to
+        model: See `models.sources.read_source`: a folder, a hub id such as "Qwen/Qwen2.5-1.5B", a GGUF file (its weights are unpacked to
             `dtype`), an adapter's folder, or BASE+ADAPTER.
         hardware: Device and threads.
         wording: How problems are put to it; plain text by default.
@@ -246,7 +246,7 @@ def _check_vocabulary(model: str, tokenizer: Any, loaded: Any) -> None:
 
 
 def _with_adapter(base: LoadedModel, folder: Path) -> LoadedModel:
-    from mathquorum.adapters import AdaptedBase
+    from mathquorum.models.adapters import AdaptedBase
 
     adapted = base.adapted or AdaptedBase(base.model, base.base)
     return replace(base, adapted=adapted, adapter=adapted.add(folder))
@@ -268,7 +268,7 @@ def load_together(models: Sequence[str], hardware: Hardware, wording: Prompt = P
     one_base = all(_same_place(source.base, sources[0].base) for source in sources)
     if not one_base or not any(source.adapter for source in sources):
         return [load_model(model, hardware, wording) for model in models]
-    from mathquorum.adapters import AdaptedBase
+    from mathquorum.models.adapters import AdaptedBase
 
     base = load_model(sources[0].base, hardware, wording)
     adapted = AdaptedBase(base.model, base.base)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum.errors import ModelError
-from mathquorum.sources import ADAPTER_CONFIG, files_of, weights_print
+from mathquorum.models.sources import ADAPTER_CONFIG, files_of, weights_print
 from mathquorum.store import read_json
 
 __all__ = ["BASE_NOTE", "AdaptedBase", "adapter_shapes", "base_note", "check_peft", "read_adapter"]
