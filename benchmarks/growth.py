@@ -18,7 +18,7 @@ from pairs import matmul_peak, qwen2
 from mathquorum.assets import tiny_base_path
 from mathquorum.datasets import minimath
 from mathquorum.engines.base import Request, Sampling, candidate_seed
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
 from mathquorum.models import Hardware, LoadedModel, load_model, load_tokenizer
 from mathquorum.models.codec import Codec

@@ -19,7 +19,7 @@ from pairs import matmul_peak, qwen2, time_in_turn, widened
 from mathquorum.assets import tiny_base_path
 from mathquorum.datasets import minimath
 from mathquorum.engines.base import Request, Sampling, candidate_seed
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.models import Hardware, LoadedModel, load_model
 from mathquorum.prompts import generator_prompt
 

@@ -17,8 +17,8 @@ from pairs import time_in_turn
 from mathquorum.assets import tiny_base_path
 from mathquorum.datasets import minimath
 from mathquorum.engines.base import Request, Sampling, candidate_seed
-from mathquorum.engines.beginnings import logprobs_by_padding
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.beginnings import logprobs_by_padding
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
 from mathquorum.models import Hardware, load_model
 from mathquorum.prompts import CORRECT, INCORRECT, STOP_STRINGS, evaluator_prompt, generator_prompt

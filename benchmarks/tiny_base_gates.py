@@ -18,7 +18,7 @@ from mathquorum.assets import tiny_base_path
 from mathquorum.datasets import minimath
 from mathquorum.datasets.minimath.checks import KINDS, draw_equation
 from mathquorum.engines.base import Completion, Request, Sampling, candidate_seed
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.evaluation import measure
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
 from mathquorum.intervals import mean_estimate

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from mathquorum.engines.base import Completion, Sampling
-from mathquorum.engines.small import uniform
+from mathquorum.engines.small.engine import uniform
 from mathquorum.models import LoadedModel
 
 __all__ = ["TOLERANCE", "Compared", "certain_token", "compare", "distance", "distributions"]

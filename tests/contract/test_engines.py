@@ -13,13 +13,13 @@ import torch
 from agreement import Compared, compare, distributions
 from tiny_models import FAMILIES, UNSHARED, make_letters, make_model
 
-from mathquorum.engines import hf
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
-from mathquorum.engines.decoding import decode_shared
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded import hf
+from mathquorum.engines.embedded.decoding import decode_shared
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.shared_prompt import SharedPromptCache
 from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.scripted import ScriptedEngine
-from mathquorum.engines.shared_prompt import SharedPromptCache
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, LoadedModel, load_model, stop_tokens
 from mathquorum.models.codec import Codec

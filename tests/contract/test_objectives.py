@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_models import FAMILIES, make_model, make_tokenizer, solutions
 
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.evaluator import evaluator_scores
 from mathquorum.models import Hardware, load_model
 from mathquorum.models.codec import Codec

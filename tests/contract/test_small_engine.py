@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from tiny_models import make_model
 
 from mathquorum.assets import mini_base_path, tiny_base_path
-from mathquorum.engines import draws, small
 from mathquorum.engines.base import Request, Sampling, candidate_seed
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded import draws
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.engines.opening import open_engine
-from mathquorum.engines.small import SmallEngine
-from mathquorum.engines.small_llama import SmallLlama, Written
+from mathquorum.engines.small import engine as small
+from mathquorum.engines.small.engine import SmallEngine
+from mathquorum.engines.small.llama import SmallLlama, Written
 from mathquorum.models import Hardware, load_model
 from mathquorum.prompts import CORRECT, INCORRECT, STOP_STRINGS, evaluator_prompt, generator_prompt
 
@@ -271,7 +272,7 @@ def test_large_models_and_other_precisions_are_left_to_transformers(
     loaded.model.to(torch.bfloat16).save_pretrained(tmp_path)
     loaded.tokenizer.save_pretrained(tmp_path)
     assert SmallLlama.from_folder(tmp_path) is None
-    monkeypatch.setattr("mathquorum.engines.small_llama._LARGEST", 1000)
+    monkeypatch.setattr("mathquorum.engines.small.llama._LARGEST", 1000)
     assert SmallLlama.from_folder(llama) is None
 
 

@@ -12,9 +12,9 @@ import torch
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.confidence import NUM_LIKELIEST, Trace, summary
-from mathquorum.engines.decoding import Step, decode_rows, decode_shared
+from mathquorum.engines.embedded.decoding import Step, decode_rows, decode_shared
 from mathquorum.engines.rows import Ending, Row
-from mathquorum.engines.small import row_confidences, row_logprobs
+from mathquorum.engines.small.engine import row_confidences, row_logprobs
 from mathquorum.evaluator import Signal, signal_scores
 from mathquorum.models import Hardware, load_model
 from mathquorum.records import Candidate, Confidence, Score

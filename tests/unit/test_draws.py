@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mathquorum.engines import draws
 from mathquorum.engines.base import candidate_seed
-from mathquorum.engines.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.embedded import draws
+from mathquorum.engines.embedded.draws import Nuclei, draw_tokens, uniform
 
 
 def test_uniform_is_splitmix64() -> None:

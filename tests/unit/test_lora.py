@@ -14,7 +14,7 @@ from tiny_models import make_model, solutions, write_gguf
 
 from mathquorum.config import build
 from mathquorum.engines.base import Request, Sampling
-from mathquorum.engines.hf import HuggingFaceEngine
+from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.engines.opening import open_engines
 from mathquorum.errors import ModelError, RunError, SettingsError
 from mathquorum.models import Hardware, LoadedModel, load_model, load_together, load_tokenizer, merge_adapter, merged

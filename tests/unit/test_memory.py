@@ -9,8 +9,8 @@ import pytest
 from tiny_models import make_model, write_gguf
 from transformers import LlamaConfig, Qwen2Config
 
-from mathquorum.engines import memory
 from mathquorum.engines.base import Sampling
+from mathquorum.engines.embedded import memory
 from mathquorum.models import Hardware
 from mathquorum.records import Problem
 from mathquorum.stages.base import no_progress

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mathquorum.engines.embedded import Embedded
+from mathquorum.engines.embedded.settings import Embedded
 from mathquorum.engines.scripted import Scripted
 
 __all__ = ["AnyEngine", "Embedded", "Scripted"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mathquorum.engines.base import Engine
-from mathquorum.engines.small import SmallEngine
+from mathquorum.engines.small.engine import SmallEngine
 from mathquorum.models.sources import model_parts
 from mathquorum.prompts import PLAIN, Prompt
 
@@ -26,7 +26,7 @@ def open_engine(model: str, wording: Prompt = PLAIN) -> Engine:
     small = SmallEngine.from_folder(Path(model)) if wording.template == "plain" else None
     if small:
         return small
-    from mathquorum.engines.hf import HuggingFaceEngine
+    from mathquorum.engines.embedded.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_model
 
     return HuggingFaceEngine(load_model(model, Hardware(), wording))
@@ -43,7 +43,7 @@ def open_engines(generator: str, evaluator: str | None, wording: Prompt = PLAIN)
         return open_engine(generator, wording), None
     if len(model_parts(generator)) == len(model_parts(evaluator)) == 1:
         return open_engine(generator, wording), open_engine(evaluator, wording)
-    from mathquorum.engines.hf import HuggingFaceEngine
+    from mathquorum.engines.embedded.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_together
 
     writer, judge = (HuggingFaceEngine(loaded) for loaded in load_together([generator, evaluator], Hardware(), wording))

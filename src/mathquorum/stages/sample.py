@@ -49,7 +49,7 @@ class Sample(Settings):
     """Only the first so many problems."""
     batch_rows: int | None = Field(default=None, ge=1)
     """Texts continued together at most; candidates that have written the same so far are one. None takes what the memory holds
-    (`engines.memory`); a GPU whose memory runs out all the same is given half as many, as often as need be."""
+    (`engines.embedded.memory`); a GPU whose memory runs out all the same is given half as many, as often as need be."""
     seed: int = 0
     prompt: AnyPrompt = Prompt()
     """How problems are put to the model; as when it was fine-tuned."""

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from mathquorum.engines.base import Completion, Request, Sampling
-from mathquorum.engines.beginnings import (
+from mathquorum.engines.embedded.beginnings import (
     can_share_beginnings,
     logprobs_by_beginnings,
     logprobs_by_padding,
 )
-from mathquorum.engines.decoding import decode_rows, decode_shared
+from mathquorum.engines.embedded.decoding import decode_rows, decode_shared
+from mathquorum.engines.embedded.shared_prompt import can_share_prompts
 from mathquorum.engines.rows import Ending, Row, check_number
-from mathquorum.engines.shared_prompt import can_share_prompts
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 from mathquorum.models.attention import window_of
 from mathquorum.prompts import Shown

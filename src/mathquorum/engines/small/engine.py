@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
-from mathquorum.engines.small_llama import Floats, SmallLlama, Written
+from mathquorum.engines.small.llama import Floats, SmallLlama, Written
 from mathquorum.models.codec import Codec
 from mathquorum.prompts import Shown
 
@@ -25,7 +25,7 @@ __all__ = ["SmallEngine", "row_confidences", "row_logprobs"]
 # Candidates that are written together at most; more gain nothing, and hold more memory. Our choice.
 _AT_ONCE = 256
 
-# The constants of SplitMix64, as in engines/draws.py.
+# The constants of SplitMix64, as in engines/embedded/draws.py.
 _GAMMA, _MIX_1, _MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
@@ -188,7 +188,7 @@ def row_confidences(logprobs: npt.NDArray[np.float64]) -> tuple[list[float], lis
 
 
 def uniform(seeds: Sequence[int], step: int) -> npt.NDArray[np.float64]:
-    """The numbers of `engines.draws.uniform`: (seeds,)."""
+    """The numbers of `engines.embedded.draws.uniform`: (seeds,)."""
     mixed = np.array(seeds, np.uint64) + np.array([step + 1], np.uint64) * _GAMMA  # arrays wrap, as SplitMix64 wants
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
@@ -198,7 +198,7 @@ def uniform(seeds: Sequence[int], step: int) -> npt.NDArray[np.float64]:
 
 
 def draw_tokens(logits: Floats, numbers: npt.NDArray[np.float64], temperature: float, top_p: float) -> list[int]:
-    """A token for each number from one distribution, as `engines.draws.Nuclei` draws it; logits: (vocabulary,)."""
+    """A token for each number from one distribution, as `engines.embedded.draws.Nuclei` draws it; logits: (vocabulary,)."""
     weights = np.exp((logits - logits.max()) / np.float32(temperature))
     probabilities = weights / weights.sum()
     order = np.argsort(-probabilities, kind="stable")

@@ -61,7 +61,7 @@ class Embedded(Settings):
 
     def open(self, use: ModelUse) -> Engine:
         """See `EngineSettings.open`."""
-        from mathquorum.engines.hf import HuggingFaceEngine
+        from mathquorum.engines.embedded.hf import HuggingFaceEngine
         from mathquorum.models import load_model
 
         loaded = load_model(use.model, use.hardware, use.wording)
@@ -73,7 +73,7 @@ class Embedded(Settings):
 def _rows_that_fit(use: ModelUse, max_tokens: int, note: Path) -> int:
     """Noted beside the candidates, so that a stage that goes on elsewhere keeps its batches."""
     if not note.exists():
-        from mathquorum.engines.memory import rows_that_fit
+        from mathquorum.engines.embedded.memory import rows_that_fit
 
         write_json(note, {"batch_rows": rows_that_fit(use.model, use.hardware, max_tokens)})
     held = read_json(note)

@@ -12,11 +12,11 @@ import torch
 from transformers import DynamicCache
 
 from mathquorum.engines.base import Sampling
-from mathquorum.engines.cache import reserved_cache
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
-from mathquorum.engines.draws import Nuclei, uniform
+from mathquorum.engines.embedded.cache import reserved_cache
+from mathquorum.engines.embedded.draws import Nuclei, uniform
+from mathquorum.engines.embedded.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.engines.rows import Ending, Row, check_number
-from mathquorum.engines.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.models import LoadedModel, context_length
 
 __all__ = ["Step", "decode_rows", "decode_shared"]
