@@ -225,8 +225,8 @@ def solve(
     from mathquorum.config import build
     from mathquorum.engines.base import Sampling
     from mathquorum.selection import strategy as named
-    from mathquorum.selection.outlook import read_outlook
-    from mathquorum.selection.stopping import stopping_rule
+    from mathquorum.stopping.outlook import read_outlook
+    from mathquorum.stopping.rules import stopping_rule
 
     if stop and strategy:
         raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")

@@ -13,7 +13,7 @@ from mathquorum.evaluator import evaluator_scores
 from mathquorum.prompts import PLAIN, STOP_STRINGS, Prompt, Shown
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.selection import Strategy
-from mathquorum.selection.supply import NO_ANSWER, StoppingRule
+from mathquorum.stopping.supply import NO_ANSWER, StoppingRule
 
 __all__ = ["Solved", "solve", "solve_sparingly"]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mathquorum.selection.foresight import SureChoice, Worthwhile
-from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
-from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
+from mathquorum.stopping.foresight import SureChoice, Worthwhile
+from mathquorum.stopping.rules import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
+from mathquorum.stopping.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
 
 
 def sampled(clusters: Sequence[int], scores: Sequence[float] | None = None) -> Sampled:

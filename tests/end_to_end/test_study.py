@@ -12,7 +12,7 @@ from end_to_end.test_paper_recipe import command, environment, results
 from mathquorum.errors import SettingsError
 from mathquorum.recipes.study import SmallStudy, study
 from mathquorum.run import Run
-from mathquorum.selection.outlook import Outlook, read_outlook
+from mathquorum.stopping.outlook import Outlook, read_outlook
 
 SETTINGS = [
     "--seeds", "[0, 1]", "--num_candidates", "4", "--main_candidates", "6", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mathquorum.errors import SettingsError
-from mathquorum.selection.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
-from mathquorum.selection.outlook import Chance, Outlook, ScorePrior
-from mathquorum.selection.stopping import FixedBudget
-from mathquorum.selection.supply import NO_ANSWER, Sampled
+from mathquorum.stopping.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
+from mathquorum.stopping.outlook import Chance, Outlook, ScorePrior
+from mathquorum.stopping.rules import FixedBudget
+from mathquorum.stopping.supply import NO_ANSWER, Sampled
 
 
 def sampled(clusters: list[int], scores: list[float] | None = None, texts: list[int] | None = None) -> Sampled:

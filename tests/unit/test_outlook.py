@@ -12,8 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from mathquorum.errors import DataError, SettingsError
-from mathquorum.selection.outlook import Chance, Outlook, ScorePrior, read_outlook
-from mathquorum.selection.supply import NO_ANSWER, Sampled
+from mathquorum.stopping.outlook import Chance, Outlook, ScorePrior, read_outlook
+from mathquorum.stopping.supply import NO_ANSWER, Sampled
 
 
 def sampled(clusters: list[int], scores: list[float] | None = None, texts: list[int] | None = None) -> Sampled:

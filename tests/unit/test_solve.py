@@ -9,10 +9,10 @@ from mathquorum.errors import MathquorumError
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution, Problem
 from mathquorum.selection import strategy
-from mathquorum.selection.foresight import SureChoice
-from mathquorum.selection.stopping import AdaptiveConsistency, FixedBudget, stopping_rule
-from mathquorum.selection.supply import Sampled
 from mathquorum.solve import solve, solve_sparingly
+from mathquorum.stopping.foresight import SureChoice
+from mathquorum.stopping.rules import AdaptiveConsistency, FixedBudget, stopping_rule
+from mathquorum.stopping.supply import Sampled
 
 PROBLEM = Problem("p", "What is $1/4+1/4$?")
 

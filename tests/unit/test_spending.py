@@ -11,8 +11,8 @@ import pytest
 from mathquorum.metrics import Pool
 from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
-from mathquorum.selection.outlook import Outlook
-from mathquorum.selection.stopping import FixedBudget
+from mathquorum.stopping.outlook import Outlook
+from mathquorum.stopping.rules import FixedBudget
 from mathquorum.study import spending
 from mathquorum.study.measured import Generator
 from mathquorum.study.spending import LEAST_GAINS, choose_rule, outlook_of, replay, rules

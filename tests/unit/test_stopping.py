@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from mathquorum.errors import SettingsError
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import WeightedVote
-from mathquorum.selection.foresight import SureChoice, Worthwhile
-from mathquorum.selection.outlook import Outlook
-from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
-from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped
+from mathquorum.stopping.foresight import SureChoice, Worthwhile
+from mathquorum.stopping.outlook import Outlook
+from mathquorum.stopping.rules import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled, stopping_rule
+from mathquorum.stopping.supply import NO_ANSWER, Sampled, Stopped
 
 
 def sampled(clusters: list[int], scores: list[float] | None = None, texts: list[int] | None = None) -> Sampled:

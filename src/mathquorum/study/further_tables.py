@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mathquorum.crossed import seeded_mean
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
-from mathquorum.selection.outlook import Outlook
-from mathquorum.selection.stopping import FixedBudget
+from mathquorum.stopping.outlook import Outlook
+from mathquorum.stopping.rules import FixedBudget
 from mathquorum.study.cells import Cell, StudyRow, StudyTable
 from mathquorum.study.measured import Generator, Measured, Rows, difference
 from mathquorum.study.plan import TOP, Plan

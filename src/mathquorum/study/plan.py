@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mathquorum.selection.outlook import Outlook
+from mathquorum.stopping.outlook import Outlook
 from mathquorum.study.measured import Measured
 
 __all__ = ["TOP", "Plan"]

@@ -9,10 +9,10 @@ import numpy as np
 
 from mathquorum.metrics import Pool
 from mathquorum.metrics.pool_files import StoredPool
-from mathquorum.selection.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
-from mathquorum.selection.outlook import Outlook
-from mathquorum.selection.stopping import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled
-from mathquorum.selection.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
+from mathquorum.stopping.foresight import LooksAhead, SureChoice, Worthwhile, choose_each
+from mathquorum.stopping.outlook import Outlook
+from mathquorum.stopping.rules import AdaptiveConsistency, EarlyStopping, FixedBudget, Settled
+from mathquorum.stopping.supply import NO_ANSWER, Sampled, Stopped, StoppingRule
 from mathquorum.study.measured import Generator, Rows
 
 __all__ = ["Spent", "choose_rule", "outlook_of", "replay", "replay_each", "rules"]

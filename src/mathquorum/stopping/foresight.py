@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mathquorum.errors import SettingsError
-from mathquorum.selection.outlook import Outlook
-from mathquorum.selection.supply import NO_ANSWER, Stopped, Supply
-from mathquorum.selection.windows import Window, Windows
+from mathquorum.stopping.outlook import Outlook
+from mathquorum.stopping.supply import NO_ANSWER, Stopped, Supply
+from mathquorum.stopping.windows import Window, Windows
 
 __all__ = ["LooksAhead", "SureChoice", "Worthwhile", "choose_each"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import comb, fsum
 
 from mathquorum.errors import SettingsError, suggest
-from mathquorum.selection.foresight import SureChoice, Worthwhile
-from mathquorum.selection.outlook import Outlook, known_logprobs, tilts
-from mathquorum.selection.supply import NO_ANSWER, Stopped, StoppingRule, Supply
+from mathquorum.stopping.foresight import SureChoice, Worthwhile
+from mathquorum.stopping.outlook import Outlook, known_logprobs, tilts
+from mathquorum.stopping.supply import NO_ANSWER, Stopped, StoppingRule, Supply
 
 __all__ = ["AdaptiveConsistency", "EarlyStopping", "FixedBudget", "Settled", "stopping_rule"]
 

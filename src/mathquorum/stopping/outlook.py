@@ -15,7 +15,7 @@ from pydantic import Field
 
 from mathquorum.config import Settings, build
 from mathquorum.errors import DataError, SettingsError
-from mathquorum.selection.supply import NO_ANSWER, Sampled
+from mathquorum.stopping.supply import NO_ANSWER, Sampled
 from mathquorum.store import read_json
 
 __all__ = ["Chance", "Outlook", "ScorePrior", "known_logprobs", "read_outlook", "text_rates", "tilts"]

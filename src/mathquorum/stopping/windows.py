@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.selection.outlook import Outlook, known_logprobs, text_rates, tilts
-from mathquorum.selection.supply import NO_ANSWER, Supply
+from mathquorum.stopping.outlook import Outlook, known_logprobs, text_rates, tilts
+from mathquorum.stopping.supply import NO_ANSWER, Supply
 
 __all__ = ["Window", "Windows"]
 
