@@ -25,8 +25,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mathquorum.crossed import crossed_half_widths, crossed_mean
-from mathquorum.intervals import Floats, Z, wilson
+from mathquorum.metrics.crossed import crossed_half_widths, crossed_mean
+from mathquorum.metrics.intervals import Floats, Z, wilson
 
 ACCURACIES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
 DEVIATIONS = (0.0, 0.01, 0.02, 0.04)

@@ -14,7 +14,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from mathquorum.crossed import seeded_mean
+from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
 from mathquorum.objectives import CrossEntropyLoss, SolutionLoss
 from mathquorum.recipes.study import SmallStudy

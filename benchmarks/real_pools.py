@@ -12,10 +12,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mathquorum.choices import is_right
 from mathquorum.datasets.samples import read_samples
-from mathquorum.differences import paired_difference
-from mathquorum.evaluation import measure
+from mathquorum.metrics.choices import is_right
+from mathquorum.metrics.differences import paired_difference
+from mathquorum.metrics.evaluation import measure
 from mathquorum.metrics.pools import have_scores
 from mathquorum.records import Estimate
 from mathquorum.report.tables import percent, points

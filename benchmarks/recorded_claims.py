@@ -2,7 +2,7 @@
 
     python benchmarks/recorded_claims.py docs/results/study-small/study.json
 
-The reports under docs/results were made with another interval (the truncated sum of `mathquorum.crossed`, "before"), and
+The reports under docs/results were made with another interval (the truncated sum of `mathquorum.metrics.crossed`, "before"), and
 their runs are gone. An interval alone does not tell how its variance was made up, but bounds it. With the share f of
 seeds in the variance v (beyond what is left when problems and seeds are taken out) in 0..1,
 
@@ -22,8 +22,8 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from mathquorum.differences import holm
-from mathquorum.intervals import student_quantile
+from mathquorum.metrics.differences import holm
+from mathquorum.metrics.intervals import student_quantile
 
 NUM_SEEDS = 3
 SHARES = [place / 20 for place in range(21)]

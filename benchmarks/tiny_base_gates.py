@@ -19,10 +19,10 @@ from mathquorum.datasets import minimath
 from mathquorum.datasets.minimath.checks import KINDS, draw_equation
 from mathquorum.engines.base import Completion, Request, Sampling, candidate_seed
 from mathquorum.engines.embedded.hf import HuggingFaceEngine
-from mathquorum.evaluation import measure
 from mathquorum.evaluator import evaluator_scores, likelihood_scores
-from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, evaluator_estimates
+from mathquorum.metrics.evaluation import measure
+from mathquorum.metrics.intervals import mean_estimate
 from mathquorum.models import Hardware, load_model
 from mathquorum.prompts import CORRECT, INCORRECT, STOP_STRINGS, generator_prompt
 from mathquorum.records import Candidate, Estimate, LabeledSolution, Problem, Score

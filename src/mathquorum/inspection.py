@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum.answers import explain, explain_match
-from mathquorum.choices import Choices
 from mathquorum.errors import DataError
 from mathquorum.metrics import Pool
+from mathquorum.metrics.choices import Choices
 from mathquorum.records import AnswerCluster, Problem
 from mathquorum.selection import Strategy
 from mathquorum.store import read_json

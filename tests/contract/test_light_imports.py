@@ -12,7 +12,7 @@ import pytest
     ("modules", "absent"),
     [
         (
-            "mathquorum.evaluation, mathquorum.selection, mathquorum.report.tables",
+            "mathquorum.metrics.evaluation, mathquorum.selection, mathquorum.report.tables",
             "torch matplotlib jinja2 transformers",
         ),
         ("mathquorum.stages.evaluate", "torch matplotlib jinja2 transformers"),

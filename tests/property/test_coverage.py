@@ -7,9 +7,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from mathquorum.crossed import seeded_mean
-from mathquorum.differences import paired_difference, seeded_difference
-from mathquorum.intervals import Floats, mean_estimate
+from mathquorum.metrics.crossed import seeded_mean
+from mathquorum.metrics.differences import paired_difference, seeded_difference
+from mathquorum.metrics.intervals import Floats, mean_estimate
 
 TRIALS = 400
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mathquorum.choices import Choices, is_right
-from mathquorum.curves import curves_over_candidates, oracle
 from mathquorum.metrics import Pool, best_of_k, majority_at_k, pass_at_k
+from mathquorum.metrics.choices import Choices, is_right
+from mathquorum.metrics.curves import curves_over_candidates, oracle
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 

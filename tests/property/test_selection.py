@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mathquorum.choices import is_right
-from mathquorum.curves import oracle
 from mathquorum.metrics import Pool
+from mathquorum.metrics.choices import is_right
+from mathquorum.metrics.curves import oracle
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import (
     BordaVote,

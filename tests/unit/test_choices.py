@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from mathquorum.choices import Choices
-from mathquorum.curves import curves_over_candidates
-from mathquorum.evaluation import evaluate
 from mathquorum.inspection import inspect_problems
 from mathquorum.metrics import Pool
+from mathquorum.metrics.choices import Choices
+from mathquorum.metrics.curves import curves_over_candidates
+from mathquorum.metrics.evaluation import evaluate
 from mathquorum.records import AnswerCluster, Problem
 from mathquorum.selection import WeightedVote
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mathquorum.differences import Difference
+from mathquorum.metrics.differences import Difference
 from mathquorum.records import Estimate
 from mathquorum.study.claims import Claim, claim_json
 from mathquorum.study.pages import StudyData, claims_table, render_study

@@ -7,8 +7,8 @@ from math import nan, sqrt
 import numpy as np
 import pytest
 
-from mathquorum.crossed import crossed_half_widths, crossed_mean, crossed_p_value, seeded_mean
-from mathquorum.intervals import mean_estimate, student_quantile, wilson
+from mathquorum.metrics.crossed import crossed_half_widths, crossed_mean, crossed_p_value, seeded_mean
+from mathquorum.metrics.intervals import mean_estimate, student_quantile, wilson
 
 BY_HAND = np.array([[0.0, 0.2, 0.4], [0.3, 0.3, 0.9]])  # 2 seeds, 3 problems
 T1, T2 = 12.7062, 4.30265  # 97.5% points of Student's t with 1 and 2 degrees of freedom, as every table has them

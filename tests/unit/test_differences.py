@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mathquorum.differences import holm, paired_difference, seeded_difference, seeded_p_value, sign_test
+from mathquorum.metrics.differences import holm, paired_difference, seeded_difference, seeded_p_value, sign_test
 
 
 def outcomes(wins: int, losses: int, count: int) -> tuple[list[float], list[float]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mathquorum.errors import DataError, SettingsError
-from mathquorum.evaluation import evaluate, measure, outcomes
 from mathquorum.metrics import Pool
+from mathquorum.metrics.evaluation import evaluate, measure, outcomes
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority, Rerank, default_strategies
 

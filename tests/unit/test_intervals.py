@@ -7,7 +7,7 @@ from math import pi, sqrt, tan
 import numpy as np
 import pytest
 
-from mathquorum.intervals import bootstrap_totals, mean_estimate, student_quantile, wilson
+from mathquorum.metrics.intervals import bootstrap_totals, mean_estimate, student_quantile, wilson
 
 
 @pytest.mark.parametrize(

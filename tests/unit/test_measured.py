@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mathquorum.crossed import seeded_mean
 from mathquorum.metrics import Pool
+from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority

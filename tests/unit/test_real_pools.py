@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from mathquorum.evaluation import measure
 from mathquorum.metrics import Pool
+from mathquorum.metrics.evaluation import measure
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import default_strategies
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from mathquorum.choices import Choices
-from mathquorum.curves import curves_over_candidates
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.metrics import Pool
+from mathquorum.metrics.choices import Choices
+from mathquorum.metrics.curves import curves_over_candidates
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, largest_first
 from mathquorum.run import Run
 from mathquorum.selection import Majority, Rerank, WeightedVote

@@ -15,12 +15,12 @@ from typing import Any
 from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mathquorum.differences import Difference
 from mathquorum.inspection import InspectedProblem
+from mathquorum.metrics.differences import Difference
+from mathquorum.metrics.results import Results
 from mathquorum.records import Estimate
 from mathquorum.report.plots import calibration_plot, candidates_plot, clusters_plot
 from mathquorum.report.tables import figure_names, p_text, percent, percent_interval, points
-from mathquorum.results import Results
 
 __all__ = ["Plot", "ReportData", "make_plots", "render", "render_html", "render_markdown"]
 

@@ -15,9 +15,9 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from mathquorum.curves import Curve
-from mathquorum.evaluation import Curves
-from mathquorum.metrics.evaluator import CalibrationBin
+from mathquorum.metrics.curves import Curve
+from mathquorum.metrics.evaluation import Curves
+from mathquorum.metrics.scores import CalibrationBin
 
 __all__ = ["calibration_plot", "candidates_plot", "clusters_plot"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mathquorum.differences import Difference
+from mathquorum.metrics.differences import Difference
 from mathquorum.metrics.estimates import estimate_json
 from mathquorum.records import Estimate
 

@@ -10,14 +10,14 @@ from pydantic import Field, field_validator
 
 from mathquorum import __version__
 from mathquorum.config import InputPath, Settings
-from mathquorum.curves import NUM_DRAWS
-from mathquorum.evaluation import evaluate
 from mathquorum.inspection import inspect_problems, inspection_json
-from mathquorum.intervals import NUM_RESAMPLES
 from mathquorum.metrics import Pool, have_scores
+from mathquorum.metrics.curves import NUM_DRAWS
+from mathquorum.metrics.evaluation import evaluate
+from mathquorum.metrics.intervals import NUM_RESAMPLES
 from mathquorum.metrics.pool_files import PoolFiles, read_pool
+from mathquorum.metrics.results import outcome_records, results_json
 from mathquorum.records import Problem
-from mathquorum.results import outcome_records, results_json
 from mathquorum.selection import Strategy, default_strategies, strategy
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_json, write_records

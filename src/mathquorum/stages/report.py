@@ -11,14 +11,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mathquorum.config import InputPath, Settings
-from mathquorum.crossed import seeded_mean
-from mathquorum.differences import Difference, paired_difference
 from mathquorum.errors import DataError, suggest
 from mathquorum.inspection import read_inspection
+from mathquorum.metrics.crossed import seeded_mean
+from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
+from mathquorum.metrics.results import Results, read_outcomes, read_results
 from mathquorum.report.pages import ReportData, make_plots, render_html, render_markdown, slugify
 from mathquorum.report.tables import estimates_json
-from mathquorum.results import Results, read_outcomes, read_results
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import write_json, write_text
 from mathquorum.study.measured import difference

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from mathquorum.differences import Difference, holm
-from mathquorum.intervals import LEVEL
+from mathquorum.metrics.differences import Difference, holm
 from mathquorum.metrics.estimates import estimate_json
+from mathquorum.metrics.intervals import LEVEL
 from mathquorum.selection import Majority, Rerank, WeightedVote
 from mathquorum.study.measured import Generator, Measured, Rows, difference, p_value
 from mathquorum.study.plan import TOP, Plan
@@ -28,7 +28,7 @@ class Claim:
         expected: +1 where the first side should be above the second, -1 below, 0 for an open question, on which an
             interval without zero is reported as "above" or "below".
         p_value: Of the difference, problems and seeds both counted.
-        holm_p_value: The same adjusted for the number of claims of the study (`differences.holm`).
+        holm_p_value: The same adjusted for the number of claims of the study (`metrics.differences.holm`).
     """
 
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mathquorum.crossed import seeded_mean
+from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 from mathquorum.stopping.outlook import Outlook
 from mathquorum.stopping.rules import FixedBudget

@@ -8,15 +8,15 @@ from math import nan
 
 import numpy as np
 
-from mathquorum.choices import is_right
-from mathquorum.crossed import seeded_mean
-from mathquorum.curves import oracle
-from mathquorum.differences import Difference, seeded_difference, seeded_p_value
 from mathquorum.errors import DataError
-from mathquorum.intervals import Floats
 from mathquorum.metrics import Pool, check_pools
-from mathquorum.metrics.evaluator import auc, evaluator_estimates, scores_and_labels
+from mathquorum.metrics.choices import is_right
+from mathquorum.metrics.crossed import seeded_mean
+from mathquorum.metrics.curves import oracle
+from mathquorum.metrics.differences import Difference, seeded_difference, seeded_p_value
+from mathquorum.metrics.intervals import Floats
 from mathquorum.metrics.pool_files import StoredPool
+from mathquorum.metrics.scores import auc, evaluator_estimates, scores_and_labels
 from mathquorum.records import Estimate, largest_first
 from mathquorum.selection import Strategy
 
@@ -145,7 +145,7 @@ def difference(name: str, first: Rows, second: Rows) -> Difference:
 
 
 def p_value(name: str, first: Rows, second: Rows) -> float:
-    """That of `difference`, problems and seeds both counted (`differences.seeded_p_value`).
+    """That of `difference`, problems and seeds both counted (`metrics.differences.seeded_p_value`).
 
     Raises:
         DataError: As `difference`.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from mathquorum.crossed import seeded_mean
-from mathquorum.curves import Curve, CurvePoint
-from mathquorum.evaluation import Curves
+from mathquorum.metrics.crossed import seeded_mean
+from mathquorum.metrics.curves import Curve, CurvePoint
+from mathquorum.metrics.evaluation import Curves
 from mathquorum.selection import Rerank, Strategy, TopScored, WeightedVote
 from mathquorum.study import published
 from mathquorum.study.cells import Cell, StudyRow, StudyTable

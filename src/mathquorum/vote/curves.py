@@ -1,6 +1,6 @@
 """Accuracy against the number of candidates by seeded draws, all draws of a problem at once: quick enough for any pool.
 
-`mathquorum.curves` has the exact sums, and any strategy; they take seconds for 500 problems of 64 candidates, and these
+`mathquorum.metrics.curves` has the exact sums, and any strategy; they take seconds for 500 problems of 64 candidates, and these
 half a second. Here are pass@k (exact), maj1 and, with scores, rr.all and w.rr. k = 1 and k = N are exact for all.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.choices import is_right
-from mathquorum.curves import Curve, CurvePoint
-from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, have_scores, pass_at_k
+from mathquorum.metrics.choices import is_right
+from mathquorum.metrics.curves import Curve, CurvePoint
+from mathquorum.metrics.intervals import mean_estimate
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 
 __all__ = ["drawn_curves"]

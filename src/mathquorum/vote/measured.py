@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mathquorum.curves import Curve
 from mathquorum.datasets.sample_formats import Columns
-from mathquorum.differences import Difference, paired_difference
 from mathquorum.errors import SettingsError
-from mathquorum.evaluation import measure, outcomes
 from mathquorum.metrics import evaluator_estimates, have_scores
+from mathquorum.metrics.curves import Curve
+from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
+from mathquorum.metrics.evaluation import measure, outcomes
 from mathquorum.records import Estimate
 from mathquorum.selection import Strategy, default_strategies, strategy
 from mathquorum.vote.curves import drawn_curves

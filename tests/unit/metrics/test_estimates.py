@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mathquorum.differences import Difference
 from mathquorum.errors import DataError
+from mathquorum.metrics.differences import Difference
 from mathquorum.metrics.estimates import estimate_json, read_estimate
 from mathquorum.records import Estimate
 from mathquorum.report.tables import estimates_json

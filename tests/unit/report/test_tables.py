@@ -7,9 +7,9 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from mathquorum.curves import Curve, CurvePoint
-from mathquorum.differences import paired_difference
-from mathquorum.evaluation import Curves
+from mathquorum.metrics.curves import Curve, CurvePoint
+from mathquorum.metrics.differences import paired_difference
+from mathquorum.metrics.evaluation import Curves
 from mathquorum.records import Estimate
 from mathquorum.report.plots import candidates_plot
 from mathquorum.report.tables import comparison_table, differences_table, estimates_json, estimates_table, points

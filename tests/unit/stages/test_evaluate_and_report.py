@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from mathquorum.config import build
-from mathquorum.crossed import seeded_mean
-from mathquorum.differences import seeded_difference
 from mathquorum.errors import DataError, SettingsError
+from mathquorum.metrics.crossed import seeded_mean
+from mathquorum.metrics.differences import seeded_difference
+from mathquorum.metrics.results import read_outcomes, read_results
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection, largest_first
-from mathquorum.results import read_outcomes, read_results
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.report import Report, TrainingRun

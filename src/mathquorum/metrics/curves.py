@@ -17,9 +17,9 @@ from math import fsum
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.choices import Choices, is_right
-from mathquorum.intervals import mean_estimate
 from mathquorum.metrics import Pool, best_of_curve, have_scores, majority_curve, pass_at_k
+from mathquorum.metrics.choices import Choices, is_right
+from mathquorum.metrics.intervals import mean_estimate
 from mathquorum.records import AnswerCluster, Estimate, largest_first
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 from mathquorum.selection.base import best_first

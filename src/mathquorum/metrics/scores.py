@@ -15,7 +15,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from mathquorum.intervals import NUM_RESAMPLES, Floats, Z, bootstrap_totals, mean_estimate
+from mathquorum.metrics.intervals import NUM_RESAMPLES, Floats, Z, bootstrap_totals, mean_estimate
 from mathquorum.metrics.pools import Pool
 from mathquorum.records import Estimate
 

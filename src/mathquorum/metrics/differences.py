@@ -11,8 +11,8 @@ from math import comb, sqrt
 
 import numpy as np
 
-from mathquorum.crossed import crossed_half_widths, crossed_p_value
-from mathquorum.intervals import (
+from mathquorum.metrics.crossed import crossed_half_widths, crossed_p_value
+from mathquorum.metrics.intervals import (
     NUM_RESAMPLES,
     Floats,
     Interval,
@@ -84,7 +84,7 @@ def seeded_difference(
     """The difference of two ways of training, each done with several training seeds and measured on the same problems.
 
     Values are paired by seed and problem, since runs of one seed share their data and their start. Problems and seeds are
-    both random, and crossed: method and measured coverage are in `mathquorum.crossed`. With one seed only problems vary:
+    both random, and crossed: method and measured coverage are in `mathquorum.metrics.crossed`. With one seed only problems vary:
     such an interval says nothing of another training run.
 
     Args:

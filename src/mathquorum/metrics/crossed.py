@@ -42,7 +42,7 @@ from math import sqrt
 
 import numpy as np
 
-from mathquorum.intervals import LEVEL, Floats, mean_estimate, student_quantile, wilson
+from mathquorum.metrics.intervals import LEVEL, Floats, mean_estimate, student_quantile, wilson
 from mathquorum.records import Estimate
 
 __all__ = ["crossed_half_widths", "crossed_mean", "crossed_p_value", "seeded_mean"]
@@ -54,7 +54,7 @@ def seeded_mean(name: str, rows: Sequence[Sequence[float]] | Floats) -> Estimate
     """The mean of values in [0, 1] over problems and training seeds, with its 95% interval over both.
 
     The interval has Wilson's form, the effective number of problems being that which the half width above implies. It stays
-    within [0, 1] and covers near 0 and 1. With one row only problems vary (`intervals.mean_estimate`): such an interval
+    within [0, 1] and covers near 0 and 1. With one row only problems vary (`metrics.intervals.mean_estimate`): such an interval
     says nothing of another training run.
 
     Args:

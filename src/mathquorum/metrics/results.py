@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mathquorum.curves import Curve, CurvePoint
 from mathquorum.errors import DataError
-from mathquorum.evaluation import Curves, Evaluation
+from mathquorum.metrics.curves import Curve, CurvePoint
 from mathquorum.metrics.estimates import estimate_json, read_estimate, rounded
-from mathquorum.metrics.evaluator import CalibrationBin
+from mathquorum.metrics.evaluation import Curves, Evaluation
+from mathquorum.metrics.scores import CalibrationBin
 from mathquorum.records import Estimate
 from mathquorum.store import read_json, read_rows
 

@@ -7,8 +7,8 @@ problem: it depends on one value per problem, never on the number of candidates.
   (pass@k, AUC) the number of problems gives way to an effective one that the variance between problems implies, and the
   normal quantile to Student's. It stays within [0, 1], has width at 0% and 100%, and covered better than the bootstrap
   for few problems and skewed values (10 problems, Beta(0.3, 1.2): 91% against 88%; plain percentiles 84%);
-* the same over several training seeds, and a difference of two such: see `mathquorum.crossed`;
-* a difference of two such figures on the same problems: see `mathquorum.differences`;
+* the same over several training seeds, and a difference of two such: see `mathquorum.metrics.crossed`;
+* a difference of two such figures on the same problems: see `mathquorum.metrics.differences`;
 * any other figure that is a function of sums over problems (calibration error): the bootstrap over problems with
   expanded percentiles (Hesterberg 2015, arXiv 1411.5279), because plain percentiles are too narrow for few problems.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mathquorum.choices import Choices
-from mathquorum.curves import (
+from mathquorum.errors import SettingsError
+from mathquorum.metrics import Pool, calibration_bins, check_pools, evaluator_estimates, have_scores
+from mathquorum.metrics.choices import Choices
+from mathquorum.metrics.curves import (
     NUM_DRAWS,
     Curve,
     call_shares,
@@ -15,10 +17,8 @@ from mathquorum.curves import (
     curves_over_kept,
     oracle,
 )
-from mathquorum.errors import SettingsError
-from mathquorum.intervals import NUM_RESAMPLES, mean_estimate
-from mathquorum.metrics import Pool, calibration_bins, check_pools, evaluator_estimates, have_scores
-from mathquorum.metrics.evaluator import CalibrationBin
+from mathquorum.metrics.intervals import NUM_RESAMPLES, mean_estimate
+from mathquorum.metrics.scores import CalibrationBin
 from mathquorum.records import Estimate, Selection
 from mathquorum.selection import Strategy
 
