@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 
 FLOORS = {
     "records errors config store workers": 0,
-    "answers prompts selection metrics inspection report study stopping": 1,
+    "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from mathquorum.inspection import inspect_problems
 from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
 from mathquorum.metrics.curves import curves_over_candidates
 from mathquorum.metrics.evaluation import evaluate
 from mathquorum.records import AnswerCluster, Problem
+from mathquorum.report.inspection import inspect_problems
 from mathquorum.selection import WeightedVote
 
 RIGHT, WRONG = AnswerCluster("p", "1", (0, 2, 3), True), AnswerCluster("p", "2", (1, 5), False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mathquorum.inspection import InspectedProblem, inspect_problems, inspection_json, read_inspection
 from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
 from mathquorum.records import AnswerCluster, Problem
+from mathquorum.report.inspection import InspectedProblem, inspect_problems, inspection_json, read_inspection
 from mathquorum.selection import Majority, Rerank
 from mathquorum.store import write_json
 

@@ -15,10 +15,10 @@ from typing import Any
 from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mathquorum.inspection import InspectedProblem
 from mathquorum.metrics.differences import Difference
 from mathquorum.metrics.results import Results
 from mathquorum.records import Estimate
+from mathquorum.report.inspection import InspectedProblem
 from mathquorum.report.plots import calibration_plot, candidates_plot, clusters_plot
 from mathquorum.report.tables import figure_names, p_text, percent, percent_interval, points
 
@@ -114,7 +114,7 @@ def render(
 ) -> str:
     """A page from one of our templates, in a sandbox."""
     environment = ImmutableSandboxedEnvironment(
-        loader=PackageLoader("mathquorum", "templates"),
+        loader=PackageLoader("mathquorum.report", "templates"),
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,

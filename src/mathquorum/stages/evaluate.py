@@ -10,7 +10,6 @@ from pydantic import Field, field_validator
 
 from mathquorum import __version__
 from mathquorum.config import InputPath, Settings
-from mathquorum.inspection import inspect_problems, inspection_json
 from mathquorum.metrics import Pool, have_scores
 from mathquorum.metrics.curves import NUM_DRAWS
 from mathquorum.metrics.evaluation import evaluate
@@ -18,6 +17,7 @@ from mathquorum.metrics.intervals import NUM_RESAMPLES
 from mathquorum.metrics.pool_files import PoolFiles, read_pool
 from mathquorum.metrics.results import outcome_records, results_json
 from mathquorum.records import Problem
+from mathquorum.report.inspection import inspect_problems, inspection_json
 from mathquorum.selection import Strategy, default_strategies, strategy
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_json, write_records

@@ -12,11 +12,11 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError, suggest
-from mathquorum.inspection import read_inspection
 from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.metrics.results import Results, read_outcomes, read_results
+from mathquorum.report.inspection import read_inspection
 from mathquorum.report.pages import ReportData, make_plots, render_html, render_markdown, slugify
 from mathquorum.report.tables import estimates_json
 from mathquorum.stages.base import Progress, Summary
