@@ -46,10 +46,10 @@ def test_no_process_starts_before_it_is_needed_and_none_outlives_us() -> None:
     program = """
 import sys
 from mathquorum.answers import EquivalenceSettings, equivalent
-assert equivalent("1/2", "0.5") and "mathquorum.answers.workers" not in sys.modules
+assert equivalent("1/2", "0.5") and "mathquorum.answers.symbolic_pool" not in sys.modules
 assert equivalent(r"\\int_0^1 2x dx", "1", EquivalenceSettings(symbolic_seconds=20))
 assert "sympy" not in sys.modules
-print(*[w.process.pid for w in sys.modules["mathquorum.answers.workers"].pool._idle])
+print(*[w.process.pid for w in sys.modules["mathquorum.answers.symbolic_pool"].pool._idle])
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program]

@@ -14,7 +14,7 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, is_exact, scattered
 from mathquorum.answers.certified import certified
-from mathquorum.answers.evaluation import Choices, Node
+from mathquorum.answers.expressions import Choices, Node
 from mathquorum.answers.number_keys import digits_key, real_value
 from mathquorum.answers.polynomials import coefficients, real_roots
 

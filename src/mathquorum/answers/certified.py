@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mathquorum.answers.arithmetic import NoValue, Number, Unclear, balls, div, is_exact, is_zero
-from mathquorum.answers.evaluation import Choices, NeedsBalls, Node, Walk
+from mathquorum.answers.expressions import Choices, NeedsBalls, Node, Walk
 from mathquorum.answers.number_keys import ACCURATE
 
 __all__ = ["HIDDEN", "certified", "ratio", "value_at"]

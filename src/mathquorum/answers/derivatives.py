@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.expressions import Node, variables
 from mathquorum.answers.grammar import Unreadable
 
 __all__ = ["derivative"]

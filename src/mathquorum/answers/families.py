@@ -11,9 +11,9 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, is_zero
 from mathquorum.answers.certified import ratio
-from mathquorum.answers.evaluation import Node, substitute, variables
+from mathquorum.answers.expressions import Node, substitute, variables
 from mathquorum.answers.number_keys import digits_key
-from mathquorum.answers.values import NUM_REAL_POINTS, WHOLE_NAMES, Point, value_key, values_at
+from mathquorum.answers.value_keys import NUM_REAL_POINTS, WHOLE_NAMES, Point, value_key, values_at
 
 __all__ = ["expression_key", "function_key"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 
-from mathquorum.answers.evaluation import Node, variables
+from mathquorum.answers.expressions import Node, variables
 from mathquorum.answers.tokens import Token
 
 __all__ = ["Unreadable", "parse"]

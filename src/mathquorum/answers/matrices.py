@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from mathquorum.answers.evaluation import Node, substitute
+from mathquorum.answers.expressions import Node, substitute
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.splitting import cells, split
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import value_key
+from mathquorum.answers.value_keys import value_key
 
 __all__ = ["MATRICES", "has_matrix", "matrix_key", "rows_key", "vector_key"]
 

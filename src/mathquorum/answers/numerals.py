@@ -10,7 +10,7 @@ from typing import Any
 from mathquorum.answers.grammar import parse
 from mathquorum.answers.splitting import split
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import value_key
+from mathquorum.answers.value_keys import value_key
 from mathquorum.answers.vocabulary import UNIT_NAMES
 
 __all__ = ["base_key", "colon_key", "compound_key", "totals_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mathquorum.answers.evaluation import Node
+from mathquorum.answers.expressions import Node
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.splitting import cells, sides_of, split
 from mathquorum.answers.tokens import Token

@@ -9,7 +9,7 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, balls, is_exact
 from mathquorum.answers.certified import value_at
-from mathquorum.answers.evaluation import Node
+from mathquorum.answers.expressions import Node
 from mathquorum.answers.number_keys import number_key, real_value
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, Interval
 

@@ -16,7 +16,7 @@ from mathquorum.answers.number_keys import real_value
 from mathquorum.answers.numerals import totals_of
 from mathquorum.answers.reading import Answer
 from mathquorum.answers.sets import members
-from mathquorum.answers.values import value_key
+from mathquorum.answers.value_keys import value_key
 
 __all__ = ["matching_rule"]
 

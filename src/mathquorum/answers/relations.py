@@ -7,11 +7,11 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, is_negative, is_zero
 from mathquorum.answers.certified import ratio, value_at
-from mathquorum.answers.evaluation import Node, substitute, variables
+from mathquorum.answers.expressions import Node, substitute, variables
 from mathquorum.answers.number_keys import digits_key
 from mathquorum.answers.polynomials import coefficients, where
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
-from mathquorum.answers.values import points_for, value_key, values_at
+from mathquorum.answers.value_keys import points_for, value_key, values_at
 
 __all__ = ["Key", "equation_key", "inequality_key"]
 

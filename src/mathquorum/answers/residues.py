@@ -7,7 +7,7 @@ from typing import Any
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.splitting import closing, split
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import value_key
+from mathquorum.answers.value_keys import value_key
 from mathquorum.answers.wording import label
 
 __all__ = ["is_congruence", "residue_keys"]

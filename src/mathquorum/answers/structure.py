@@ -11,7 +11,7 @@ from typing import Any
 from mathquorum.answers.bars import Bars, evaluation_bars
 from mathquorum.answers.conditions import membership, without_conditions
 from mathquorum.answers.derivatives import derivative
-from mathquorum.answers.evaluation import Node, substitute, variables
+from mathquorum.answers.expressions import Node, substitute, variables
 from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.matrices import has_matrix, matrix_key, rows_key, vector_key
@@ -35,7 +35,7 @@ from mathquorum.answers.settings import EquivalenceSettings
 from mathquorum.answers.splitting import closing, outermost, sides_of, sign_readings, split, unwrapped
 from mathquorum.answers.symbolic import derivative_of, is_calculus, symbolic_node
 from mathquorum.answers.tokens import Token
-from mathquorum.answers.values import value_key
+from mathquorum.answers.value_keys import value_key
 from mathquorum.answers.wording import label, without_units
 
 __all__ = ["EMPTY_SET", "Item", "StructureReader"]

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from mathquorum.answers.evaluation import Node
+from mathquorum.answers.expressions import Node
 from mathquorum.answers.splitting import closing, step
 from mathquorum.answers.tokens import Token
 
@@ -82,7 +82,7 @@ def symbolic_node(tokens: list[Token], seconds: float) -> Node | None:
 
 @lru_cache(maxsize=10_000)
 def _node_of(latex: str, seconds: float) -> Node | None:
-    from mathquorum.answers.workers import TimedOut, pool  # lazy: starts no process before the first such answer
+    from mathquorum.answers.symbolic_pool import TimedOut, pool  # lazy: starts no process before the first such answer
 
     _counts["asked"] += 1
     try:

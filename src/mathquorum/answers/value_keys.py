@@ -20,7 +20,7 @@ from typing import Any
 from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
 from mathquorum.answers.breaks import breaks
 from mathquorum.answers.certified import certified, value_at
-from mathquorum.answers.evaluation import Choices, Node, Outside, substitute, variables
+from mathquorum.answers.expressions import Choices, Node, Outside, substitute, variables
 from mathquorum.answers.number_keys import digits_key, number_key
 
 __all__ = ["WHOLE_NAMES", "Point", "points_for", "value_key", "values_at"]
