@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store workers": 0,
     "answers prompts selection metrics report study stopping": 1,
-    "datasets engines evaluator models footprint objectives training": 2,
+    "datasets engines evaluator models footprint objectives training pretraining": 2,
     "stages listing run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
@@ -29,6 +29,7 @@ COLUMNS = {
     "footprint": {"footprint", "models", "training"},
     "training": {"training", "models", "objectives"},
     "objectives": {"objectives", "models"},
+    "pretraining": {"pretraining", "datasets", "training"},
 }
 """Within floor 2: what each column may import of that floor."""
 

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mathquorum.errors import RunError
+from mathquorum.pretraining.muon import orthogonalize
 from mathquorum.recipes import tiny_base
-from mathquorum.recipes.muon import orthogonalize
 from mathquorum.recipes.tiny_base import TinyBase, TwoPartBase, pretrain
 from mathquorum.run import Run
 

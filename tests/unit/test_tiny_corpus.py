@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 
 from mathquorum.datasets import minimath
+from mathquorum.pretraining.corpus import CorpusMix, Document, documents, text_of
 from mathquorum.prompts import evaluator_prompt, generator_prompt
-from mathquorum.recipes.tiny_corpus import CorpusMix, Document, documents, text_of
 
 
 def only(kind: str, number: int, **others: float) -> list[Document]:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
+from mathquorum.pretraining.corpus import CorpusMix, documents, text_of
+from mathquorum.pretraining.tokenizer import train_tokenizer
 from mathquorum.prompts import CORRECT, INCORRECT
-from mathquorum.recipes.tiny_corpus import CorpusMix, documents, text_of
-from mathquorum.recipes.tiny_tokenizer import train_tokenizer
 
 COMMANDS = ("\\frac", "\\dfrac", "\\tfrac", "\\boxed", "\\text", "\\div", "\\cdot", "\\binom")
 TOKENIZER = train_tokenizer((text_of(d) for d in islice(documents(CorpusMix(), "test"), 4000)), 768, 512)

@@ -2,7 +2,7 @@
 
 `mathquorum run tiny-base` makes the weights that ship in `assets/tiny-base` again, in two parts: solving and checking
 together, then a shorter one with many single equations. The corpus is written as training
-goes on (`recipes/tiny_corpus.py`); every batch is a function of the seed and the step alone, so a run that was killed
+goes on (`pretraining/corpus.py`); every batch is a function of the seed and the step alone, so a run that was killed
 goes on from its last checkpoint to the same weights.
 """
 
@@ -22,9 +22,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 from mathquorum.config import InputModel, Settings
 from mathquorum.errors import RunError
 from mathquorum.models import silence_transformers
-from mathquorum.recipes.muon import Muon
-from mathquorum.recipes.tiny_corpus import MIXES, CorpusMix, documents, text_of
-from mathquorum.recipes.tiny_tokenizer import train_tokenizer
+from mathquorum.pretraining.corpus import MIXES, CorpusMix, documents, text_of
+from mathquorum.pretraining.muon import Muon
+from mathquorum.pretraining.tokenizer import train_tokenizer
 from mathquorum.run import Run
 from mathquorum.stages.base import Summary
 

@@ -1,0 +1,1 @@
+"""What the embedded bases are pre-trained with: corpus, tokenizer, optimizer."""
