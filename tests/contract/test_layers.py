@@ -16,7 +16,7 @@ FLOORS = {
     "records errors config store workers": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
-    "stages listing run solve vote": 3,
+    "stages run solve vote": 3,
     "recipes assets": 4,
     "cli following console": 5,
 }

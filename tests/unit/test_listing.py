@@ -9,9 +9,9 @@ import pytest
 
 from mathquorum.config import build
 from mathquorum.errors import SettingsError
-from mathquorum.listing import Listing
 from mathquorum.recipes import recipe
 from mathquorum.run import Run
+from mathquorum.run.listing import Listing
 from mathquorum.stages.base import Stage
 from mathquorum.stages.prepare import Prepare, Source
 

@@ -29,11 +29,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mathquorum.evaluator import Signal
-from mathquorum.listing import Listing
 from mathquorum.models import check_model
 from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.paper_settings import Paper
 from mathquorum.run import Run
+from mathquorum.run.listing import Listing
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task

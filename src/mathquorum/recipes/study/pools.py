@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mathquorum.listing import Listing
 from mathquorum.recipes.study.parts import Trained, sampler
 from mathquorum.recipes.study.settings import MEAN, Study
 from mathquorum.recipes.study.training import Evaluators
+from mathquorum.run.listing import Listing
 from mathquorum.stages.base import Stage
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.combine import CombineScores

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mathquorum.listing import Listing
 from mathquorum.models import check_model
 from mathquorum.recipes.study.parts import Problems, Trained, style
 from mathquorum.recipes.study.pools import sample, score
 from mathquorum.recipes.study.settings import Study
 from mathquorum.recipes.study.training import label, sequential, train_evaluators, tune
 from mathquorum.run import Run
+from mathquorum.run.listing import Listing
 from mathquorum.stages.describe import Describe
 from mathquorum.stages.prepare import Prepare
 from mathquorum.stages.study_report import StudyReport

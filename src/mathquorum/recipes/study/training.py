@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mathquorum.listing import Listing
 from mathquorum.recipes.study.parts import Kind, Problems, Trained, finetune, models, sampler, solutions, style
 from mathquorum.recipes.study.settings import Study
+from mathquorum.run.listing import Listing
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.finetune import Task
 from mathquorum.stages.label import Label
