@@ -13,12 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 
 FLOORS = {
-    "records errors config store workers": 0,
+    "records errors config store processes": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
     "stages run solve vote": 3,
     "recipes assets": 4,
-    "cli following console": 5,
+    "cli": 5,
 }
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {

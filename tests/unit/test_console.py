@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mathquorum.console import Forecast
+from mathquorum.cli.console import Forecast
 from mathquorum.objectives import SolutionLoss
 from mathquorum.run import PlannedStage
 from mathquorum.stages.finetune import Finetune, Task

@@ -11,8 +11,8 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.processes import map_units
 from mathquorum.prompts import Shown, words_of
-from mathquorum.workers import map_units
 
 __all__ = ["Scripted", "ScriptedEngine"]
 

@@ -120,7 +120,7 @@ class EngineSettings(Protocol):
         ...
 
     def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
-        """The number of each unit and what came of it, as they are finished. Arguments as in `workers.map_units`."""
+        """The number of each unit and what came of it, as they are finished. Arguments as in `processes.map_units`."""
         ...
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 
 from mathquorum.config import Settings
 from mathquorum.errors import MathquorumError, RunError
+from mathquorum.processes import die_with_parent, process_context
 from mathquorum.run.execution import Work, execute
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.listener import Listener
 from mathquorum.stages.base import Parallel, Stage
-from mathquorum.workers import die_with_parent, process_context
 
 __all__ = ["Waiting", "run_side_by_side"]
 

@@ -12,10 +12,10 @@ from pydantic import Field
 from mathquorum.answers import cluster_candidates
 from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.metrics.pool_files import by_problem, read_candidates
+from mathquorum.processes import map_units
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
-from mathquorum.workers import map_units
 
 __all__ = ["Cluster"]
 

@@ -13,9 +13,9 @@ from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import load_tokenizer
 from mathquorum.models.codec import Codec
+from mathquorum.processes import map_units
 from mathquorum.prompts import Shown
 from mathquorum.store import read_json, write_json
-from mathquorum.workers import map_units
 
 __all__ = ["Embedded"]
 

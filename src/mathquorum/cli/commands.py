@@ -43,7 +43,7 @@ def run(
     as_json: _Json = False,
 ) -> None:
     """Run a recipe, or what is left of it. Any setting: --sampling.temperature 0.7"""
-    from mathquorum.following import follow
+    from mathquorum.cli.following import follow
 
     follow(recipe, config, context.args, out, show=show, as_json=as_json)
 
@@ -57,7 +57,7 @@ def demo(
     as_json: _Json = False,
 ) -> None:
     """The paper's whole method on the embedded model, in minutes on a laptop. The same as: run demo"""
-    from mathquorum.following import follow
+    from mathquorum.cli.following import follow
 
     follow("demo", config, context.args, out, show=show, as_json=as_json)
 
@@ -74,7 +74,7 @@ def study(
     as_json: _Json = False,
 ) -> None:
     """Every table of the paper, with its claims checked and the controls that it lacks."""
-    from mathquorum.following import follow
+    from mathquorum.cli.following import follow
 
     recipes = {"small": "study-small", "full": "study-full", "own": "study"}
     if size not in recipes:
@@ -87,7 +87,7 @@ def settings(
     recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
 ) -> None:
     """List every setting of a recipe with its default and meaning."""
-    from mathquorum.following import list_settings
+    from mathquorum.cli.following import list_settings
 
     list_settings(recipe)
 

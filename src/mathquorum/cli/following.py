@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.padding import Padding
 
+from mathquorum.cli.console import RunConsole
 from mathquorum.config import build, describe, in_words, merge, parse_overrides, read_settings_file
-from mathquorum.console import RunConsole
 from mathquorum.metrics.estimates import read_estimate
 from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
