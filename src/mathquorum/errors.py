@@ -1,4 +1,4 @@
-"""The errors that mathquorum raises. The command line shows their text alone; nothing else is ever printed or exits.
+"""The errors that mathquorum raises. The command line shows their text alone. Nothing but the command line prints or exits.
 
 A text says what was given, what would do, and what to do next, and names the setting as the user wrote it.
 """

@@ -1,6 +1,6 @@
 """From tokens to an expression: a tolerant recursive-descent reader of LaTeX and ASCII mathematics.
 
-The result is a tree of tuples, ("add", a, b), ("frac" is "div"), which `values` evaluates. Nothing is executed and
+The result is a tree of tuples, ("add", a, b), ("frac" is "div"), which `evaluation` evaluates. Nothing is executed and
 nothing is guessed beyond the notation: what cannot be read raises `Unreadable`, and the answer is then compared as text.
 """
 

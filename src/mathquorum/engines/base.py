@@ -51,7 +51,7 @@ class Completion:
 
 
 class Engine(Protocol):
-    """A model that can be asked. `tests/contract/test_engines.py` holds the laws that every engine passes."""
+    """A model that can be asked. `tests/contract/test_engines.py` holds the laws of those that runs use."""
 
     @property
     def notice(self) -> str | None:

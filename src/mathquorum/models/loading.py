@@ -48,7 +48,7 @@ class Hardware(Settings):
     """Where a model runs. All of it counts as settings of the result: sums of floats depend on it."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """"auto" takes a GPU where there is one."""
+    """"auto" takes an NVIDIA GPU (cuda) where there is one, else the CPU; mps must be asked for."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Of the weights. "auto": bfloat16 on a GPU, float32 on a CPU."""
     threads: int = Field(default=1, ge=1)

@@ -32,7 +32,7 @@ def balanced_pairs(
     """Up to `num_pairs` different (correct, incorrect) pairs of each problem, spread over its solutions.
 
     Balance within the problem is the point: labels that are balanced only over the whole set teach which problem is
-    hard, not which solution is right (docs/architecture.md). Problems with one label only give no pair and are counted.
+    hard, not which solution is right. Problems with one label only give no pair and are counted.
     """
     pairs = []
     one_sided = 0

@@ -254,7 +254,7 @@ def _optimizers(model: torch.nn.Module, settings: TinyBase) -> list[torch.optim.
 
 
 def _schedule(step: int, settings: TinyBase) -> float:
-    """The learning rate as a share of its peak: warm up, then follow `LEARNING_RATE`."""
+    """The learning rate as a share of its peak: warm up, then follow `settings.learning_rate`."""
     shares, factors = zip(*settings.learning_rate, strict=True)
     return min((step + 1) / settings.warmup_steps, float(np.interp(step / settings.num_steps, shares, factors)))
 

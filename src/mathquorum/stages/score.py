@@ -62,7 +62,7 @@ class ScoreCandidates(Settings):
         total = sum(len(candidates) for _, candidates in pools)
         too_long = sum(score.value == 0.0 for score in ordered) if self.model else 0
         return {
-            "too long to be judged, scored 0": too_long,
+            "scored 0, as texts too long to be judged": too_long,
             "candidates": total,
             "distinct texts": sum(len({c.text for c in candidates}) for _, candidates in pools),
             "without a score": total - len(ordered),

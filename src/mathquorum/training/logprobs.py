@@ -28,7 +28,7 @@ class LogprobReader:
     """Reads the log-probabilities that a `training.batches.Chunk` asks for.
 
     Args:
-        model: A transformers model. It is not changed.
+        model: A transformers model. Its attention implementation is switched while it reads and put back; weights are not changed.
         checkpoints: Whether the backward pass repeats the forward one (gradient checkpointing).
 
     Attributes:

@@ -34,7 +34,7 @@ class HuggingFaceEngine:
     """See `engines.base.Engine`.
 
     Args:
-        loaded: The model; it is not changed.
+        loaded: The model. Its attention implementation is switched while it samples and put back; nothing else is changed.
         batch_rows: Texts that are continued together at most; in a call in which a GPU's memory runs out, half as many, as often as
             need be. Part of what fixes the last digits of a probability.
         batch_tokens: Tokens, padding included, that are scored together at most.
