@@ -1,9 +1,12 @@
-"""The study on a random two-layer model in both roles: every table is there, and a killed study ends in the same bytes."""
+"""The study on a random two-layer model: every table is there, and a killed study ends in the same bytes."""
 
 from __future__ import annotations
 
 import json
+import random
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -130,6 +133,48 @@ def test_a_second_call_does_nothing_and_says_the_same(finished: Path, data: Path
     assert results(finished) == before
     figures = json.loads(result.stdout)["estimates"]
     assert {"table2: L: both", "table7: margin, K from validation"} <= {row["evaluation"] for row in figures}
+
+
+def small(data: Path, model: Path, out: Path) -> list[str]:
+    """One model, one seed and one evaluator: some thirty stages of every kind."""
+    both = f"{{both: [{data / 'terse.jsonl'}, {data / 'fine.jsonl'}]}}"
+    changes = {
+        "--bases": f"{{L: {model}}}", "--train": both, "--seeds": "[0]", "--num_candidates": "2", "--main_candidates": "3",
+        "--evaluators.averaged": "[]", "--evaluators.combined": "[]",
+    }  # fmt: skip
+    given = words(data, model, out)
+    changed = [changes.get(before, word) for before, word in zip(["", *given], given, strict=False)]
+    return [*changed, "--evaluators.losses", "[margin]", "--evaluators.transferred", "margin", *ONE_EVALUATOR]
+
+
+ONE_EVALUATOR = ["--evaluators.variants", "{margin: {objective: {name: margin}}}", "--mtsft.losses", "[margin]", "--mtsft.mixed", "false"]
+
+
+def test_a_killed_study_ends_in_the_same_bytes(data: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Killed early, while generators are trained, and late, while candidates are scored: at moments of the draw."""
+    whole, killed, draws = tmp_path / "whole", tmp_path / "killed", random.Random(7)
+    study_of(small(data, tiny_model, whole))
+    num_stages = len(list(whole.glob("*/stage.json")))
+    for share in (0.3, 0.7):
+        process = subprocess.Popen(
+            command(*small(data, tiny_model, killed)),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), start_new_session=True,
+        )  # fmt: skip
+        while process.poll() is None and len(list(killed.glob("*/stage.json"))) < share * num_stages:
+            time.sleep(0.02)
+        time.sleep(draws.uniform(0, 0.5))
+        assert process.poll() is None, "it ended before it could be killed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(1.5)  # its worker processes notice and end
+        assert len(list(killed.glob("*/stage.json"))) < num_stages
+    study_of(small(data, tiny_model, killed))
+    assert results(killed) == results(whole)
+
+
+def study_of(given: list[str]) -> None:
+    result = subprocess.run(command(*given), capture_output=True, text=True, env=environment())
+    assert result.returncode == 0, result.stderr
 
 
 def test_an_evaluator_named_like_another_stage_is_refused(tmp_path: Path) -> None:
