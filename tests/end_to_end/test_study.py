@@ -147,7 +147,14 @@ def small(data: Path, model: Path, out: Path) -> list[str]:
     return [*changed, "--evaluators.losses", "[margin]", "--evaluators.transferred", "margin", *ONE_EVALUATOR]
 
 
-ONE_EVALUATOR = ["--evaluators.variants", "{margin: {objective: {name: margin}}}", "--mtsft.losses", "[margin]", "--mtsft.mixed", "false"]
+ONE_EVALUATOR = [
+    "--evaluators.variants",
+    "{margin: {objective: {name: margin}}}",
+    "--mtsft.losses",
+    "[margin]",
+    "--mtsft.mixed",
+    "false",
+]
 
 
 def test_a_killed_study_ends_in_the_same_bytes(data: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -27,10 +26,8 @@ def test_calculus_is_worked_out() -> None:
 
 def test_what_runs_out_of_time_is_not_shown_equal_and_is_counted() -> None:
     before = symbolic_report().timed_out
-    start = time.monotonic()
     assert not equivalent(HOPELESS, "2", EquivalenceSettings(symbolic_seconds=0.3))
     assert symbolic_report().timed_out == before + 1
-    assert time.monotonic() - start < 10  # the start of the workers included
     assert equivalent(r"\int_0^2 x\,dx", "2", PATIENT)  # a killed worker is replaced
 
 
