@@ -1,6 +1,7 @@
 """Training: ours beside TRL's SFTTrainer (packing on) and RewardTrainer on the same examples, one core, in turn.
 
     python benchmarks/training.py [--rounds 2] [--steps 3]     useful tokens per processor second, and the ratio
+    python benchmarks/training.py --lora FOLDER                 the same with LoRA (r = 16, all linear layers) on a model of yours
     python benchmarks/training.py --memory                      peak memory of a step of 2,048 tokens, vocabulary 150,000
 
 Useful tokens are those of solutions and their ends, which the loss is over, or for evaluators those of the judged texts.
@@ -11,6 +12,7 @@ Both write a checkpoint at their end, as is their default. The first needs TRL, 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import resource
 import subprocess
 import sys
@@ -33,7 +35,8 @@ from mathquorum.objectives.examples import Example
 from mathquorum.prompts import evaluator_prompt, generator_prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.training.batches import plan_steps
-from mathquorum.training.settings import Training
+from mathquorum.training.lora import freeing_at_once, new_adapter
+from mathquorum.training.settings import Lora, Training
 from mathquorum.training.trainer import WeightedObjective, train
 
 ROW = 512  # tokens of a packed row of TRL
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=3, help="optimizer steps per round")
     parser.add_argument("--only", choices=("sft", "evaluator"))
+    parser.add_argument("--lora", metavar="FOLDER", help="train adapters on this model")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--memory-of", choices=("ours", "plain"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -55,6 +59,8 @@ def main() -> None:
         print(peak_memory(options.memory_of))
     elif options.memory:
         memory_table()
+    elif options.lora:
+        lora_table(options.lora, options.rounds, options.steps)
     else:
         speed_table(options.rounds, options.steps, options.only)
 
@@ -126,21 +132,44 @@ def row(name: str, useful: int, rounds: int, ours: Callable[[], float], theirs: 
     print(f"| {name} | {rates[0]:,.0f} | {rates[1]:,.0f} | {shown} |", flush=True)
 
 
-def ours(model: Any, objective: Any, data: Sequence[LabeledSolution], codec: Codec, batch: int, steps: int) -> float:
+def lora_table(folder: str, rounds: int, steps: int) -> None:
+    """Eight solutions a step."""
+    codec, lora = Codec(load_tokenizer(folder)), Lora()
+    solutions = list(minimath.load_solutions("train", "fine", 8 * steps))
+    useful = sum(len(codec.continuation(s.solution)) + 1 for s in solutions)
+
+    def base() -> Any:
+        return load_model(folder, Hardware(device="cpu"), dtype=torch.float32).model
+
+    print("| task | model | ours, useful tokens/s | TRL with peft | ratio |\n|---|---|---|---|---|")
+    row(
+        f"SSFT, LoRA r = {lora.r} | {Path(folder).name}", useful, rounds,
+        lambda: ours(new_adapter(base(), lora, 0), SolutionLoss(), solutions, codec, 8, steps, lora),
+        lambda: sft_trainer(base(), codec, solutions, steps, lora),
+    )  # fmt: skip
+
+
+def ours(model: Any, objective: Any, data: Sequence[LabeledSolution], codec: Codec, batch: int, steps: int,
+    lora: Lora | None = None,
+) -> float:  # fmt: skip
     """Processor seconds of the training alone."""
     examples: tuple[Example, ...] = objective.examples(data, codec, 512, 0).examples
     plan = plan_steps([examples], [batch], steps, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        train(
-            model, plan, [WeightedObjective(objective, 1.0)], Training(steps=steps, learning_rate=1e-4), 0,
-            Hardware(device="cpu"), Path(folder), lambda done, total: None,
-        )  # fmt: skip
+        with freeing_at_once() if lora else contextlib.nullcontext():
+            train(
+                model, plan, [WeightedObjective(objective, 1.0)], Training(steps=steps, learning_rate=1e-4, lora=lora),
+                0, Hardware(device="cpu"), Path(folder), lambda done, total: None,
+            )  # fmt: skip
         return time.process_time() - began
 
 
-def sft_trainer(model: Any, codec: Codec, solutions: Sequence[LabeledSolution], steps: int) -> float:
+def sft_trainer(
+    model: Any, codec: Codec, solutions: Sequence[LabeledSolution], steps: int, lora: Lora | None = None
+) -> float:
     from datasets import Dataset
+    from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
     rows = [{"prompt": generator_prompt(s.problem, s.style), "completion": s.solution} for s in solutions]
@@ -151,9 +180,13 @@ def sft_trainer(model: Any, codec: Codec, solutions: Sequence[LabeledSolution], 
             per_device_train_batch_size=max(1, round(total / steps / ROW)), num_train_epochs=1,
             logging_steps=10, learning_rate=1e-4, completion_only_loss=True, bf16=False, gradient_checkpointing=False,
         )  # fmt: skip
-        trainer = SFTTrainer(
-            model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=codec.tokenizer
+        adapter = lora and LoraConfig(
+            task_type="CAUSAL_LM", r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear"
         )
+        trainer = SFTTrainer(
+            model=model, args=arguments, train_dataset=Dataset.from_list(rows), processing_class=codec.tokenizer,
+            peft_config=adapter,
+        )  # fmt: skip
         began = time.process_time()
         trainer.train()
         return time.process_time() - began

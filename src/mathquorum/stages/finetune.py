@@ -107,16 +107,17 @@ class Finetune(Settings):
             torch.manual_seed(self.seed)
             loaded = self._loaded()
             trained = self._adapted(loaded)
-            log = train(
-                trained,
-                steps,
-                [WeightedObjective(task.objective, task.weight) for task in self.tasks],
-                self.training,
-                self.seed,
-                self.hardware,
-                out / "checkpoints",
-                progress,
-            )
+            with self._allocating():
+                log = train(
+                    trained,
+                    steps,
+                    [WeightedObjective(task.objective, task.weight) for task in self.tasks],
+                    self.training,
+                    self.seed,
+                    self.hardware,
+                    out / "checkpoints",
+                    progress,
+                )
             write_rows(out / "log.jsonl", log)
             write_json(out / "budget.json", budget)
             with _model_folder(out) as folder:
@@ -175,6 +176,13 @@ class Finetune(Settings):
         if adapter:
             take_over(adapted, adapter, self.training.lora)
         return adapted
+
+    def _allocating(self) -> contextlib.AbstractContextManager[None]:
+        if self.training.lora is None or self.hardware.torch_device().type != "cpu":
+            return contextlib.nullcontext()
+        from mathquorum.training.lora import freeing_at_once
+
+        return freeing_at_once()
 
     def _save(self, trained: Any, loaded: LoadedModel, folder: Path) -> None:
         if self.training.lora is None:

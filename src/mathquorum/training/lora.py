@@ -3,7 +3,11 @@ saved."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib.util
+import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,9 @@ from mathquorum.models.sources import ADAPTER_CONFIG
 from mathquorum.store import read_json, write_json
 from mathquorum.training.settings import Lora
 
-__all__ = ["new_adapter", "quantization", "save_adapter", "take_over"]
+__all__ = ["freeing_at_once", "new_adapter", "quantization", "save_adapter", "take_over"]
+
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h: larger blocks are mapped, and unmapped when they are freed
 
 
 def quantization(device: str) -> Any:
@@ -109,6 +115,24 @@ def take_over(peft_model: Any, folder: Path, lora: Lora) -> None:
             "Go on with the same, or merge it first: mathquorum merge."
         )
     set_peft_model_state_dict(peft_model, weights)
+
+
+@contextlib.contextmanager
+def freeing_at_once() -> Iterator[None]:
+    """Within it the C library gives the memory of a freed tensor back at once, where it is glibc.
+
+    An adapter's forward pass frees a tensor between any two that it keeps, and glibc's heap cannot put an aligned tensor into a hole of
+    its own size: SmolLM2-135M grew by 1.40 GB where 0.77 were kept, and by 0.79 within this, for 15% more processor time.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    library = ctypes.CDLL(None)
+    library.mallopt(_MMAP_THRESHOLD, 2**20)
+    try:
+        yield
+    finally:
+        library.mallopt(_MMAP_THRESHOLD, 2**25)  # where glibc's own adapting of it ends
 
 
 def save_adapter(peft_model: Any, base: str, folder: Path) -> None:
