@@ -13,6 +13,7 @@ from mathquorum.answers import explain_match, matches_reference
 from mathquorum.answers.reading import faults
 
 OURS = Path(__file__).parent / "answers.jsonl"
+OUTPUTS = Path(__file__).parent / "outputs.jsonl"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 

@@ -244,10 +244,10 @@ NEGATING = _set(
 # What must not stand among the words after a value: it would change it, bound it, or add to it.
 CHANGING = _set(
     "not no never none neither nor cannot except excluding unless if else otherwise when whenever and or but plus minus times"
-    " divided multiplied raised power powers root roots mod modulo modulus remainder divisible congruent than"
+    " divided multiplied raised power mod modulo modulus remainder divisible congruent than"
     " all every any infinity infinite infinitely inverse reciprocal negative opposite double twice triple half choose to through between"
     " until above below under over beyond up down greater smaller larger fewer higher lower odd even is are was were be has have do does"
-    " factorial squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
+    " factorial factorials doubled squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
     " other others another about approximately roughly more less minimum maximum at least most prime primes multiple exclusive inclusive"
     " because since where which that what n't isn't can't"
 )
@@ -285,10 +285,14 @@ POSTFIXES: dict[str, str] = {
     "squared": "(%s)^{2}",
     "cubed": "(%s)^{3}",
     "factorial": "(%s)!",
+    "doubled": "2(%s)",
+    "tripled": "3(%s)",
+    "halved": r"\frac{%s}{2}",
     "dozen": "12(%s)",
     "score": "20(%s)",
 }
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
+COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for")
 KNOWN = (
     CONNECTIVES | COPULAS | APPROXIMATE | EXACT | NEGATING | CHANGING | PREPOSITIONS | frozenset(FRACTIONS) | frozenset(NUMBER_WORDS)
@@ -566,6 +570,8 @@ class _Phrase:
         number = self.number_words()
         if number is not None:
             return number
+        if self.takes(("dozen",)):
+            return "12"
         if self.kind() != "m":
             raise Unreadable(f"no value at {self.word()!r}")
         text = self.pieces[self.at].text
@@ -716,6 +722,10 @@ class _Phrase:
         if not (all(is_unit(w) for w in words) or (not rate and is_tail([w.lower() for w in words]))):
             raise Unreadable("words that are not understood: " + " ".join(words))
         named = f" \\text{{ {' '.join(words)} }}"
+        if words[-1].lower() == "of" and len(words) > 1 and words[-2].lower() in COUNTED_OF and self.kind() == "m":
+            if not re.fullmatch(r"[a-zA-Z]", self.pieces[self.at].text):
+                raise Unreadable("a value after words")
+            self.at += 1
         if self.kind() == "m":  # 2 hours 45 minutes
             if not is_unit(words[-1]) or not re.fullmatch(r"\d+(?:\.\d+)?", self.pieces[self.at].text):
                 raise Unreadable("a value after words")
@@ -742,6 +752,12 @@ def is_tail(words: list[str]) -> bool:
                 words, changed = words[: -len(closer)], True
     if words[:1] in (["more"], ["fewer"], ["less"], ["additional"], ["extra"]) and words[1:2] != ["than"]:
         words = words[1:]
+    for place, word in enumerate(words):
+        if (
+            word in ("ways", "way") and words[place + 1 : place + 2] == ["to"] and NEGATING.isdisjoint(words)
+        ):  # ways to choose
+            words = words[: place + 1]
+            break
     if len(words) > 10:
         return False
     return CHANGING.isdisjoint(words) or all(is_unit(w) for w in words)

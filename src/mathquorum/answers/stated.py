@@ -32,10 +32,11 @@ _WORD_ANSWERS = re.compile(
     r"(?:yes|no|true|false|none|never|always|even|odd|undefined|infinity|infinite|impossible|no (?:real )?solutions?|(?:the )?empty set|does not exist|dne)\W*",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(r"[A-Z][A-Za-z ]{1,40}(?::|=)\s*(?=[-+$\\\d])[^:]{1,80}\Z")  # Total: 8 apples
 _OUTPUT = re.compile(r"```output\s*\n(?P<output>[^`]{1,200}?)\s*```")
 _STOP = re.compile(r"(?<![\d.][.])[.!?][*_\"')]{0,3}\s+(?=[A-Z$\\*_])|。|\n")
 _ENDED = (".", "!", "。", "$", ".)", "\\]", "\\)", "**", "__", "*", '."')
-_EMPHASIS = re.compile(r"(?P<mark>\*\*\*|\*\*|__)(?=\S)(?P<content>[^*_\n]{1,80}?)(?<=\S)(?P=mark)")
+_EMPHASIS = re.compile(r"(?P<mark>\*\*\*|\*\*|__|(?<=\s)\*(?=\d))(?=\S)(?P<content>[^*_\n]{1,80}?)(?<=\S)(?P=mark)")
 
 
 def lone_answer(text: str, finished: bool | None) -> Extraction | None:
@@ -119,7 +120,7 @@ def closing_statement(text: str, finished: bool | None) -> Extraction | None:
     start = _content_start(tail, line)
     if is_value(tail[start:]) and _is_complete(_bare(tail[start:]), finished):
         return _unwrapped(text, offset + start, len(body))
-    if not tail.endswith(_ENDED) and finished is not True:
+    if not tail.endswith(_ENDED) and finished is not True and not (line and _LABELLED.match(tail[start:])):
         return None
     start = max([line, *(m.end() for m in _STOP.finditer(tail))])
     start = _content_start(tail, start)

@@ -17,6 +17,11 @@ _WRAPPERS = re.compile(
     r"\\(?:underline|boxed|fbox|mathbf|boldsymbol|bm|pmb|ensuremath|large|Large|huge|displaystyle|bf|underline)(?![A-Za-z])\s*"
 )
 _EMPHASIS = re.compile(r"\A([*_~`]{1,4})(?=[^\s*_~`])(.*[^\s*_~`\\])\1\Z", re.DOTALL)
+# Measure words and nouns of Chinese, Japanese and Korean behind a number, but for those that multiply, bound or share it.
+_COUNTER = re.compile(
+    r"(?<=[\d}$])\s?(?![^\s]*(?:[十百千万萬亿億兆倍半余多以超未至到或和约折成不零点분배천만억]|分之|이상|이하|미만|초과))[\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7af]{1,4}\Z"
+)
+_INTRODUCED = re.compile(r"\A(?:大约|约|一共|总共|共有|共|合计)\s?(?=[\d$\\])")
 _BLANK = re.compile(r"_{1,9}\s*([^\s_].*?)\s*_{1,9}", re.DOTALL)
 _CURRENCY = re.compile(
     r"(?:\bUS|\bA|\bC|\bHK|\bNZ)(?=\\?\$\s?\d)|(?<![A-Za-z])(?:USD|EUR|GBP|INR|CNY|RMB|JPY|CAD|AUD|Rs\.?)\s?(?=\d)|[€£¥₹₩₽₫฿₱]|元|円|원|块"
@@ -35,6 +40,10 @@ def unadorned(text: str) -> str:
                 text += "}"
     if not text.isascii() or text[:1].isalpha() or "$" in text:
         text = _CURRENCY.sub("", text)
+    if not text.isascii():
+        text = _COUNTER.sub("", _INTRODUCED.sub("", text)).replace("¢", "")
+    if "\\textdegree" in text:
+        text = text.replace("\\textdegree", "^{\\circ}")
     if text[:1] == "_":
         blank = _BLANK.fullmatch(text)
         text = blank[1] if blank else text

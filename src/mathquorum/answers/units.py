@@ -21,7 +21,7 @@ kilometre micrometer nanometer decimeter hectare acre liter litre milliliter mil
 pound lb lbs gram gramme kilogram milligram ton tonne second sec minute min hour hr day week month year yr decade century
 centuries degree deg radian rad celsius fahrenheit kelvin percent pct percentage dollar cent usd eur gbp inr cny jpy cad
 aud euro yuan rupee peso yen won pound sterling buck mph kph kmh kmph mps fps rpm bpm wpm dpi psi hz hertz volt watt joule newton
-amp ampere ohm pascal mole mol calorie cal byte bit kb mb gb tb knot light-year lightyear fortnight quarter ft in yd mi km cm mm
+amp ampere ohm pascal mole mol calorie cal byte bit kb mb gb tb knot rmb px pixel light-year lightyear fortnight quarter ft in yd mi km cm mm
 dm nm um kg mg ml cl dl kw kwh mw ha kcal rs percentage-point word item piece
 """
 _PLURAL = frozenset(name + ending for name in _NAMES.split() for ending in ("", "s"))
@@ -117,7 +117,7 @@ _DEGREES = re.compile(
     r"(\^\s*\{?\s*\\circ\s*\}?|\\degree)\s*(?:\\(?:mathrm|text|textrm|mbox)\s*\{\s*[CFK]\s*\}|[CFK](?![A-Za-z]))"
 )
 _ORDINAL = re.compile(
-    r"(?<![\d.])(\d+)\s?(?:\^\s?)?\{?\s?(?:\\(?:text|mathrm|rm|textrm|mbox)\s?\{\s?)?(?:st|nd|rd|th)(?![A-Za-z])\s?\}{0,2}"
+    r"(?<![\d.])(\d+)[\s-]?(?:\^\s?)?\{?\s?(?:\\(?:text|mathrm|rm|textrm|mbox)\s?\{\s?)?(?:st|nd|rd|th)(?![A-Za-z])\s?\}{0,2}"
 )
 _NAME = re.compile(r"\\?[A-Za-z]+(?:_(?:\w|\{\w+\}))?'*|\\(?:angle|overline|text|mathrm)\s*\{?\s*[A-Za-z ]+\}?")
 
