@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mathquorum.answers import explain_match, matches_reference
+from mathquorum.answers import explain_match, extract_answer, grade, matches_reference
 from mathquorum.answers.reading import faults
 
 OURS = Path(__file__).parent / "answers.jsonl"
@@ -37,6 +37,24 @@ def test_every_row_of_our_table_has_its_verdict(family: str) -> None:
         if r["family"] == family and matches_reference(r["gold"], r["pred"]) != r["equal"]
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_whole_output_has_its_verdict() -> None:
+    wrong = [
+        f"{r['gold']!r} and {r['text']!r}: found {extract_answer(r['text'])!r}"
+        for r in rows_of(OUTPUTS)
+        if grade(r["gold"], extract_answer(r["text"]) or "nothing was found") != r["right"]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_text_is_graded_as_it_is_extracted() -> None:
+    apart = [
+        r
+        for r in rows_of(OUTPUTS)
+        if (found := extract_answer(r["text"])) and grade(r["gold"], found) != grade(r["gold"], r["text"])
+    ]
+    assert not apart
 
 
 @pytest.mark.parametrize(
