@@ -248,7 +248,7 @@ CHANGING = _set(
     " all every any infinity infinite infinitely inverse reciprocal negative opposite double twice triple half choose to through between"
     " until above below under over beyond up down greater smaller larger fewer higher lower odd even is are was were be has have do does"
     " factorial factorials doubled squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
-    " other others another about approximately roughly more less minimum maximum at least most prime primes multiple exclusive inclusive"
+    " other others another about approximately roughly more less minimum maximum least most prime primes multiple exclusive inclusive"
     " because since where which that what n't isn't can't"
 )
 PREPOSITIONS = _set(
@@ -293,7 +293,7 @@ POSTFIXES: dict[str, str] = {
 }
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
-CLAUSES = _set("where because since which if when for")
+CLAUSES = _set("where because since which if when for as whereas meaning")
 KNOWN = (
     CONNECTIVES | COPULAS | APPROXIMATE | EXACT | NEGATING | CHANGING | PREPOSITIONS | frozenset(FRACTIONS) | frozenset(NUMBER_WORDS)
     | frozenset(TENS) | frozenset(MULTIPLIERS) | frozenset(POSTFIXES) | _set("dozen percent less more fewer out")
@@ -395,7 +395,10 @@ class _Phrase:
         words = {p.text.lower() for p in before if p.kind == "w"}
         if words & NEGATING or any(p.kind == "s" for p in before) or (before[0].kind == "m" and len(before) > 1):
             raise Unreadable("a subject that is more than a name")
-        if any(p.kind == "m" and _NUMBER.fullmatch(p.text) for p in before):
+        if any(
+            p.kind == "m" and _NUMBER.fullmatch(p.text) and (not i or before[i - 1].text.lower() not in PREPOSITIONS)
+            for i, p in enumerate(before)
+        ):
             raise Unreadable("a number in the subject")
         if len(places) > 1 or (self.pieces[place].kind == ":" and len(before) == 1 and before[0].kind == "m"):
             raise Unreadable("two statements")
@@ -490,6 +493,15 @@ class _Phrase:
             or (word == "not" and here != self.at and len(rest) < 4)
         ):
             return True
+        if word == "which" and here != self.at:
+            return True
+        if (
+            word == "if"
+            and len(rest) > 2
+            and all(p.kind == "w" for p in rest)
+            and "else" not in {p.text.lower() for p in rest}
+        ):
+            return True  # it restates what was asked
         if word == "where" and any(
             p.text.lower().startswith(("constant", "integer", "real", "arbitrary", "number", "positive"))
             for p in rest
@@ -704,7 +716,9 @@ class _Phrase:
                 self.kind(1) == "m" or self.word(1) in NUMBER_WORDS or self.word(1) in CONNECTIVES
             ):
                 break
-            if self.word() in ("because", "since", "where") or (self.word() in ("for", "as") and self.ends_after()):
+            if self.word() in ("because", "since", "where", "which") or (
+                self.word() in ("for", "as", "if") and self.ends_after()
+            ):
                 break
             self.at += 1
         words = [p.text for p in self.pieces[start : self.at]]

@@ -42,6 +42,11 @@ cannot impossible insufficient undefined infinite infinitely unknown undetermine
 can't don't won't whether reciprocal unlikely false wrong incorrect integers primes multiples satisfying congruent divisible such remainder
 """
 _DENIES = frozenset(_DENYING.split())
+_CHANGING = """
+or plus minus times divided multiplied not no never except unless mod squared cubed factorial dozen hundred thousand million billion half
+halves third thirds quarter quarters fifths tenths if otherwise less
+"""
+_CHANGES = frozenset(_CHANGING.split())  # words after "= 30" that would make it another value
 # Clauses around the statement: "After 2 years, ...", "... if it runs 24 hours", "... to make 80 meatballs".
 _LEADING = re.compile(
     r"(?:after|in|if|when|for|with|at|by|since|because|given|during|over|within|assuming|once|as|on|so|thus|hence|therefore|from)\b[^,]{1,160}(?<!\d),\s+(?=\D)",
@@ -75,7 +80,7 @@ def prose_key(text: str) -> Key | None:
     result = _RESULT.search(text)
     if result is not None:
         tail = [w.lower() for w in _WORD.findall(result["tail"])]
-        return _number(_value(result["value"], result["sign"])) if is_tail(tail) else None
+        return _number(_value(result["value"], result["sign"])) if is_tail(tail) or _CHANGES.isdisjoint(tail) else None
     if len(words) < 2 or VERBS.isdisjoint(words):
         return None
     total = _TOTAL.search(text)

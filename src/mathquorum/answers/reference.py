@@ -2,7 +2,8 @@
 
 Equivalence alone cannot know that `204` answers a question asked in base 5, or that `2:30` answers one whose reference
 says `2:30 PM`: then `2:30 AM` and `2:30 PM` would be one answer. These few rules use the reference's form. They look at
-keys alone, never at spelling, so that answers with equal keys always get the same verdict.
+keys alone, so that answers with equal keys get the same verdict, but for two that need what a key does not hold: the order in which a list is
+written (against a point), and whether a number is written with one letter behind it (against a number).
 """
 
 from __future__ import annotations
