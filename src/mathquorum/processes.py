@@ -7,23 +7,39 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
 from mathquorum.errors import MathquorumError, RunError
 
-__all__ = ["die_with_parent", "map_units", "process_context"]
+__all__ = ["Handler", "Tell", "die_with_parent", "map_units", "not_told", "process_context"]
 
 _PRELOAD = ("torch", "transformers.trainer", "transformers.models.auto.modeling_auto", "accelerate")
+
+_TOLD_EVERY = 2.0  # seconds
 
 U = TypeVar("U")
 R = TypeVar("R")
 
 
-def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+Tell = Callable[[int], None]
+"""Called by who does a unit with how much more of it is done, in whatever it counts: tokens, say."""
+
+Handler = Callable[[U, Tell], R]
+"""Makes something of a unit."""
+
+
+def map_units(
+    job: Callable[[], Handler[U, R]],
+    units: Sequence[U],
+    workers: int,
+    heard: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, R]]:
     """The number of each unit and what the handler made of it, as they are finished.
 
     Args:
@@ -31,6 +47,7 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
             process when `workers` is above 1 (a function, or a `functools.partial` of one).
         units: What there is to do. Each is handled alone; its result must depend on nothing else.
         workers: Processes. With 1 the work is done here.
+        heard: Called with the number of a unit and what its handler tells, every few seconds.
 
     Raises:
         RunError: If a process dies.
@@ -38,7 +55,8 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
     if min(workers, len(units)) <= 1:
         if units:
             handle = job()
-            yield from ((number, handle(unit)) for number, unit in enumerate(units))
+            for number, unit in enumerate(units):
+                yield number, handle(unit, _now_and_then(partial(heard, number)) if heard else not_told)
         return
     context = process_context()
     waiting = list(enumerate(units))
@@ -64,6 +82,10 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
                     ) from None
                 if kind == "error":
                     raise values[0]
+                if kind == "told":
+                    if heard:
+                        heard(*values)
+                    continue
                 if waiting:
                     pipe.send(waiting.pop(0))
                 else:
@@ -76,14 +98,37 @@ def map_units(job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: 
             process.join()
 
 
-def _serve(pipe: Connection, job: Callable[[], Callable[[Any], Any]]) -> None:
+def not_told(more: int) -> None:
+    """For callers that do not want to know."""
+
+
+def _now_and_then(tell: Tell) -> Tell:
+    """Tells of several calls at once."""
+    waiting, last = 0, time.monotonic()
+
+    def hear(more: int) -> None:
+        nonlocal waiting, last
+        waiting += more
+        now = time.monotonic()
+        if now - last >= _TOLD_EVERY:
+            tell(waiting)
+            waiting, last = 0, now
+
+    return hear
+
+
+def _send(pipe: Connection, number: int, more: int) -> None:
+    pipe.send(("told", number, more))
+
+
+def _serve(pipe: Connection, job: Callable[[], Handler[Any, Any]]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
     die_with_parent()
     try:
         handle = job()
         while (unit := pipe.recv()) is not None:
             number, value = unit
-            pipe.send(("done", number, handle(value)))
+            pipe.send(("done", number, handle(value, _now_and_then(partial(_send, pipe, number)))))
     except MathquorumError as error:
         pipe.send(("error", error))
     except Exception as error:  # a fault of ours: its trace must not be lost with the process

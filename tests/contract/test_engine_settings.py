@@ -18,6 +18,7 @@ from mathquorum.engines.base import Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.models import Hardware
+from mathquorum.prompts import PLAIN
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.run import Run
 from mathquorum.stages.base import Parallel, Placed, no_progress
@@ -45,7 +46,7 @@ def engine(request: pytest.FixtureRequest) -> Embedded | Scripted:
 
 @pytest.fixture
 def use(tiny_model: Path) -> ModelUse:
-    return ModelUse(str(tiny_model), "plain", Hardware(device="cpu"), batch_rows=8)
+    return ModelUse(str(tiny_model), PLAIN, Hardware(device="cpu"), batch_rows=8)
 
 
 def candidates_of(cut: Cut) -> Counter[tuple[int, int]]:
@@ -65,7 +66,7 @@ def test_every_candidate_is_in_one_unit(engine: Embedded | Scripted, use: ModelU
 def test_what_was_measured_is_noted_and_read_from_there(
     engine: Embedded | Scripted, tiny_model: Path, tmp_path: Path
 ) -> None:
-    use, note = ModelUse(str(tiny_model), "plain", Hardware(device="cpu")), tmp_path / "batch.json"
+    use, note = ModelUse(str(tiny_model), PLAIN, Hardware(device="cpu")), tmp_path / "batch.json"
     first = engine.cut_writing(use, Writing(PROMPTS, 3, 6), note)
     assert engine.cut_writing(use, Writing(PROMPTS, 3, 6), note) == first
     if note.exists():
@@ -135,7 +136,7 @@ def test_a_unit_that_was_begun_is_asked_again_whole_or_goes_on(
     stage.run(tmp_path / "whole", no_progress)
     made = list(read_records(tmp_path / "whole" / "candidates.jsonl", Candidate))
     cut = engine.cut_writing(
-        ModelUse(str(tiny_model), "plain", stage.hardware, 4), Writing(PROMPTS[:5], 4, 6), tmp_path
+        ModelUse(str(tiny_model), PLAIN, stage.hardware, 4), Writing(PROMPTS[:5], 4, 6), tmp_path / "batch.json"
     )
     marked = Candidate("p0", 0, "kept", "kept", None, 1, True, made[0].seed)
     for kept in ([marked], [marked, *made[1:4]]):  # of the first problem's candidates one, or all
@@ -164,7 +165,7 @@ def test_a_second_record_of_a_candidate_with_another_value_is_refused(
 
 def test_what_is_asked_again_is_not_kept_beside_it(tmp_path: Path) -> None:
     """Else a second kill would leave two records of a candidate."""
-    cut = Cut([(Share(0, (0, 1)),), (Share(1, (0, 1)),)], ModelUse("m", "plain", Hardware()))
+    cut = Cut([(Share(0, (0, 1)),), (Share(1, (0, 1)),)], ModelUse("m", PLAIN, Hardware()))
     scores = [Score("1", 0, 0.5), Score("0", 0, 0.25), Score("1", 1, 0.75)]
     write_records(tmp_path / "scores.partial.jsonl", scores)
 
@@ -174,13 +175,13 @@ def test_what_is_asked_again_is_not_kept_beside_it(tmp_path: Path) -> None:
         yield
 
     with pytest.raises(KeyboardInterrupt):
-        make_by_units(tmp_path / "scores.jsonl", Score, cut, lambda place, i: (str(place), i), die, no_progress)
+        make_by_units(tmp_path / "scores.jsonl", Score, cut, lambda place, i: (str(place), i), die, lambda done: None)
     assert list(read_records(tmp_path / "scores.partial.jsonl", Score)) == [scores[0], scores[2]]
 
 
 def test_a_cut_forgets_what_shares_a_unit_with_what_is_missing() -> None:
     units = [(Share(0, (0, 1)), Share(1, (0, 1))), (Share(2, (0, 1)),)]
-    use = ModelUse("m", "plain", Hardware())
+    use = ModelUse("m", PLAIN, Hardware())
 
     def is_done(place: int, index: int) -> bool:
         return (place, index) != (1, 1)

@@ -262,7 +262,7 @@ def test_batches_are_halved_where_memory_runs_out(letters: LoadedModel, monkeypa
     whole = hf.decode_shared
 
     def small(*arguments: Any) -> None:
-        if arguments[-1] > 16:
+        if arguments[-2] > 16:
             raise torch.OutOfMemoryError("too much")
         whole(*arguments)
 

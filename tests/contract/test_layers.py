@@ -76,7 +76,7 @@ def test_the_columns_of_the_second_floor_do_not_import_each_other() -> None:
 
 
 def test_stages_do_not_import_each_other() -> None:
-    shared = {"mathquorum.stages.base", "mathquorum.stages.units"}
+    shared = {"mathquorum.stages.base", "mathquorum.stages.units", "mathquorum.stages.meter"}
     wrong = [
         f"{place} imports {name}"
         for place, name in modules_imported("stages")

@@ -87,6 +87,7 @@ class RunConsole:
             MofNCompleteColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
             console=console,
             transient=True,
         )
@@ -112,20 +113,20 @@ class RunConsole:
     def stage_began(self, name: str) -> None:
         """See `run.Listener`."""
         if self._console.is_terminal:
-            self._tasks[name] = self._bars.add_task(self._title(name).replace("[", r"\["), total=None)
+            self._tasks[name] = self._bars.add_task(self._title(name).replace("[", r"\["), total=None, note="")
 
-    def stage_advanced(self, name: str, done: int, total: int) -> None:
+    def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
         """See `run.Listener`."""
         if name in self._tasks:
-            self._bars.update(self._tasks[name], completed=done, total=total)
+            self._bars.update(self._tasks[name], completed=done, total=total, note=note)
             return
         now = time.monotonic()
         began, first = self._began.setdefault(name, (now, done))
-        if now - self._spoke.setdefault(name, now) < _LINE_EVERY or done == first:
+        if now - self._spoke.setdefault(name, now) < _LINE_EVERY or (done == first and not note):
             return
         self._spoke[name] = now
-        left = (now - began) / (done - first) * (total - done)
-        self._say(f"{self._title(name)}: {done} of {total}, {_span(left)} left")
+        left = f", {_span((now - began) / (done - first) * (total - done))} left" if done > first else ""
+        self._say(f"{self._title(name)}: {done} of {total}{left}{f' ({note})' if note else ''}")
 
     def stage_ended(self, name: str, summary: Mapping[str, int | float | str], seconds: float, skipped: bool) -> None:
         """See `run.Listener`."""

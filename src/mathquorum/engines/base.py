@@ -10,6 +10,7 @@ from typing import Protocol
 from pydantic import Field
 
 from mathquorum.config import Settings
+from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import Shown
 from mathquorum.records import Confidence
 
@@ -58,8 +59,10 @@ class Engine(Protocol):
         """What a user should know of how it works with this model, such as that it is slower; None for nothing."""
         ...
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
-        """Per request one completion per seed, in order. Equal arguments give equal results.
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str], tell: Tell = not_told
+    ) -> list[list[Completion]]:
+        """Per request one completion per seed, in order. Equal arguments give equal results. Tells of tokens as they are written.
 
         A completion ends at the model's end-of-sequence mark or before the first of the `stop` texts.
         """

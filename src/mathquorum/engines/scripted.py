@@ -11,7 +11,7 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
-from mathquorum.processes import map_units
+from mathquorum.processes import Handler, Tell, map_units, not_told
 from mathquorum.prompts import Shown, words_of
 
 __all__ = ["Scripted", "ScriptedEngine"]
@@ -41,9 +41,15 @@ class Scripted(Settings):
         """Each candidate alone."""
         return _one_by_one(use, num_candidates)
 
-    def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+    def spread(
+        self,
+        job: Callable[[], Handler[U, R]],
+        units: Sequence[U],
+        workers: int,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, R]]:
         """Processes."""
-        return map_units(job, units, workers)
+        return map_units(job, units, workers, heard)
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:
         """The words, without marks."""
@@ -84,7 +90,9 @@ class ScriptedEngine:
         """See `Engine.notice`."""
         return None
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str], tell: Tell = not_told
+    ) -> list[list[Completion]]:
         """See `Engine.generate`. A word counts as a token; a text is cut off after `sampling.max_tokens` words."""
         return [
             [self._complete(words_of(request.prompt), seed, sampling, stop) for seed in request.seeds]

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from mathquorum.engines.base import Engine
 from mathquorum.models import Hardware
+from mathquorum.processes import Handler
 from mathquorum.prompts import Prompt, Shown
 
 __all__ = ["Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
@@ -119,7 +120,13 @@ class EngineSettings(Protocol):
         """The units of scoring, from the number of candidates of each problem."""
         ...
 
-    def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+    def spread(
+        self,
+        job: Callable[[], Handler[U, R]],
+        units: Sequence[U],
+        workers: int,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, R]]:
         """The number of each unit and what came of it, as they are finished. Arguments as in `processes.map_units`."""
         ...
 

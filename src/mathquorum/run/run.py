@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from mathquorum.errors import DataError, RunError
@@ -175,8 +176,5 @@ class Run:
     def _run_here(self, name: str, work: Work) -> None:
         self._listener.stage_began(name)
         started = time.monotonic()
-        summary = execute(work, lambda done, total: self._advance(name, done, total), self.fingerprints)
+        summary = execute(work, partial(self._listener.stage_advanced, name), self.fingerprints)
         self._listener.stage_ended(name, summary, time.monotonic() - started, skipped=False)
-
-    def _advance(self, name: str, done: int, total: int) -> None:
-        self._listener.stage_advanced(name, done, total)

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -123,11 +124,15 @@ def _hear(ready: Connection, running: dict[Connection, _Running], listener: List
     listener.stage_ended(item.name, values[0], time.monotonic() - item.started, skipped=False)
 
 
+def _tell(pipe: Connection, done: int, total: int, note: str = "") -> None:
+    pipe.send(("progress", done, total, note))
+
+
 def _run_in_child(pipe: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
     die_with_parent()
     try:
-        summary = execute(work, lambda done, total: pipe.send(("progress", done, total)), Fingerprints())
+        summary = execute(work, partial(_tell, pipe), Fingerprints())
         pipe.send(("done", summary))
     except MathquorumError as error:
         pipe.send(("error", error))

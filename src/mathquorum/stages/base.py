@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 __all__ = ["Measurable", "Parallel", "Placed", "Progress", "Stage", "Summary", "no_progress"]
 
-Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is to do, in whatever unit the stage counts."""
+
+class Progress(Protocol):
+    """Told of how much is done and how much there is to do, in whatever unit the stage counts."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """note: what else moves meanwhile, in words ("1,234 tokens, 84 a second")."""
+        ...
+
 
 Summary = Mapping[str, int | float | str]
 """What a stage wants shown when it has ended: counts of what was made, left out or cut off."""
@@ -54,5 +60,5 @@ class Measurable(Protocol):
         ...
 
 
-def no_progress(done: int, total: int) -> None:
+def no_progress(done: int, total: int, note: str = "") -> None:
     """For callers that do not want to know."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from pydantic import Field
 from mathquorum.answers import cluster_candidates
 from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.metrics.pool_files import by_problem, read_candidates
-from mathquorum.processes import map_units
+from mathquorum.processes import Handler, Tell, map_units
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
@@ -61,9 +60,9 @@ class Cluster(Settings):
         }
 
 
-def _clusterer() -> Callable[[_Unit], list[AnswerCluster]]:
+def _clusterer() -> Handler[_Unit, list[AnswerCluster]]:
     return _clusters
 
 
-def _clusters(unit: _Unit) -> list[AnswerCluster]:
+def _clusters(unit: _Unit, tell: Tell) -> list[AnswerCluster]:
     return [c for name, reference, candidates in unit for c in cluster_candidates(name, candidates, reference)]

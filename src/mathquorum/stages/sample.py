@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +16,11 @@ from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.settings import ModelUse, Unit, Writing
 from mathquorum.models import Hardware
+from mathquorum.processes import Handler, Tell
 from mathquorum.prompts import STOP_STRINGS, AnyPrompt, Prompt, Shown
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.meter import Meter
 from mathquorum.stages.units import make_by_units, partial_of
 from mathquorum.store import num_lines, read_records, write_records, write_text
 
@@ -70,16 +72,19 @@ class Sample(Settings):
         if prompts:
             write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
 
+        meter = Meter(progress, len(problems) * self.num_candidates, self.sampling.max_tokens)
+
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Candidate]]]:
             asked = [[(problems[share.place], prompts[share.place], share.indices) for share in unit] for unit in units]
             for number, (candidates, notice) in self.engine.spread(
-                partial(_writer, self, cut.use), asked, self.workers
+                partial(_writer, self, cut.use), asked, self.workers, meter.written
             ):
                 notices.update([notice] if notice else [])
+                meter.ended(number, len(candidates), sum(c.num_tokens or 0 for c in candidates))
                 yield number, candidates
 
         whole = out / "candidates.jsonl"
-        done = make_by_units(whole, Candidate, cut, lambda place, i: (problems[place].id, i), spread, progress)
+        done = make_by_units(whole, Candidate, cut, lambda place, i: (problems[place].id, i), spread, meter.taken_over)
         ordered = [done[problem.id, index] for problem in problems for index in range(self.num_candidates)]
         write_records(whole, ordered)
         partial_of(whole).unlink()
@@ -127,19 +132,19 @@ _Asked = Sequence[tuple[Problem, Shown, Sequence[int]]]
 """Problems, their prompts, and which candidates of each."""
 
 
-def _writer(stage: Sample, use: ModelUse) -> Callable[[_Asked], tuple[list[Candidate], str | None]]:
+def _writer(stage: Sample, use: ModelUse) -> Handler[_Asked, tuple[list[Candidate], str | None]]:
     """Gives a unit's candidates, and what the engine has to say."""
     engine = stage.engine.open(use)
-    return lambda asked: (_write(engine, stage, asked), engine.notice)
+    return lambda asked, tell: (_write(engine, stage, asked, tell), engine.notice)
 
 
-def _write(engine: Engine, stage: Sample, asked: _Asked) -> list[Candidate]:
+def _write(engine: Engine, stage: Sample, asked: _Asked, tell: Tell) -> list[Candidate]:
     greedy = stage.sampling.temperature == 0
     requests = [
         Request(prompt, tuple(None if greedy else candidate_seed(stage.seed, problem.id, i) for i in indices))
         for problem, prompt, indices in asked
     ]
-    found = engine.generate(requests, stage.sampling, STOP_STRINGS)
+    found = engine.generate(requests, stage.sampling, STOP_STRINGS, tell)
     return [
         _candidate(problem.id, index, completion, seed)
         for (problem, _, indices), request, completions in zip(asked, requests, found, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,11 @@ from mathquorum.engines.settings import ModelUse, Unit
 from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware
+from mathquorum.processes import Handler
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.meter import Meter
 from mathquorum.stages.units import make_by_units, partial_of
 from mathquorum.store import num_lines, read_records, write_records, write_text
 
@@ -76,6 +78,7 @@ class ScoreCandidates(Settings):
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
         cut = self.engine.cut_judging(self._use(model), [len(candidates) for _, candidates in pools])
         job = partial(_judge, self.engine, cut.use)
+        meter = Meter(progress, sum(len(candidates) for _, candidates in pools), 1, "candidates")
         if pools:
             problem, candidates = pools[0]
             shown = self.prompt.evaluator(problem.text, candidates[0].text)
@@ -86,9 +89,11 @@ class ScoreCandidates(Settings):
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Score]]]:
             asked = [[_picked(pools[share.place], share.indices) for share in unit] for unit in units]
-            return self.engine.spread(job, asked, self.workers)
+            for number, scores in self.engine.spread(job, asked, self.workers, meter.written):
+                meter.ended(number, len(scores), len(scores))
+                yield number, scores
 
-        return make_by_units(whole, Score, cut, key, spread, progress)
+        return make_by_units(whole, Score, cut, key, spread, meter.taken_over)
 
     def place(self) -> str | None:
         """See `Placed`."""
@@ -106,7 +111,7 @@ def _picked(pool: _Pool, positions: Sequence[int]) -> _Pool:
     return pool[0], [pool[1][position] for position in positions]
 
 
-def _judge(settings: AnyEngine, use: ModelUse) -> Callable[[Sequence[_Pool]], list[Score]]:
+def _judge(settings: AnyEngine, use: ModelUse) -> Handler[Sequence[_Pool], list[Score]]:
     """Gives a unit's scores."""
     engine = settings.open(use)
-    return lambda asked: [score for pool in asked for score in evaluator_scores(engine, *pool, use.wording)]
+    return lambda asked, tell: [score for pool in asked for score in evaluator_scores(engine, *pool, use.wording)]

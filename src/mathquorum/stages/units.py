@@ -8,7 +8,6 @@ from typing import Protocol, TypeVar
 
 from mathquorum.engines.settings import Cut, Unit
 from mathquorum.errors import DataError
-from mathquorum.stages.base import Progress
 from mathquorum.store import Appender, read_records, write_records
 
 __all__ = ["Made", "make_by_units", "partial_of", "read_made"]
@@ -36,7 +35,7 @@ def make_by_units(
     cut: Cut,
     key: Callable[[int, int], Key],
     spread: Callable[[list[Unit]], Iterator[tuple[int, Sequence[M]]]],
-    progress: Progress,
+    begins: Callable[[int], None],
 ) -> dict[Key, M]:
     """The records of all units. Those of an earlier call are taken over, save of units that it did not finish.
 
@@ -49,18 +48,15 @@ def make_by_units(
         cut: The units.
         key: The candidate that stands at a place and index of a `Share`.
         spread: Works through units, and gives the number and the records of each.
-        progress: Told of units.
+        begins: Told once how many records are taken over.
     """
     file = partial_of(whole)
     done, waiting = _taken_over(whole, file, kind, cut, key)
-    num_done = len(cut.units) - len(waiting)
-    progress(num_done, len(cut.units))
+    begins(len(done))
     with Appender(file) as appender:
         for _, records in spread(waiting):
             appender.append(records)
             done.update({(record.problem_id, record.index): record for record in records})
-            num_done += 1
-            progress(num_done, len(cut.units))
     return done
 
 

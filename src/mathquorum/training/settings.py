@@ -67,6 +67,9 @@ class Training(Settings):
     """Tokens in one forward pass; a step that holds more is cut into several. Changes memory, not the loss."""
     checkpoint_steps: Annotated[int, Runtime()] = Field(default=100, ge=1)
     """A stopped training run goes on from its last checkpoint, to the same weights."""
+    checkpoint_seconds: Annotated[float, Runtime()] = Field(default=60.0, gt=0)
+    """A checkpoint is written after so many seconds, too, or after ten times what the last one took to write: steps of a large model are
+    slow, and a killed run shall lose no more than two minutes."""
     log_steps: int = Field(default=10, ge=1)
     gradient_checkpointing: bool = False
     """Keep one activation per layer and compute the rest again: much less memory, about a third more time."""

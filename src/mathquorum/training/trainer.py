@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from mathquorum.training.logprobs import LogprobReader
 from mathquorum.training.settings import Training
 
 __all__ = ["WeightedObjective", "train"]
+
+
+_WRITING = 10  # of the time that a checkpoint takes to write, between two of them at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def train(
             args=arguments,
             train_dataset=dataset,
             data_collator=lambda items: {"chunks": items[0]},
-            callbacks=[_Progress(progress, len(steps))],
+            callbacks=[_Progress(progress, len(steps)), _Checkpoints(training.checkpoint_seconds)],
         )
     except (ValueError, ImportError, RuntimeError) as error:
         if not training.loggers:
@@ -193,6 +197,27 @@ class _Progress(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._progress(state.global_step, self._total)
+
+
+class _Checkpoints(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint when the last one is old."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._saved = self._asked = time.monotonic()
+        self._took = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._saved = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._asked = time.monotonic()
+        if self._asked - self._saved >= max(self._seconds, _WRITING * self._took):
+            control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._saved = time.monotonic()
+        self._took = self._saved - self._asked
 
 
 def _last_checkpoint(directory: Path) -> str | None:

@@ -18,6 +18,7 @@ from mathquorum.engines.embedded.draws import Nuclei, uniform
 from mathquorum.engines.embedded.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.models import LoadedModel, context_length
+from mathquorum.processes import Tell, not_told
 
 __all__ = ["Step", "decode_rows", "decode_shared"]
 
@@ -153,6 +154,7 @@ def decode_shared(
     sampling: Sampling,
     ending: Ending,
     batch_rows: int,
+    tell: Tell = not_told,
 ) -> None:
     """Writes the rows of each prompt. Candidates that have written the same so far are computed as one.
 
@@ -166,6 +168,7 @@ def decode_shared(
         ending: When a row ends.
         batch_rows: Branches in a step at most, save where a single prompt has more, or in the first step of a prompt that parts
             into more than was expected.
+        tell: Told of tokens as they are written.
     """
     model = loaded.model
     limits = [_tokens_left(model, len(ids), sampling) for ids, _ in prompts]
@@ -200,6 +203,7 @@ def decode_shared(
             if prompt not in going_on:
                 admission.learn(prompt)
         order = cache.follow([parent for parent, _ in children])
+        tell(sum(len(branch.rows) for branch in branches))
         branches = [children[number][1] for number in order]
 
 
@@ -263,7 +267,12 @@ _KEPT_SHARE = 0.75
 
 @torch.inference_mode()
 def decode_rows(
-    loaded: LoadedModel, prompts: Sequence[list[int]], rows: Sequence[Row], sampling: Sampling, ending: Ending
+    loaded: LoadedModel,
+    prompts: Sequence[list[int]],
+    rows: Sequence[Row],
+    sampling: Sampling,
+    ending: Ending,
+    tell: Tell = not_told,
 ) -> None:
     """Writes one row after each prompt. Shorter prompts are padded on their left.
 
@@ -275,6 +284,7 @@ def decode_rows(
         rows: One for each prompt.
         sampling: How tokens are drawn.
         ending: When a row ends.
+        tell: Told of tokens as they are written.
     """
     model, device = loaded.model, loaded.device
     width = max(map(len, prompts))
@@ -306,6 +316,7 @@ def decode_rows(
     active = list(rows)
     for step in range(limit):
         tokens = _append(active, Step(logits, sampling), uniform(seeds, step), ending)
+        tell(len(active))
         alive = [place for place, row in enumerate(active) if not row.finished]
         if not alive or step + 1 == limit:
             return

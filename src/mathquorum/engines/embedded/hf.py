@@ -22,6 +22,7 @@ from mathquorum.engines.embedded.shared_prompt import can_share_prompts
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 from mathquorum.models.attention import window_of
+from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import Shown
 
 __all__ = ["HuggingFaceEngine"]
@@ -57,7 +58,9 @@ class HuggingFaceEngine:
             return f"{type(self._loaded.model).__name__}: prompts are not shared by their candidates"
         return None
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str], tell: Tell = not_told
+    ) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         self._loaded.activate()
         prompts = [self._loaded.codec.prompt(request.prompt) for request in requests]
@@ -68,7 +71,7 @@ class HuggingFaceEngine:
         with enough_memory("batch_rows"):
             while True:
                 try:
-                    rows = self._decode(prompts, requests, sampling, ending, at_once)
+                    rows = self._decode(prompts, requests, sampling, ending, at_once, tell)
                     break
                 except torch.OutOfMemoryError:
                     if at_once == 1:
@@ -83,6 +86,7 @@ class HuggingFaceEngine:
         sampling: Sampling,
         ending: Ending,
         at_once: int,
+        tell: Tell,
     ) -> list[list[Row]]:
         rows = [[Row(n, place, seed) for place, seed in enumerate(r.seeds)] for n, r in enumerate(requests)]
         if self._can_share(max(prompts, key=len, default=[])):
@@ -91,11 +95,11 @@ class HuggingFaceEngine:
                 for ids, of_request in zip(prompts, rows, strict=True)
                 for start in range(0, len(of_request), at_once)
             ]
-            decode_shared(self._loaded, cut, sampling, ending, at_once)
+            decode_shared(self._loaded, cut, sampling, ending, at_once, tell)
             return rows
         single = [row for of_request in rows for row in of_request]
         for batch in self._batches(prompts, single, sampling, at_once):
-            decode_rows(self._loaded, [prompts[row.request] for row in batch], batch, sampling, ending)
+            decode_rows(self._loaded, [prompts[row.request] for row in batch], batch, sampling, ending, tell)
         return rows
 
     def _can_share(self, prompt: list[int]) -> bool:

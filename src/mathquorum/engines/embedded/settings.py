@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Literal, TypeVar
 
 from mathquorum.config import Settings
 from mathquorum.engines.base import Engine
-from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import load_tokenizer
 from mathquorum.models.codec import Codec
-from mathquorum.processes import map_units
+from mathquorum.processes import Handler, map_units
 from mathquorum.prompts import Shown
 from mathquorum.store import read_json, write_json
 
@@ -37,23 +38,26 @@ class Embedded(Settings):
 
     def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
         """A few problems with all their candidates, those with like prompt lengths beside each other, so that a shared batch has
-        little padding. How many is fixed by the rows that fit into memory, which the note keeps."""
-        rows = use.batch_rows or _rows_that_fit(use, writing.max_tokens, note)
+        little padding. How many is fixed by the rows that fit into memory and by the time that a unit may take (`engines.embedded.pace`), which
+        the note keeps. Of a large model, a unit is a part of a problem's candidates."""
+        rows, most = _noted(use, writing.max_tokens, note)
         size = min(_BATCHES_PER_UNIT * max(1, rows // writing.num_candidates), _PROBLEMS_PER_UNIT)
-        order, everyone = _by_length(use, writing.prompts), tuple(range(writing.num_candidates))
-        units = [
-            tuple(Share(place, everyone) for place in order[start : start + size])
-            for start in range(0, len(order), size)
-        ]
+        units = _units(_by_length(use, writing.prompts), writing.num_candidates, size, most)
         return Cut(units, replace(use, batch_rows=rows), shown=(("candidates at once", rows),))
 
     def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
         """Each problem with all its candidates, whose texts share the question's beginning."""
         return Cut([(Share(place, tuple(range(number))),) for place, number in enumerate(num_candidates)], use)
 
-    def spread(self, job: Callable[[], Callable[[U], R]], units: Sequence[U], workers: int) -> Iterator[tuple[int, R]]:
+    def spread(
+        self,
+        job: Callable[[], Handler[U, R]],
+        units: Sequence[U],
+        workers: int,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, R]]:
         """Processes, each with a copy of the model."""
-        return map_units(job, units, workers)
+        return map_units(job, units, workers, heard)
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:
         """See `Codec.exactly`."""
@@ -70,19 +74,36 @@ class Embedded(Settings):
         return HuggingFaceEngine(loaded, batch_rows=use.batch_rows, batch_tokens=use.batch_tokens)
 
 
-def _rows_that_fit(use: ModelUse, max_tokens: int, note: Path) -> int:
-    """Noted beside the candidates, so that a stage that goes on elsewhere keeps its batches."""
+def _units(order: Sequence[int], num_candidates: int, size: int, most: int) -> list[Unit]:
+    """Problems by place, `size` in a unit or as few as have at most `most` candidates together; less than one where that is too many."""
+    if most >= num_candidates:
+        size = min(size, most // num_candidates)
+        everyone = tuple(range(num_candidates))
+        return [
+            tuple(Share(place, everyone) for place in order[start : start + size])
+            for start in range(0, len(order), size)
+        ]
+    parts = [tuple(range(first, min(first + most, num_candidates))) for first in range(0, num_candidates, most)]
+    return [(Share(place, part),) for place in order for part in parts]
+
+
+def _noted(use: ModelUse, max_tokens: int, note: Path) -> tuple[int, int]:
+    """Rows in a batch and candidates in a unit, at most. Noted beside the candidates, so that a stage that goes on elsewhere keeps both."""
     if not note.exists():
         from mathquorum.engines.embedded.memory import rows_that_fit
+        from mathquorum.engines.embedded.pace import candidates_in_time
 
-        write_json(note, {"batch_rows": rows_that_fit(use.model, use.hardware, max_tokens)})
+        rows = use.batch_rows or rows_that_fit(use.model, use.hardware, max_tokens)
+        most = candidates_in_time(use.model, use.hardware, max_tokens)
+        write_json(note, {"batch_rows": rows, "unit_candidates": most})
     held = read_json(note)
-    rows = held.get("batch_rows") if isinstance(held, dict) else None
-    if type(rows) is not int or rows < 1:
-        raise DataError(
-            f"{note}: field 'batch_rows' must be an integer of at least 1. Delete {note.parent} to begin anew."
-        )
-    return rows
+    held = {"unit_candidates": sys.maxsize, **held} if isinstance(held, dict) else {}  # older notes had rows alone
+    for name in ("batch_rows", "unit_candidates"):
+        if type(held.get(name)) is not int or held[name] < 1:
+            raise DataError(
+                f"{note}: field {name!r} must be an integer of at least 1. Delete {note.parent} to begin anew."
+            )
+    return held["batch_rows"], held["unit_candidates"]
 
 
 def _by_length(use: ModelUse, prompts: Sequence[Shown]) -> list[int]:

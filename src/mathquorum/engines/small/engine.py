@@ -18,6 +18,7 @@ from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.small.llama import Floats, SmallLlama, Written
 from mathquorum.models.codec import Codec
+from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import Shown
 
 __all__ = ["SmallEngine", "row_confidences", "row_logprobs"]
@@ -64,7 +65,9 @@ class SmallEngine:
         """See `Engine.notice`."""
         return None
 
-    def generate(self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str]) -> list[list[Completion]]:
+    def generate(
+        self, requests: Sequence[Request], sampling: Sampling, stop: Sequence[str], tell: Tell = not_told
+    ) -> list[list[Completion]]:
         """See `Engine.generate`. A prompt that fills the model's context gets empty, unfinished completions."""
         if tuple(stop) not in self._endings:
             self._endings[tuple(stop)] = Ending(self._codec.tokenizer, self._ends, stop)
@@ -74,11 +77,11 @@ class SmallEngine:
             ids = self._codec.prompt(request.prompt)
             rows = [Row(number, place, seed) for place, seed in enumerate(request.seeds)]
             for start in range(0, len(rows), _AT_ONCE):
-                self._write(ids, rows[start : start + _AT_ONCE], sampling, ending)
+                self._write(ids, rows[start : start + _AT_ONCE], sampling, ending, tell)
             completions.append([ending.completion(row, sampling.confidence_window) for row in rows])
         return completions
 
-    def _write(self, ids: list[int], rows: list[Row], sampling: Sampling, ending: Ending) -> None:
+    def _write(self, ids: list[int], rows: list[Row], sampling: Sampling, ending: Ending, tell: Tell) -> None:
         limit = min(sampling.max_tokens, self._model.context_length - len(ids)) if ids else 0
         if limit < 1:
             return
@@ -87,6 +90,7 @@ class SmallEngine:
         branches = _grown([_Branch(rows, [], 0.0, None)], logits, sampling, ending, limit)
         while branches:
             written.follow([parent for parent, _ in branches])
+            tell(sum(len(branch.rows) for _, branch in branches))
             logits = self._model.step([branch.tokens[-1] for _, branch in branches], read, written)
             branches = _grown([branch for _, branch in branches], logits, sampling, ending, limit)
 
