@@ -66,6 +66,25 @@ def test_imports_point_down() -> None:
     assert not wrong
 
 
+def test_no_two_rooms_import_each_other_by_whatever_way() -> None:
+    arrows: dict[str, set[str]] = {}
+    for _, part, target in imports():
+        arrows.setdefault(part, set()).add(target)
+    for part in arrows:
+        reached, waiting = set(), [target for target in arrows[part] if target != part]
+        while waiting:
+            room = waiting.pop()
+            if room not in reached:
+                reached.add(room)
+                waiting.extend(arrows.get(room, set()) - {room})
+        assert part not in reached, f"a circle of imports runs through {part}"
+
+
+def test_the_map_names_every_room() -> None:
+    page = (ROOT.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert [part for part in FLOOR if f"`{part}/`" not in page and f"`{part}`" not in page] == []
+
+
 def test_the_columns_of_the_second_floor_do_not_import_each_other() -> None:
     wrong = [
         f"{place} imports {target}"

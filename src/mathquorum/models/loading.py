@@ -53,7 +53,7 @@ class Hardware(Settings):
     """Of the weights. "auto": bfloat16 on a GPU, float32 on a CPU."""
     threads: int = Field(default=1, ge=1)
     """CPU threads per process. One, because processes are what we run side by side, and two multi-threaded ones on two
-    cores ran 2 to 10 times slower than two with one thread each (docs/architecture.md)."""
+    cores ran 2 to 10 times slower than two with one thread each (docs/inside.md)."""
 
     def torch_device(self) -> torch.device:
         import torch
