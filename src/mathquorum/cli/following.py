@@ -15,6 +15,7 @@ from rich.padding import Padding
 from mathquorum.cli.console import RunConsole
 from mathquorum.config import build, describe, in_words, merge, parse_overrides, read_settings_file
 from mathquorum.metrics.estimates import read_estimate
+from mathquorum.metrics.results import Evaluated
 from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
@@ -89,15 +90,16 @@ def _show(report: Path, console: Console, as_json: bool) -> None:
     if (report / "study.json").exists():
         _show_study(read_json(report / "study.json"), console)
     else:
-        _show_estimates(rows, console)
+        _show_estimates(rows, read_json(report / "evaluations.json"), console)
     console.print(f"Report: {report / 'report.html'} and report.md", markup=False, highlight=False, soft_wrap=True)
 
 
-def _show_estimates(rows: Mapping[str, Any], console: Console) -> None:
+def _show_estimates(rows: Mapping[str, Any], held: Mapping[str, Any], console: Console) -> None:
+    evaluated = {name: Evaluated(**fields) for name, fields in held.items()}
     estimates: dict[str, list[Estimate]] = {}
     for row in rows["estimates"]:
         estimates.setdefault(row["evaluation"], []).append(read_estimate(row["name"], row, "figures.json"))
-    for table in run_tables(estimates):
+    for table in run_tables(estimates, evaluated):
         console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,6 +51,7 @@ class StoredPool:
         scores: By evaluator.
         solutions: Per problem the text of each cluster's earliest member, by index.
         unsampled: Problems without candidates.
+        candidates_print: Equal where the candidates, problem by problem, have equal texts.
     """
 
     pools: Sequence[Pool]
@@ -60,6 +62,7 @@ class StoredPool:
     scores: Mapping[str, Scores] = field(default_factory=dict)
     solutions: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     unsampled: Sequence[str] = ()
+    candidates_print: str = ""
 
     def first(self, number: int) -> StoredPool:
         """As if only the first `number` candidates of each problem had been sampled."""
@@ -113,7 +116,9 @@ def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
     solutions: dict[str, dict[int, str]] = {}
     earliest = {(c.problem_id, c.members[0]) for found in clusters.values() for c in found}
     numbers: dict[str, dict[str, int]] = {}
+    digest = hashlib.sha256()
     for c in read_candidates(_file(files.candidates, "candidates")):
+        digest.update(f"{c.problem_id}\0{c.index}\0{c.text}\0".encode("utf-8", "surrogatepass"))
         of_problem = numbers.setdefault(c.problem_id, {})
         texts.setdefault(c.problem_id, []).append(of_problem.setdefault(c.text, len(of_problem)))
         tokens.setdefault(c.problem_id, []).append(c.num_tokens or 0)
@@ -136,7 +141,7 @@ def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
     ]
     scores = {name: read_scores(_file(path, "scores")) for name, path in files.scores.items()}
     unsampled = [p.id for p in asked if p.id not in texts]
-    return StoredPool(pools, answers, tokens, texts, logprobs, scores, solutions, unsampled)
+    return StoredPool(pools, answers, tokens, texts, logprobs, scores, solutions, unsampled, digest.hexdigest()[:16])
 
 
 def _refuse_strangers(clusters: Mapping[str, object], candidates: Mapping[str, object]) -> None:

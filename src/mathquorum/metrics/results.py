@@ -27,9 +27,19 @@ from mathquorum.metrics.estimates import estimate_json, read_estimate, rounded
 from mathquorum.metrics.evaluation import Curves, Evaluation
 from mathquorum.metrics.scores import CalibrationBin
 from mathquorum.records import Estimate
+from mathquorum.selection import strategy
 from mathquorum.store import read_json, read_rows
 
-__all__ = ["Outcome", "Results", "outcome_records", "read_outcomes", "read_results", "results_json"]
+__all__ = [
+    "Evaluated",
+    "Outcome",
+    "Results",
+    "outcome_records",
+    "read_evaluated",
+    "read_outcomes",
+    "read_results",
+    "results_json",
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,21 @@ class Outcome:
 
     problem_id: str
     outcomes: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation is of.
+
+    Attributes:
+        generator: Whose candidates were measured.
+        scorer: Whose scores of them; None where only the vote was.
+        candidates_print: Fingerprint of the candidates: equal ones are the same candidates under other scores.
+    """
+
+    generator: str
+    scorer: str | None
+    candidates_print: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +77,11 @@ class Results:
     num_read: int
     config: Mapping[str, Any]
     versions: Mapping[str, str]
+
+    @property
+    def scored_figures(self) -> list[str]:
+        """The names of the figures that scores decide."""
+        return [name for name in self.config["strategies"] if strategy(name).needs_scores]
 
 
 def results_json(
@@ -113,6 +143,18 @@ def read_results(path: Path) -> Results:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} does not hold results that this version reads ({error!r}). Evaluate again.") from error
+
+
+def read_evaluated(folder: Path, generator: str, scorer: str | None) -> Evaluated:
+    """The record of an evaluation that was made in this folder.
+
+    Raises:
+        DataError: If its `evaluated.json` is missing or cannot be read.
+    """
+    held = read_json(folder / "evaluated.json")
+    if not isinstance(held, dict) or not isinstance(held.get("candidates"), str):
+        raise DataError(f"{folder / 'evaluated.json'} does not say which candidates were evaluated. Evaluate again.")
+    return Evaluated(generator, scorer, held["candidates"])
 
 
 def read_outcomes(path: Path) -> dict[str, dict[str, float]]:

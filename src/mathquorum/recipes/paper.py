@@ -39,7 +39,7 @@ from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
 from mathquorum.stages.prepare import Prepare
-from mathquorum.stages.report import Report, TrainingRun
+from mathquorum.stages.report import EvaluationOf, Report, TrainingRun
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
@@ -72,14 +72,18 @@ def paper(run: Run, settings: Paper) -> Path:
             evaluations=evaluations,
             baseline=f"ssft.{s.main} + {s.signals[0]}",
             controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.mtsft.objectives},
-            repeats=tuple(TrainingRun(evaluations=again) for again in repeats),
+            repeats=tuple(
+                TrainingRun(evaluations={name: item.results for name, item in again.items()}) for again in repeats
+            ),
         ),
     )
     run.do_together(stages.stages)
     return report
 
 
-def _train_and_measure(stages: Listing, s: Paper, problems: _Problems, *, again: bool = False) -> dict[str, Path]:
+def _train_and_measure(
+    stages: Listing, s: Paper, problems: _Problems, *, again: bool = False
+) -> dict[str, EvaluationOf]:
     """Everything that one training seed decides. Again, with another, leaves the base out, which is not trained."""
     # 2. SSFT (Table 2)
     ssft = {
@@ -114,12 +118,13 @@ def _train_and_measure(stages: Listing, s: Paper, problems: _Problems, *, again:
 
     # 6. Every generator's candidates on the test problems (Tables 2, 4, 5), and
     # 7. SCR: those of the main one under each score (Tables 3, 7, Figure 1)
-    evaluations: dict[str, Path] = {}
+    evaluations: dict[str, EvaluationOf] = {}
     for generator in _generators(s, problems, ssft, sequential, base=not again):
         pool = _sample(stages, s, problems.test, generator)
         name = generator.name
         if name != f"ssft.{s.main}":
-            evaluations[name] = stages.add(f"{name}.evaluation", pool.evaluate(s.seed))
+            place = stages.add(f"{name}.evaluation", pool.evaluate(s.seed))
+            evaluations[name] = EvaluationOf(results=place, generator=name)
             continue
         scorers: dict[str, ScoreCandidates] = {
             **{str(signal): _score(s, pool, None, signal) for signal in s.signals},
@@ -128,7 +133,7 @@ def _train_and_measure(stages: Listing, s: Paper, problems: _Problems, *, again:
         for scorer, stage in scorers.items():
             scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
             place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s.seed, scores))
-            evaluations[f"{name} + {scorer}"] = place
+            evaluations[f"{name} + {scorer}"] = EvaluationOf(results=place, generator=name, scorer=scorer)
     return evaluations
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mathquorum.metrics.differences import Difference
 from mathquorum.metrics.estimates import estimate_json
+from mathquorum.metrics.results import Evaluated
 from mathquorum.records import Estimate
 
 __all__ = [
@@ -60,17 +61,18 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     return table
 
 
-def run_tables(named: Mapping[str, Sequence[Estimate]]) -> list[Table]:
+def run_tables(named: Mapping[str, Sequence[Estimate]], evaluated: Mapping[str, Evaluated]) -> list[Table]:
     """A run's figures in tables that fit a terminal: generators, then strategies by score, then the scores themselves.
 
     Args:
-        named: Estimates by evaluation. "A + B" is generator A under score B; A's own figures are shown once.
+        named: Estimates by evaluation.
+        evaluated: What each is of; the figures of a generator under several scores are shown once.
     """
     generators: dict[str, list[Estimate]] = {}
     strategies: dict[str, dict[str, list[Estimate]]] = {}
     scores: dict[str, dict[str, list[Estimate]]] = {}
     for name, estimates in named.items():
-        generator, _, score = name.partition(" + ")
+        generator, score = evaluated[name].generator, evaluated[name].scorer
         sampled = [e for e in estimates if "@" in e.name]
         generators.setdefault(generator, [e for e in sampled if e.name.startswith(("pass@", "maj1@"))])
         if score:

@@ -26,7 +26,7 @@ __all__ = ["Evaluate"]
 
 
 class Evaluate(Settings):
-    """Makes selections.jsonl, outcomes.jsonl, results.json and inspection.json.
+    """Makes selections.jsonl, outcomes.jsonl, results.json, inspection.json, and evaluated.json: a fingerprint of the candidates' texts.
 
     Each input is a file, or the directory of the stage that made it. A problem without a reference answer cannot be
     measured, and one without candidates was not sampled: both are left out and counted. A problem whose candidates have
@@ -84,6 +84,7 @@ class Evaluate(Settings):
             "num_draws": self.num_draws,
         }
         versions = {"mathquorum": __version__, "numpy": version("numpy")}
+        write_json(out / "evaluated.json", {"candidates": stored.candidates_print})
         write_records(out / "selections.jsonl", evaluation.selections)
         write_records(out / "outcomes.jsonl", outcome_records(evaluation))
         write_json(out / "inspection.json", inspection_json(inspected))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputPath, Settings
 from mathquorum.errors import DataError, suggest
 from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
-from mathquorum.metrics.results import Results, read_outcomes, read_results
+from mathquorum.metrics.results import Evaluated, Results, read_evaluated, read_outcomes, read_results
 from mathquorum.report.inspection import read_inspection
 from mathquorum.report.pages import ReportData, make_plots, render_html, render_markdown, slugify
 from mathquorum.report.tables import estimates_json
@@ -23,7 +23,7 @@ from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import write_json, write_text
 from mathquorum.study.measured import difference
 
-__all__ = ["Report", "TrainingRun"]
+__all__ = ["EvaluationOf", "Report", "TrainingRun"]
 
 Table = Mapping[str, Mapping[str, float]]  # figure, problem, value
 Runs = Sequence[Table]  # one for each training run
@@ -36,11 +36,31 @@ class TrainingRun(Settings):
     """Directories made by Evaluate, by the name that each has in the report; of models that are not trained there is none."""
 
 
-class Report(Settings):
-    """Makes report.md with its plots (SVG), report.html in one file, differences.json, and figures.json: all estimates."""
+class EvaluationOf(Settings):
+    """An evaluation, and what it is of."""
 
-    evaluations: dict[str, InputPath] = Field(min_length=1)
-    """Directories made by Evaluate, by the name that each is to have in the report, in its order."""
+    results: InputPath
+    """The directory made by Evaluate."""
+    generator: str
+    """Whose candidates were measured."""
+    scorer: str | None = None
+    """Whose scores of them; None where only the vote was."""
+
+
+def _named(values: Any) -> Any:
+    """A path alone is an evaluation of the generator of that name."""
+    if not isinstance(values, Mapping):
+        return values
+    return {n: {"results": v, "generator": n} if isinstance(v, str | Path) else v for n, v in values.items()}
+
+
+class Report(Settings):
+    """Makes report.md with its plots (SVG), report.html in one file, differences.json, figures.json (all estimates) and evaluations.json (what each is
+    of)."""
+
+    evaluations: Annotated[dict[str, EvaluationOf], BeforeValidator(_named)] = Field(min_length=1)
+    """By the name that each is to have in the report, in its order. A directory made by Evaluate alone is one of a generator of
+    that name."""
     baseline: str | None = None
     """The evaluation that the others are compared with; by default the first."""
     controls: dict[str, str] = {}
@@ -76,12 +96,11 @@ class Report(Settings):
         """See `Stage.run`."""
         total = len(self.evaluations) + 1
         baseline = self.baseline or next(iter(self.evaluations))
-        tables = {
-            name: [read_outcomes(place / "outcomes.jsonl") for place in self._places(name)] for name in self.evaluations
-        }
-        evaluations, plots = {}, {}
-        for number, (name, path) in enumerate(self.evaluations.items(), start=1):
-            evaluations[name] = _over_runs(read_results(path / "results.json"), tables[name])
+        places = {name: item.results for name, item in self.evaluations.items()}
+        measured = {name: self._read(name, item) for name, item in self.evaluations.items()}
+        evaluations = {name: item.results for name, item in measured.items()}
+        plots = {}
+        for number, name in enumerate(measured, start=1):
             plots[name] = make_plots(name, evaluations[name])
             for plot in plots[name]:
                 write_text(out / plot.file, plot.svg)
@@ -91,18 +110,18 @@ class Report(Settings):
             num_runs=1 + len(self.repeats),
             evaluations=evaluations,
             baseline=baseline,
-            within={name: self._against_vote(table) for name, table in tables.items()},
+            within={name: self._against_vote(item) for name, item in measured.items()},
             controls={
-                f"{name} less {control}": self._against(tables[name], tables[control], f"{name} and {control}")
+                f"{name} less {control}": self._against(measured[name], measured[control], f"{name} and {control}")
                 for name, control in self.controls.items()
             },
             between={
-                name: self._against(table, tables[baseline], f"{name} and {baseline}")
-                for name, table in tables.items()
+                name: self._against(item, measured[baseline], f"{name} and {baseline}")
+                for name, item in measured.items()
                 if name != baseline
             },
             plots=plots,
-            inspected={name: read_inspection(path / "inspection.json") for name, path in self.evaluations.items()},
+            inspected={name: read_inspection(place / "inspection.json") for name, place in places.items()},
         )
         write_text(out / "report.md", render_markdown(data))
         write_text(out / "report.html", render_html(data))
@@ -116,24 +135,29 @@ class Report(Settings):
             },
         )
         write_json(out / "figures.json", _figures(evaluations))
+        write_json(out / "evaluations.json", {name: asdict(item.evaluated[0]) for name, item in measured.items()})
         progress(total, total)
         return {"evaluations": len(evaluations), "plots": sum(map(len, plots.values()))}
 
-    def _places(self, name: str) -> list[Path]:
-        """The evaluation's directory, and those of further training runs."""
-        return [self.evaluations[name], *(r.evaluations[name] for r in self.repeats if name in r.evaluations)]
+    def _read(self, name: str, item: EvaluationOf) -> _Measured:
+        """The evaluation, with those of further training runs."""
+        places = [item.results, *(r.evaluations[name] for r in self.repeats if name in r.evaluations)]
+        evaluated = [read_evaluated(place, item.generator, item.scorer) for place in places]
+        runs = [read_outcomes(place / "outcomes.jsonl") for place in places]
+        return _Measured(evaluated, _over_runs(read_results(item.results / "results.json"), runs), runs)
 
-    def _against_vote(self, runs: Runs) -> list[Difference]:
-        """Every other selection less Maj1; oracles and single samples do not choose, so they are left out."""
-        names = _common(runs)
+    def _against_vote(self, measured: _Measured) -> list[Difference]:
+        """Every choice that scores decide less Maj1; oracles and single samples do not choose, so they are left out."""
+        names = _common(measured.runs)
         vote = next((name for name in names if name.startswith("maj1@")), None)
-        chosen = [name for name in names if not name.startswith(("pass@", "maj1@")) and "@" not in name]
-        return [] if vote is None else [self._difference(name, runs, runs, vote) for name in chosen]
+        chosen = [name for name in names if name in measured.results.scored_figures]
+        return [] if vote is None else [self._difference(name, measured.runs, measured.runs, vote) for name in chosen]
 
-    def _against(self, runs: Runs, baseline: Runs, names: str) -> list[Difference]:
+    def _against(self, measured: _Measured, other: _Measured, names: str) -> list[Difference]:
+        runs, baseline = measured.runs, other.runs
         common = [name for name in _common(runs) if name in _common(baseline)]
-        if [table["pass@1"] for table in runs] == [table["pass@1"] for table in baseline]:
-            common = [name for name in common if "@" not in name]  # the same candidates: only strategies can differ
+        if measured.prints == other.prints:  # the same candidates: only choices by scores can differ
+            common = [name for name in common if name in measured.results.scored_figures]
         if common and not runs[0][common[0]].keys() & baseline[0][common[0]].keys():
             raise DataError(f"{names} have no problem in common, so they cannot be compared.")
         return [self._difference(name, runs, baseline, name) for name in common]
@@ -169,6 +193,21 @@ def _over_runs(results: Results, runs: Runs) -> Results:
             found = seeded_mean(found.name, _rows_of(runs, found.name, problems))
         estimates.append(found)
     return replace(results, estimates=tuple(estimates))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """All that an evaluation left."""
+
+    evaluated: Sequence[Evaluated]
+    """One for each training run, as the next but one."""
+    results: Results
+    runs: Runs
+
+    @property
+    def prints(self) -> list[str]:
+        """Which candidates were measured."""
+        return [item.candidates_print for item in self.evaluated]
 
 
 def _figures(evaluations: Mapping[str, Results]) -> dict[str, Any]:

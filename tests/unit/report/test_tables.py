@@ -10,9 +10,17 @@ from rich.table import Table
 from mathquorum.metrics.curves import Curve, CurvePoint
 from mathquorum.metrics.differences import paired_difference
 from mathquorum.metrics.evaluation import Curves
+from mathquorum.metrics.results import Evaluated
 from mathquorum.records import Estimate
 from mathquorum.report.plots import candidates_plot
-from mathquorum.report.tables import comparison_table, differences_table, estimates_json, estimates_table, points
+from mathquorum.report.tables import (
+    comparison_table,
+    differences_table,
+    estimates_json,
+    estimates_table,
+    points,
+    run_tables,
+)
 
 ESTIMATES = [Estimate("pass@1", 0.356, 0.315, 0.399, 500), Estimate("maj1@64", 0.552, 0.508, 0.595, 500)]
 
@@ -39,6 +47,16 @@ def test_models_may_differ_in_their_figures() -> None:
     assert "SSFT [fine]" in text
     assert text.count("55.2") == 2
     assert text.count("35.6") == 1
+
+
+def test_a_run_is_shown_by_generator_and_score_whatever_their_names_hold() -> None:
+    scored = [*ESTIMATES, Estimate("w.rr", 0.6, 0.5, 0.7, 500), Estimate("ece", 0.1, 0.1, 0.1, 500)]
+    evaluated = {name: Evaluated("base + LoRA", name, "0") for name in ("one", "two")}
+    generators, strategies, scores = run_tables({"one": scored, "two": scored}, evaluated)
+    assert shown(generators).count("base + LoRA") == 1
+    assert "Strategies on base + LoRA, by score" in shown(strategies)
+    for table, figure in ((strategies, "w.rr"), (scores, "ece")):
+        assert "one" in shown(table) and "two" in shown(table) and figure in shown(table)
 
 
 def test_differences_are_shown_in_points() -> None:

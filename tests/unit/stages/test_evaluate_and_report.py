@@ -16,7 +16,7 @@ from mathquorum.metrics.results import read_outcomes, read_results
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection, largest_first
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.evaluate import Evaluate
-from mathquorum.stages.report import Report, TrainingRun
+from mathquorum.stages.report import EvaluationOf, Report, TrainingRun
 from mathquorum.store import read_records, write_records
 
 SIZE = 8
@@ -109,6 +109,7 @@ def test_files_do_as_well_as_directories_and_scores_may_be_absent(tmp_path: Path
     run(Report(evaluations={"model": tmp_path / "out"}), tmp_path / "report")
     assert sorted(contents(tmp_path / "report")) == [
         "differences.json",
+        "evaluations.json",
         "figures.json",
         "model-candidates.svg",
         "report.html",
@@ -227,6 +228,27 @@ def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -
     run(Report(evaluations={"margin": tmp_path / "a", "turned": tmp_path / "b"}), tmp_path / "report")
     rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["turned"]
     assert [row["name"] for row in rows] == ["rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"]
+
+
+def test_other_candidates_with_the_same_pass_rate_are_compared_in_all_figures(tmp_path: Path) -> None:
+    """Each problem's right answers are as many, the texts are others."""
+    for name, hostile in (("a", ""), ("b", "So it is.")):
+        run(Evaluate(**write_stages(tmp_path / f"in-{name}", hostile=hostile), num_draws=64), tmp_path / name)
+    run(Report(evaluations={"a": tmp_path / "a", "b": tmp_path / "b"}), tmp_path / "report")
+    rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["b"]
+    assert [row["name"] for row in rows][:3] == ["pass@1.greedy", "pass@1", "maj1@8"]
+
+
+def test_a_report_says_whose_candidates_and_scores_each_evaluation_is_of(tmp_path: Path) -> None:
+    run(Evaluate(**write_stages(tmp_path / "in"), num_draws=64), tmp_path / "out")
+    of = EvaluationOf(results=tmp_path / "out", generator="base + LoRA", scorer="margin")
+    run(Report(evaluations={"base + LoRA + margin": of, "plain": tmp_path / "out"}), tmp_path / "report")
+    held = json.loads((tmp_path / "report" / "evaluations.json").read_text())
+    assert held["base + LoRA + margin"] | held["plain"] == {**held["plain"], "generator": "plain", "scorer": None}
+    assert held["base + LoRA + margin"]["generator"] == "base + LoRA"
+    (tmp_path / "out" / "evaluated.json").write_text("[]")
+    with pytest.raises(DataError, match=r"evaluated\.json does not say which candidates .* Evaluate again"):
+        run(Report(evaluations={"plain": tmp_path / "out"}), tmp_path / "again")
 
 
 def test_texts_of_models_cannot_act_in_the_page(tmp_path: Path) -> None:
