@@ -45,7 +45,7 @@ class Extraction:
 # Anything that marks an answer; quick to search, and wider than what is taken in the end.
 MARK = re.compile(
     r"\\boxed|\\fbox|####|\bfinal[ _]answer\b|\banswers? (?:is|are)\b|(?<![^\W_])(?:answer|ans|result)[\W_]{0,12}[:：]|[\"']answer[\"']\s*:"
-    r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:final_)?answer>|\[answer\]|\b(?:option|choice) is\b|\boption [A-H] is\b"
+    r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:final_)?(?:answer|ans|solution|result)>|\[answer\]|\b(?:option|choice) is\b|\boption [A-H] is\b"
     r"|^Answer\s+\W{0,6}\d|答案|答[:：]|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse|antwort|risposta|resposta",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -53,7 +53,7 @@ MARK = re.compile(
 # A word of each mark, in lower case, "answer" at most _AHEAD characters after the mark's start. To search for these first is ten times
 # as fast: they begin with letters that the matcher can skip to, and a pattern that ignores case has none.
 _HINT = re.compile(
-    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse|antwort|risposta|resposta"
+    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|<ans>|<solution>|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse|antwort|risposta|resposta"
 )
 _AHEAD = 24
 
@@ -99,7 +99,7 @@ def is_placeholder(content: str) -> bool:
 # --- tags ------------------------------------------------------------------------------------------------------------
 
 _TAG = re.compile(
-    r"(?:<(?P<tag>(?:final_?)?(?:answer|ans)|solution_answer|result)>|\[(?P<bracket>(?:final[ _]?)?answer)\])",
+    r"(?:<(?P<tag>(?:final_?)?(?:answer|ans)|solution|result)>|\[(?P<bracket>(?:final[ _]?)?answer)\])",
     re.IGNORECASE,
 )
 
@@ -116,6 +116,8 @@ def tags_in(text: str, finished: bool | None) -> Extraction | None:
                 continue
             end = len(text)
         content = text[match.end() : end].strip()
+        if name.lower() == "solution" and len(content) > 60:  # a whole solution
+            continue
         if content and not is_placeholder(content):
             start = text.index(content, match.end())
             found = Extraction(content, start, start + len(content), "tag")
@@ -134,7 +136,7 @@ _PHRASE = re.compile(
     r"|^[ \t*_#]{0,12}(?:final\s+)?results?[*_}`]*\s*[:：]"
     r"|答案[*_]*\s*(?:是|为|：|:)|答[:：]|故选\s*[:：]?|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
     r"|die\s+(?:endg[üu]ltige\s+)?antwort\s+(?:ist|lautet)|a\s+resposta(?:\s+final)?\s+[ée]|la\s+risposta(?:\s+finale)?\s+[èe]|ответ\s*:"
-    r"|答えは|정답은|^A:|^Answer\s(?=\W*\d))[\s*_}`]*[:=：]?\s*",
+    r"|答えは|정답은|^A:|^Answer\s(?=\W*\d))[\s*_}`]*(?:[:=：]|[-–—](?=\s))?\s*",
     re.IGNORECASE | re.MULTILINE,
 )
 # A line that is a heading and nothing else, or holds the answer after it: ## Answer, **Final Answer** 73
@@ -305,6 +307,8 @@ def _below(text: str, start: int, finished: bool | None) -> Extraction | None:
                 else Extraction(stated.answer, start + stated.start, start + stated.end, "phrase")
             )
     answer = content[lead + span[0] : lead + span[1]].strip().strip('*_`"').strip()
+    if answer.endswith("}") and answer.count("}") > answer.count("{"):
+        answer = answer[:-1].strip()
     if finished is False and start + lead + span[1] >= len(text):
         return None
     return Extraction(answer, start + lead + span[0], start + lead + span[1], "phrase") if answer else None
@@ -344,6 +348,9 @@ def _after_phrase(text: str, start: int, finished: bool | None) -> Extraction | 
             return None
         span = (0, end.start() if end else len(content))
     answer = content[span[0] : span[1]].strip().strip('*`"').strip()
+    if answer.endswith("}") and answer.count("}") > answer.count("{"):  # of \\textbf{Answer: 15}
+        answer = answer[:-1].strip()
+        span = (span[0], span[0] + content[span[0] :].index(answer) + len(answer))
     if not answer or not (any(c.isalnum() for c in answer) or "\\" in answer):
         return None
     return Extraction(answer, start + span[0], start + span[1], "phrase")

@@ -211,6 +211,8 @@ def _is_word(raw: str, text: str, start: int, end: int) -> bool:
         and (lower in KNOWN or lower in UNITS or not raw.islower() or len(raw) > 3 or is_named_unit(raw))
     ):
         return True
+    if lower in ("cost", "sink", "tank", "sing"):  # no cos t
+        return True
     if lower in KNOWN or lower in SHORT_WORDS or len(raw) > 3:
         return not re.fullmatch(r"(?:arc)?(?:sin|cos|tan|log|ln|sqrt|exp)[a-z]|pi[a-z]", lower)
     if not re.search(r"[aeiouy]", lower) or not raw[1:].islower():

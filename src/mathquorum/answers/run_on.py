@@ -31,7 +31,7 @@ _ROLE = re.compile(r"\s*(?:assistant|model)?\s*:?\s*\Z", re.IGNORECASE)
 # A line that opens another question, labelled.
 _LABELLED = re.compile(
     r"\n[^\S\n]{0,40}(?:>[^\S\n]*)?(?:#{1,6}[^\S\n]*)?[*_]{0,3}"
-    r"(?:(?:(?:Next|New|Another)[^\S\n]+)?(?:Question|Problem|Exercise|Example|Instruction|Input|Task|Query)(?:[^\S\n]*\#?\d{1,4})?[^\S\n]*[*_]{0,3}[^\S\n]*(?:[:.：]|\)|(?=\n))"
+    r"(?:(?:Next|New|Another)[^\S\n]+(?:question|problem|exercise|example)[^\S\n]*[:.：]|(?:Question|Problem|Exercise|Example|Instruction|Input|Task|Query)(?:[^\S\n]*\#?\d{1,4})?[^\S\n]*[*_]{0,3}[^\S\n]*(?:[:.：]|\)|(?=\n))"
     r"|Q[^\S\n]*\d{0,3}[^\S\n]*[:.：]|(?:User|Human|Student)[*_]{0,3}[^\S\n]*[:：]"
     r"|(?:题目|问题|例题|练习|例|题)[^\S\n]*\d{0,3}[^\S\n]*[*_]{0,3}[:：])"
 )

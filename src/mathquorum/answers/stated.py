@@ -32,7 +32,7 @@ _WORD_ANSWERS = re.compile(
     r"(?:yes|no|true|false|none|never|always|even|odd|undefined|infinity|infinite|impossible|no (?:real )?solutions?|(?:the )?empty set|does not exist|dne)\W*",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(r"[A-Z][A-Za-z ]{1,40}(?::|=)\s*(?=[-+$\\\d])[^:]{1,80}\Z")  # Total: 8 apples
+_LABELLED = re.compile(r"[A-Z][A-Za-z ]{1,40}(?::|=)\s*(?=[-+$\\\d]|[a-z]\s*=)[^:]{1,80}\Z")  # Total: 8 apples
 _OUTPUT = re.compile(r"```output\s*\n(?P<output>[^`]{1,200}?)\s*```")
 _STOP = re.compile(r"(?<![\d.][.])[.!?][*_\"')]{0,3}\s+(?=[A-Z$\\*_])|。|\n")
 _ENDED = (".", "!", "。", "$", ".)", "\\]", "\\)", "**", "__", "*", '."')
