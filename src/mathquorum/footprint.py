@@ -21,7 +21,17 @@ from mathquorum.training.settings import Lora, Training
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Load", "Shape", "check_fits", "gigabytes", "memory_of", "sampling_peak", "training_peak"]
+__all__ = [
+    "Load",
+    "Shape",
+    "check_fits",
+    "gigabytes",
+    "loading_notice",
+    "memory_of",
+    "peaks",
+    "sampling_peak",
+    "training_peak",
+]
 
 _PROCESS = 0.43e9  # Python, torch and transformers, measured on Linux; on a GPU they lie elsewhere
 _LOGITS_AT_ONCE = 2**25  # as `training.logprobs` cuts them
@@ -180,6 +190,49 @@ def gigabytes(size: float) -> str:
         '3.1 GB'
     """
     return f"{size / 1e9:.1f} GB"
+
+
+def loading_notice(model: str, hardware: Hardware) -> str:
+    """What a model's name was read as, and what it takes once it is loaded; no weight is read.
+
+    Raises:
+        ModelError: If there is no such model.
+    """
+    source, shape = read_source(model), Shape.of(model)
+    kind = "a GGUF file" if source.gguf else "a local folder" if source.is_local else "a hub id"
+    number = str(hardware.torch_dtype()).removeprefix("torch.")
+    adapter = f", with the adapter in {source.adapter}" if source.adapter else ""
+    size = f"{shape.file_bytes / 1e9:.2f} GB on disk, " if shape.file_bytes else ""
+    unpacked = "unpacked to " if source.gguf else ""
+    return (
+        f"{source.base} is {kind}{adapter}: {shape.weights / 1e6:,.0f} million weights, {size}"
+        f"{unpacked}{shape.weights * hardware.torch_dtype().itemsize / 1e9:.2f} GB as {number} on {hardware.torch_device().type}."
+    )
+
+
+def peaks(model: str, hardware: Hardware, tokens: int, rows: int, max_tokens: int) -> list[tuple[str, float]]:
+    """What a model would be used for, and the bytes that it would take at its peak.
+
+    Args:
+        model: As in `sources.read_source`.
+        hardware: Where it runs.
+        tokens: Of a forward pass in training; two thirds of them are solutions'.
+        rows: Candidates sampled together.
+        max_tokens: Of each.
+    """
+    shape, load = Shape.of(model), Load(tokens, 2 * tokens // 3, 1)
+    whole = Training(steps=1)
+    again = whole.model_copy(update={"gradient_checkpointing": True})
+    small, least = (training.model_copy(update={"lora": Lora()}) for training in (whole, again))
+    return [
+        ("sampling", sampling_peak(shape, rows, max_tokens, hardware)),
+        *((name, training_peak(shape, load, training, hardware)) for name, training in (
+            ("training all weights", whole),
+            ("training all weights, gradient checkpointing", again),
+            ("training an adapter (LoRA r = 16)", small),
+            ("training an adapter, gradient checkpointing", least),
+        )),
+    ]  # fmt: skip
 
 
 def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware, memory: int) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tiny_models import make_model, write_gguf
 
 from mathquorum.errors import ModelError
-from mathquorum.footprint import Load, Shape, check_fits, sampling_peak, training_peak
+from mathquorum.footprint import Load, Shape, check_fits, loading_notice, peaks, sampling_peak, training_peak
 from mathquorum.models import Hardware
 from mathquorum.training.settings import Lora, Training
 
@@ -81,3 +82,20 @@ def test_what_does_not_fit_is_refused_with_what_would() -> None:
         check_fits(SHAPE, load, FULL, CPU, 21 * 10**8)
     with pytest.raises(ModelError, match="Nothing that we know of would fit"):
         check_fits(SHAPE, load, FULL, CPU, 10**8)
+
+
+def test_what_is_shown_before_loading_names_the_model_and_its_cost(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model", "llama")
+    file = write_gguf(folder, tmp_path / "model.gguf")
+    assert f"{folder} is a local folder: 0 million weights, 0.00 GB on disk, 0.00 GB as float32" in loading_notice(
+        str(folder), CPU
+    )
+    assert f"{file} is a GGUF file: 0 million weights, 0.00 GB on disk, unpacked to 0.00 GB" in loading_notice(
+        str(file), CPU
+    )
+    found = dict(peaks(str(file), CPU, tokens=2048, rows=64, max_tokens=512))
+    assert found == dict(peaks(str(folder), CPU, tokens=2048, rows=64, max_tokens=512)) | {
+        "sampling": found["sampling"]
+    }
+    more = dict(peaks(str(file), CPU, tokens=4096, rows=64, max_tokens=512))
+    assert len(found) == 5 and all(more[name] > found[name] for name in found if name != "sampling")
