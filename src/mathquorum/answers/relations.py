@@ -51,6 +51,8 @@ def _quantity(left: Node, right: Node, names: frozenset[str]) -> Key | None:
     if variables(left) and variables(right):
         return None
     named, value = (left, right) if variables(left) else (right, left)
+    if value_key(value) == ("n", (0, 1)):
+        return None  # an equation with all terms on one side
     coordinates = names & {"x", "y", "z"}
     if not _is_pure(named) or (coordinates and not (_is_plain(named) and len(names) > 1)):
         return None
@@ -70,6 +72,8 @@ def _is_pure(node: Node) -> bool:
 
 def _is_plain(node: Node) -> bool:
     """Whether the expression is a sum or a product of names: x + y, xy, x/y."""
+    if node[0] == "pow":
+        return node[1][0] == "add" and _is_plain(node[1])
     parts = [n[1] if n[0] == "neg" else n for n in node[1:]]
     if node[0] == "mul":
         return all(n[0] == "var" or (_is_plain(n) and n[0] == "mul") for n in parts)

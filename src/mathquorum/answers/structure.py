@@ -79,6 +79,8 @@ class StructureReader:
 
     def items(self, tokens: list[Token]) -> Item:
         """One item, or several between separators."""
+        if len(tokens) < 3 and (number := _number(tokens)) is not None:  # most items of most lists
+            return Item(number)
         tokens = unwrapped(tokens)
         if is_congruence(tokens):
             return Item(self.listed(residue_keys(tokens)))
@@ -333,6 +335,16 @@ class StructureReader:
         if node is not None:
             return value_key(node)
         return self.combined([self.items([t for t in row if t != ("o", "&")]) for row in rows], ",").key
+
+
+def _number(tokens: list[Token]) -> Key | None:
+    """The key of a number with its sign."""
+    kind, value = tokens[-1] if tokens else ("", 0)
+    if kind != "n" or (len(tokens) == 2 and tokens[0] not in (("o", "-"), ("o", "+"))):
+        return None
+    if tokens[0] == ("o", "-"):
+        value = -value
+    return ("n", (value.numerator, value.denominator))
 
 
 def _excluded(parts: list[list[Token]]) -> list[list[Token]]:
