@@ -18,6 +18,7 @@ numbers integer integers positive nonnegative negative nonzero natural whole par
 """
 _SAID = frozenset(_WORDS.split())
 _COMPARISONS = frozenset(("<", ">", "<=", ">=", "!="))
+_STATING = frozenset(("in", "forall"))
 _AROUND_SET = frozenset(("^", "_", "{", "}", "+", "-", "*", ">", ">=", "<", "<=", "!="))
 
 
@@ -31,6 +32,11 @@ class Conditioned:
 
 def without_conditions(tokens: list[Token]) -> Conditioned:
     """The answer before its conditions. Only conditions on names that the answer uses are taken off."""
+    if not any(
+        kind == "w" or (kind == "o" and value in _COMPARISONS) or (kind == "c" and value in _STATING)
+        for kind, value in tokens
+    ):
+        return Conditioned(tokens)
     tokens = _before_words(tokens)
     tokens = _before_group(tokens)
     if ("o", ",") not in tokens and ("o", ";") not in tokens:
