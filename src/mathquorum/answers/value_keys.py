@@ -199,14 +199,17 @@ class Point(dict[str, Number]):
         return _WHOLE[name][self.number] if name in WHOLE_NAMES else self.place(name)
 
     def place(self, name: str) -> Fraction:
-        """Where a real variable lies: near one of a few places, at a distance that is its own."""
+        """Where a real variable lies: near one of a few places, at a distance that is its own at each point.
+
+        At one distance for all points, p - q would have one value at all of them whenever p and q lie near the same places.
+        """
         own = scattered(name) - 1
         row = (
             _REAL[int(own * 997) % len(_REAL)]
             if len(name) > 1 or name not in "xyzt"
             else _REAL["xtyz".index(name) % len(_REAL)]
         )
-        return row[self.number % NUM_REAL_POINTS] + own / (16 << self.number // NUM_REAL_POINTS)
+        return row[self.number % NUM_REAL_POINTS] + (scattered(f"{name} at {self.number}") - 1) / 16
 
 
 class _Turn(Point):
