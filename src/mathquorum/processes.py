@@ -99,7 +99,7 @@ def map_units(
 
 
 def not_told(more: int) -> None:
-    """For callers that do not want to know."""
+    """Does nothing: for callers that do not want to know."""
 
 
 def _now_and_then(tell: Tell) -> Tell:

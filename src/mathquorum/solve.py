@@ -79,7 +79,7 @@ def solve_sparingly(
     wording: Prompt = PLAIN,
     seed: int = 0,
 ) -> Solved:
-    """As `solve`, but samples and scores only until the rule's choice is clear.
+    """Works as `solve` does, but samples and scores only until the rule's choice is clear.
 
     The candidates are the first ones of those that `solve` would sample with the same seed.
 

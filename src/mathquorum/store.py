@@ -145,7 +145,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def num_lines(path: Path) -> int | None:
-    """Of a file that is not compressed; None where it cannot be read. For forecasts: nothing is parsed."""
+    """Lines of a file that is not compressed; None where it cannot be read. For forecasts: nothing is parsed."""
     try:
         with path.open("rb") as handle:
             return sum(block.count(b"\n") for block in iter(lambda: handle.read(1 << 20), b""))
@@ -189,7 +189,7 @@ def write_records(path: Path, records: Iterable[Any]) -> int:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """As `write_records`, from JSON objects."""
+    """Writes as `write_records` does, from JSON objects."""
     count = 0
     with _whole_file(path) as handle:
         for row in rows:

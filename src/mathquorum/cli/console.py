@@ -144,7 +144,7 @@ class RunConsole:
             self._say_what_is_left()
 
     def _say_what_is_left(self) -> None:
-        """Of the whole plan; now and then only, where lines do not replace each other."""
+        """The forecast of the whole plan; now and then only, where lines do not replace each other."""
         now = time.monotonic()
         if now - self._forecast_told < _FORECAST_EVERY:
             return

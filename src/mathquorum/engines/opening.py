@@ -1,4 +1,4 @@
-"""Which engine a model gets where nothing is recorded: the quickest to open."""
+"""The engine that a model gets where nothing is recorded: the quickest to open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine a stage asks, as settings: what fixes its bytes, how it cuts the work, how it is opened.
+"""The engine that a stage asks, as settings: what fixes its bytes, how it cuts the work, how it is opened.
 
 To add an engine, copy `embedded.py` or `scripted.py` and add its class to the union in `engines/__init__.py`.
 """

@@ -34,5 +34,5 @@ class Choices:
 
 
 def is_right(strategy: Strategy, pool: Pool) -> float:
-    """As `Choices.right`, of one pool."""
+    """Answers as `Choices.right` does, for one pool."""
     return Choices([pool]).right(strategy)[0]

@@ -129,7 +129,7 @@ def call_shares(pools: Sequence[Pool]) -> Curve:
 
 
 def _curve(name: str, places: Sequence[int], values: Sequence[Sequence[float]]) -> Curve:
-    """From one row of values, one per problem, for each place."""
+    """The curve from one row of values, one per problem, for each place."""
     return Curve(name, tuple(_point(x, mean_estimate(name, row)) for x, row in zip(places, values, strict=True)))
 
 
@@ -196,7 +196,7 @@ def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]
 def _draw_curves(
     pools: Sequence[Pool], strategies: Sequence[Strategy], places: Sequence[int], seed: int, num_draws: int
 ) -> dict[str, list[list[float]]]:
-    """For each strategy, for each pool, the share of draws it gets right, one per place."""
+    """The share, for each strategy and each pool, of draws it gets right, one per place."""
     values: dict[str, list[list[float]]] = {strategy.name: [] for strategy in strategies}
     for pool in pools:
         random = np.random.default_rng([seed, zlib.crc32(pool.problem_id.encode())])
@@ -208,7 +208,7 @@ def _draw_curves(
 
 
 def _shares(pool: Pool, strategies: Sequence[Strategy], shuffles: npt.NDArray[np.int_], k: int) -> Mapping[str, float]:
-    """By strategy the share of the shuffles of whose first k candidates it chooses a correct one."""
+    """The share, by strategy, of the shuffles of whose first k candidates it chooses a correct one."""
     if k in (1, pool.num_candidates):  # where no strategy has a choice to make, and where there is one subset
         return dict.fromkeys((s.name for s in strategies), pool.num_correct / pool.num_candidates)
     # Which slot of a shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.

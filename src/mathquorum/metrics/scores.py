@@ -107,7 +107,7 @@ def overall_auc(scores: Sequence[Floats], labels: Sequence[Bools]) -> Estimate:
 
 
 def _above(values: Floats, ordered: Floats) -> Floats:
-    """For each value the share of the ordered ones that it is above, ties one half."""
+    """The share, for each value, of the ordered ones that it is above, ties one half."""
     below, up_to = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
     share: Floats = (below + up_to) / (2 * len(ordered))
     return share

@@ -66,7 +66,7 @@ class PrefixTree:
         return self.parents != list(range(-1, len(self.parents) - 1))
 
     def sight(self) -> npt.NDArray[np.bool_]:
-        """Which places each place attends to: (places, places)."""
+        """The places that each place attends to: (places, places)."""
         seen = np.eye(len(self.ids), dtype=bool)
         for place, parent in enumerate(self.parents):
             if parent >= 0:

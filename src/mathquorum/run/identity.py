@@ -115,7 +115,7 @@ def _fingerprint(setting: str, item: Read, fingerprints: Fingerprints) -> str:
 
 
 def differences(recorded: Identity, now: Identity, stage: Stage) -> list[str]:
-    """In what a stage is not the one that was recorded, in words; nothing where it is.
+    """The points, in words, in which a stage is not the one that was recorded; none where it is.
 
     Args:
         recorded: Then.

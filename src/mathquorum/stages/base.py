@@ -56,9 +56,9 @@ class Measurable(Protocol):
     """A stage that can tell how much work it is, so that those of its kind can be compared: for a forecast only."""
 
     def amount(self) -> int | None:
-        """In a unit of the kind's own, such as candidates; None while a file that decides it is not there."""
+        """The amount in a unit of the kind's own, such as candidates; None while a file that decides it is not there."""
         ...
 
 
 def no_progress(done: int, total: int, note: str = "") -> None:
-    """For callers that do not want to know."""
+    """Does nothing: for callers that do not want to know."""

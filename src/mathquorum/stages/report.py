@@ -163,7 +163,7 @@ class Report(Settings):
         return [self._difference(name, runs, baseline, name) for name in common]
 
     def _difference(self, name: str, runs: Runs, others: Runs, other: str) -> Difference:
-        """Of one figure and another, paired by problem and, where there are several, by training run."""
+        """The difference of one figure and another, paired by problem and, where there are several, by training run."""
         problems = [p for p in runs[0][name] if all(p in table[name] for table in runs)]
         problems = [p for p in problems if all(p in table[other] for table in others)]
         first, second = _rows_of(runs, name, problems), _rows_of(others, other, problems)

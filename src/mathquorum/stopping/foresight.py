@@ -186,7 +186,7 @@ class _Foresight:
         self._judge()
 
     def stop(self) -> Stopped:
-        """With the leader."""
+        """Stops with the leader."""
         return Stopped(self.leader, self.number, self._supply.num_tokens(self.number), int(self._asked.sum()))
 
     @property
@@ -196,7 +196,7 @@ class _Foresight:
 
     @property
     def place(self) -> int:
-        """Of the cluster that leads in expectation, where there is one."""
+        """The place of the cluster that leads in expectation, where there is one."""
         return int(self._ranking[0])
 
     @property

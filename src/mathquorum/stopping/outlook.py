@@ -124,7 +124,7 @@ class Outlook(Settings):
 
 
 def read_outlook(path: Path) -> Outlook:
-    """As a study's report holds it.
+    """Reads an outlook as a study's report holds it.
 
     Raises:
         DataError: If the file cannot be read, or holds no JSON object.
@@ -183,7 +183,7 @@ def text_rates(logprobs: Floats, exponent: float) -> Floats:
 
 
 class _Weights(NamedTuple):
-    """Of clusters over the number of candidates: (pools, clusters), 0 beyond a pool's own, and which are right."""
+    """Weights of clusters over the number of candidates: (pools, clusters), 0 beyond a pool's own, and which are right."""
 
     values: Floats
     right: npt.NDArray[np.bool_]

@@ -40,7 +40,7 @@ class Supply(Protocol):
         ...
 
     def num_tokens(self, number: int) -> int:
-        """Of the first `number` candidates together."""
+        """Tokens of the first `number` candidates together."""
         ...
 
     def score(self, texts: Sequence[int]) -> Sequence[float]:

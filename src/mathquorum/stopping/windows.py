@@ -78,7 +78,7 @@ class Windows:
         self._drawn: list[Window] = []
 
     def __getitem__(self, place: int) -> Window:
-        """From 0. The last is the one that holds all candidates."""
+        """The window of that number, from 0. The last is the one that holds all candidates."""
         while len(self._drawn) <= place:
             number = min((len(self._drawn) + 1) * self._size, self._supply.limit)
             self._drawn.append(_draw(self._supply, self._outlook, number, self._rng))

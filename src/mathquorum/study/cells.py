@@ -46,7 +46,7 @@ class StudyTable:
 
 
 def table_json(table: StudyTable) -> dict[str, Any]:
-    """For programs: fractions, and the paper's figures in percent as it prints them."""
+    """The table for programs: fractions, and the paper's figures in percent as it prints them."""
     return {
         "title": table.title,
         "note": table.note,

@@ -41,7 +41,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """By the 95% interval: holds, fails, undecided; for an open question above, below, undecided."""
+        """The verdict by the 95% interval: holds, fails, undecided; for an open question above, below, undecided."""
         if self.found is None:
             return "not measured"
         low, high = self.found.estimate.low, self.found.estimate.high
@@ -229,7 +229,7 @@ def _transfer(measured: Measured, plan: Plan, small: str, large: str) -> list[Cl
 
 
 def claim_json(claim: Claim) -> dict[str, Any]:
-    """For programs: differences as fractions, the paper's in points as it prints them."""
+    """The claim for programs: differences as fractions, the paper's in points as it prints them."""
     held: dict[str, Any] = {"claim": claim.text, "table": claim.table, "paper": claim.paper, "verdict": claim.verdict}
     if claim.found:
         held |= estimate_json(claim.found.estimate)

@@ -58,7 +58,7 @@ def rules(num_candidates: int, outlook: Outlook) -> list[StoppingRule]:
 
 
 def outlook_of(validation: Generator | None, evaluator: str) -> Outlook:
-    """As the candidates and the evaluator's scores of them are on validation problems."""
+    """The outlook: as the candidates and the evaluator's scores of them are on validation problems."""
     seeds = list(validation.seeds.values()) if validation and evaluator in validation.evaluators else []
     return Outlook.fitted(
         [sampled for stored in seeds for sampled in _sampled(stored, evaluator)],
@@ -95,7 +95,7 @@ def _choose(rules: Sequence[StoppingRule], sampled: Sampled, seed: str) -> list[
 
 
 def _figures(pool: Pool, stopped: Stopped) -> tuple[bool, int, int, int]:
-    """In the order of `Spent`."""
+    """Figures in the order of `Spent`."""
     right = stopped.cluster != NO_ANSWER and bool(pool.clusters[stopped.cluster].correct)
     return right, stopped.num_tokens, stopped.num_calls, stopped.num_candidates
 

@@ -1,4 +1,4 @@
-"""Which examples make an optimizer step, and how they lie in tensors: one row without padding, or padded rows of several texts.
+"""The examples that make an optimizer step, and how they lie in tensors: one row without padding, or padded rows of several texts.
 
 The plan of a training run is made before it starts, from the examples' lengths and a seed alone, so that a resumed run
 goes on with the very batches of the interrupted one.

@@ -27,7 +27,7 @@ _ALIKE = 0.8
 
 @dataclass(frozen=True)
 class Groups:
-    """Which tokens of a row attend to which.
+    """Groups of a row's tokens that attend to each other.
 
     Attributes:
         gather: The token at each place of all groups, one group after the other: (places,). What is padding repeats a token.
@@ -44,7 +44,7 @@ class Groups:
 
     @classmethod
     def of(cls, trees: Sequence[PrefixTree]) -> Groups:
-        """Of a row that holds these trees one after the other.
+        """The groups of a row that holds these trees one after the other.
 
         Args:
             trees: At least one, longest first.

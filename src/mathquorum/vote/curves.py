@@ -104,13 +104,13 @@ class _Draws:
         return np.asarray(self._first(k)[2].argmax(axis=1))
 
     def best(self, k: int) -> Ints:
-        """By the best score; candidates without an answer cannot be chosen."""
+        """Chooses by the best score; candidates without an answer cannot be chosen."""
         slots = self._first(k)[0]
         places = self._score[slots].argmax(axis=1)
         return np.asarray(self._cluster[slots[np.arange(len(slots)), places]])
 
     def weighted(self, k: int) -> Ints:
-        """By the largest sum of scores: ties by the order of the vote."""
+        """Chooses by the largest sum of scores: ties by the order of the vote."""
         slots, flat, ranks = self._first(k)
         sums = np.bincount(flat.ravel(), np.maximum(self._score[slots], 0).ravel(), minlength=ranks.size).reshape(
             ranks.shape

@@ -1,4 +1,4 @@
-"""From files of samples to pools: candidates in clusters of equivalent answers, with their scores."""
+"""Pools made from files of samples: candidates in clusters of equivalent answers, with their scores."""
 
 from __future__ import annotations
 

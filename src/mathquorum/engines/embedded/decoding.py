@@ -47,7 +47,7 @@ class Step:
         return self._logits.argmax(dim=-1)[rows] if self._nuclei is None else self._nuclei.draw(rows, numbers)
 
     def logprobs(self, rows: torch.Tensor, tokens: torch.Tensor) -> list[float]:
-        """Of each token, in its row."""
+        """Log-probability of each token in its row."""
         values: list[float] = (self._logits[rows, tokens] - self._totals[rows]).tolist()
         return values
 
@@ -109,7 +109,7 @@ class _Admission:
         self._known: list[float] = []  # branches on average, by candidates
 
     def learn(self, prompt: _Prompt) -> None:
-        """From a prompt that has ended, or had no room."""
+        """Learns from a prompt that has ended, or had no room."""
         if prompt.steps:
             self._known.append(prompt.held / prompt.steps / len(prompt.rows))
 

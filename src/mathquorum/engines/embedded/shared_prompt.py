@@ -59,7 +59,7 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]
             buffer[places, :, :num_written] = buffer[sources, :, :num_written]
 
     def make_room(self, rows: int, tokens: int) -> None:
-        """For what comes before the next step."""
+        """Makes room for what comes before the next step."""
         if self.written_keys.numel():
             self.written_keys = _with_room(self.written_keys, {0: rows, 2: tokens})
             self.written_values = _with_room(self.written_values, {0: rows, 2: tokens})
@@ -161,7 +161,7 @@ class _Step:
 
     @property
     def positions(self) -> torch.Tensor:
-        """Of the newest tokens: (rows,)."""
+        """Positions of the newest tokens: (rows,)."""
         return self.lengths + self.written
 
     def by_slot(self, query: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:

@@ -126,7 +126,7 @@ class SmallEngine:
 
 
 def _common_beginning(texts: Sequence[list[int]]) -> list[int]:
-    """Of all of them, and at least a token shorter than each."""
+    """The beginning that all of them share, at least a token shorter than each."""
     if not texts:
         return []
     first, last = min(texts), max(texts)  # what these two share, all between them share

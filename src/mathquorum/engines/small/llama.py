@@ -237,7 +237,7 @@ def _is_known(config: Mapping[str, Any]) -> bool:
 
 
 def _shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Of all the weights that the config implies."""
+    """Shapes of all the weights that the config implies."""
     size, inner, width = config["hidden_size"], config["intermediate_size"], config["head_dim"]
     heads, key_heads = config["num_attention_heads"] * width, config["num_key_value_heads"] * width
     shapes: dict[str, tuple[int, ...]] = {
