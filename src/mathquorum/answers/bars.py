@@ -15,6 +15,8 @@ def evaluation_bars(tokens: list[Token]) -> Bars | None:
 
     The name is missing where the limits say only numbers, as in [x^2]_0^3. Low is missing where one point is given.
     """
+    if ("o", "_") not in tokens:
+        return None
     below = _last_limit(tokens, "_")
     above: list[Token] | None = None
     end = below[0] if below else -1

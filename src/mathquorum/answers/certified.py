@@ -100,7 +100,7 @@ def _zero(value: Number, bits: int) -> int:
 def _part(part: Number, whole: Number) -> Number:
     """One part of a complex number: zero when it is as small beside the whole as can be seen."""
     if part.contains(0):
-        if not balls().is_small(part / abs(whole), ACCURATE):
+        if not part.is_zero() and not balls().is_small(part / abs(whole), ACCURATE):
             raise Unclear("a part")
         return 0
     if part.rel_accuracy_bits() < ACCURATE:
