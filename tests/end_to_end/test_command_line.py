@@ -110,7 +110,7 @@ def test_grade_says_which_rule_decided() -> None:
         (["run", "paper", "--base", "x", "--train", "a", "--test", "b", "--sampling.temprature", "1"], 2, "Did you mean 'temperature'?"),
         (["run", "demo", "--num_candidates", "0"], 2, "num_candidates should be greater than or equal to 1. Got 0"),
         (["run", "demo", "--config", "absent.yaml"], 2, "absent.yaml cannot be read"),
-        (["run", "paper", "--base", "./absent", "--train", "SAMPLES", "--test", "SAMPLES"], 1, "there is no './absent'"),
+        (["run", "paper", "--base", "./absent", "--train", "SAMPLES", "--test", "SAMPLES"], 1, "There is no model folder './absent'"),
         (["solve", "1+1?", "--model", "./absent"], 1, "There is no model folder './absent'"),
         (["solve", "1+1?", "--strategy", "w.r"], 2, "Did you mean"),
         (["solve", "1+1?", "--stop", "setled"], 2, "Did you mean 'settled'"),
@@ -148,3 +148,20 @@ def test_settings_lists_every_setting_with_default_and_meaning() -> None:
     assert "base = required" in text and "sampling.top_p = 0.95" in text and "num_candidates = 64" in text
     assert "generator.learning_rate = 1e-05" in text and "mtsft.generator.steps = 200" in text
     assert "64 in the paper" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["grade", "5", "-5"], 1, "different"),
+        (["grade", "-5", "-5.0"], 0, "equal"),
+        (["grade", "-x+1", "1-x", "--json"], 0, '"equal": true'),
+        (["grade", r"-\frac12", "-0.5"], 0, "equal"),
+        (["solve", ""], 2, "The problem is empty"),
+        (["--version"], 0, "mathquorum 0."),
+        (["grade", "5", "--jsonn"], 2, "No such option"),
+    ],
+)
+def test_arguments_that_begin_like_options(words: list[str], code: int, said: str) -> None:
+    done = mathquorum(*words, check=code)
+    assert said in done.stdout + done.stderr

@@ -7,7 +7,11 @@ load torch.
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Sequence
+from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +19,13 @@ import typer
 
 from mathquorum.errors import MathquorumError, SettingsError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "arguments_of", "main"]
 
 app = typer.Typer(
     name="mathquorum",
     help="Fine-tune on step-by-step solutions, sample many, cluster by equivalent answers, vote and re-rank.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,6 +35,28 @@ _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 _Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
 _Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")]
 _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
+
+
+_ARGUMENT = "\x00"  # before an argument that begins like an option
+
+
+def _unmarked(text: str) -> str:
+    return text.removeprefix(_ARGUMENT)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mathquorum {metadata.version('mathquorum')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(context_settings=_OPEN_ENDED)
@@ -243,7 +269,9 @@ def solve(
         )
     chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
     sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
-    text = sys.stdin.read() if problem == "-" else problem
+    text = sys.stdin.read() if problem == "-" else _unmarked(problem)
+    if not text.strip():
+        raise SettingsError("The problem is empty. Give its text, or - to read it from standard input.")
 
     from mathquorum import solve as method
     from mathquorum.assets import tiny_base_path
@@ -306,7 +334,7 @@ def grade(
     """Is the answer right, and by which rule? Exit code 0 when it is, 1 when it is not."""
     from mathquorum.answers.equivalence import explain_match
 
-    verdict = explain_match(gold, answer)
+    verdict = explain_match(_unmarked(gold), _unmarked(answer))
     typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
     raise typer.Exit(0 if verdict.equal else 1)
 
@@ -357,10 +385,30 @@ def version() -> None:
         typer.echo(f"{library} {number}")
 
 
+_NEGATIVE = re.compile(r"-(?=[\d.,(\[{\\$∞π]|[a-zA-Z]\b(?!$))")
+"""What begins an answer or a problem and no option: -5, -x+1, -\\frac12."""
+
+
+def arguments_of(words: Sequence[str]) -> list[str]:
+    """The command line as click is to read it: what is mathematics and no option is marked as an argument, in `grade` and `solve`.
+
+    Example:
+        >>> arguments_of(["grade", "-5", "5", "--json"])
+        ['grade', '\\x00-5', '5', '--json']
+    """
+    if not words or words[0] not in ("grade", "solve"):
+        return list(words)
+    found = [words[0]]
+    for before, word in pairwise(words):
+        takes = before.startswith("--") and "=" not in before and before != "--json"
+        found.append(_ARGUMENT + word if _NEGATIVE.match(word) and not takes else word)
+    return found
+
+
 def main() -> None:
     """The `mathquorum` command. Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C."""
     try:
-        app()
+        app(arguments_of(sys.argv[1:]))
     except MathquorumError as error:
         typer.echo(f"mathquorum: {error}", err=True)
         sys.exit(error.exit_code)

@@ -14,7 +14,7 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.errors import ModelError, RunError
 from mathquorum.models.codec import Codec, check_prompt
-from mathquorum.models.sources import Source, gguf_fault, read_source
+from mathquorum.models.sources import Source, gguf_fault, hub_answers, read_source
 from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.store import write_error
 
@@ -93,8 +93,9 @@ def _generation_ends(model: str) -> list[int]:
     from transformers import GenerationConfig
 
     try:
-        return _as_list(GenerationConfig.from_pretrained(read_source(model).base).eos_token_id)
-    except (OSError, ValueError):
+        name, arguments = read_source(model).arguments()
+        return _as_list(GenerationConfig.from_pretrained(name, **arguments).eos_token_id)
+    except (OSError, ValueError, TypeError):  # a GGUF file has none
         return []
 
 
@@ -205,6 +206,11 @@ def _load_base(source: Source, dtype: torch.dtype, quantization: Any) -> Any:
 def _cannot_load(what: str, source: Source, error: Exception) -> ModelError:
     if source.gguf:
         return ModelError(f"GGUF file {source.base!r} cannot be loaded: {gguf_fault(source.gguf, _first_line(error))}")
+    if not source.is_local and not hub_answers():
+        return ModelError(
+            f"{what} {source.base!r} cannot be loaded: there is no such folder here, the hub's cache does not hold it, and the hub cannot "
+            "be reached. Give a local folder, or run where the hub can be reached."
+        )
     return ModelError(f"{what} {source.base!r} cannot be loaded: {_first_line(error)}")
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
+import socket
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mathquorum.errors import ModelError
 
@@ -16,6 +20,7 @@ __all__ = [
     "Source",
     "files_of",
     "gguf_fault",
+    "hub_answers",
     "model_parts",
     "read_source",
     "weight_bytes",
@@ -25,6 +30,7 @@ __all__ = [
 ADAPTER_CONFIG = "adapter_config.json"
 """What peft calls an adapter's settings."""
 _WEIGHTS = (".safetensors", ".bin", ".gguf")
+_HUB_SECONDS = 3.0
 _READ, _PLACES = 2**16, 256  # of a weight file so many bytes at so many places stand for the whole
 
 
@@ -52,7 +58,26 @@ class Source:
 
     def arguments(self) -> tuple[str, dict[str, Any]]:
         """What transformers' `from_pretrained` wants in order to find the base's config and tokenizer."""
-        return (str(self.gguf.parent), {"gguf_file": self.gguf.name}) if self.gguf else (self.base, {})
+        if self.gguf:
+            return str(self.gguf.parent), {"gguf_file": self.gguf.name}
+        return self.base, {} if self.is_local or hub_answers() else {"local_files_only": True}
+
+
+@functools.cache
+def hub_answers() -> bool:
+    """Whether the hub can be reached. Asked once, for a few seconds: its client would try for a minute, and say so line by line."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if urllib.request.getproxies():
+        return True  # the proxy knows
+    place = urlsplit(constants.ENDPOINT)
+    try:
+        with socket.create_connection((place.hostname, place.port or 443), _HUB_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def read_source(model: str) -> Source:
