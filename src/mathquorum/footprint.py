@@ -36,7 +36,8 @@ __all__ = [
 _PROCESS = 0.43e9  # Python, torch and transformers, measured on Linux; on a GPU they lie elsewhere
 _LOGITS_AT_ONCE = 2**25  # as `training.logprobs` cuts them
 _HEAVIEST = 8  # of a training's steps that are looked at
-_GROWING = 1.25  # of buffers that become half as long again when they are full
+_GROWING = 1.25  # of buffers that get room for half as many rows again when they are full
+_LOGITS_COPIES = 11  # of a row's logits while its token is drawn, as measured
 _SURE = 0.85  # an estimate is right within 15%: what is refused would not have fitted
 
 
@@ -168,9 +169,17 @@ def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) 
         hardware: Where it runs.
     """
     size = hardware.torch_dtype().itemsize
-    written = _GROWING * rows * max_tokens * shape.layers * 2 * shape.kept * size
-    logits = 4 * 4 * rows * shape.vocabulary  # while a token is drawn
+    written = _GROWING * rows * _room(max_tokens) * shape.layers * 2 * shape.kept * size
+    logits = _LOGITS_COPIES * 4 * rows * shape.vocabulary
     return _process(hardware) + max(shape.weights * size + written + logits, _loading(shape, size))
+
+
+def _room(tokens: int) -> int:
+    """What a buffer of `engines.embedded` has come to when a row has so many tokens."""
+    room = 32
+    while room < tokens:
+        room = -(-int(1.5 * room) // 32) * 32
+    return room
 
 
 def _loading(shape: Shape, bytes_each: float) -> float:
