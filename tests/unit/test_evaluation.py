@@ -8,7 +8,7 @@ from mathquorum.errors import DataError, SettingsError
 from mathquorum.metrics import Pool
 from mathquorum.metrics.evaluation import evaluate, measure, outcomes
 from mathquorum.records import AnswerCluster, largest_first
-from mathquorum.selection import Majority, Rerank, default_strategies
+from mathquorum.selection import SCORED_STRATEGIES, Majority, Rerank, default_strategies
 
 
 def make_pools(num_problems: int = 12, size: int = 16, scored: bool = True) -> list[Pool]:
@@ -32,6 +32,7 @@ def test_figures_come_in_the_order_and_under_the_names_of_the_paper() -> None:
     names = [estimate.name for estimate in measure(make_pools(), default_strategies(with_scores=True))]
     assert names == [
         *["pass@1.greedy", "pass@1", "maj1@16", "rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"],
+        *["deepconf.keep10", "deepconf.keep90", "borda"],
         *["maj8@16", "pass@16"],
     ]
 
@@ -53,7 +54,7 @@ def test_curves_end_where_the_table_stands() -> None:
     last = {curve.name: curve.points[-1].value for curve in evaluation.curves.candidates}
     assert last["pass"] == value["pass@16"]
     assert last["maj1"] == value["maj1@16"]
-    for name in ("rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"):
+    for name in SCORED_STRATEGIES:
         assert last[name] == value[name]
     firsts = [curve.points[0].value for curve in evaluation.curves.candidates]
     assert firsts == pytest.approx([value["pass@1"]] * len(firsts))

@@ -51,8 +51,18 @@ _WEIGHED: dict[str, Callable[[float], Strategy]] = {
 }
 _EXAMPLES = [*_PLAIN, *(f"{word}0.5" for word in _WEIGHED), *(f"{word}8" for word in _COUNTED)]
 
-# Table 3 and Table 7, with the paper's K = 8; the top 3 to 5 of 100 were best in Cobbe et al. 2021.
-SCORED_STRATEGIES = ("rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv")
+# Table 3 and Table 7, with the paper's K = 8; the top 3 to 5 of 100 were best in Cobbe et al. 2021; 10 and 90 as in arXiv 2508.15260.
+SCORED_STRATEGIES = (
+    "rr.all",
+    "rr.top8",
+    "w.rr",
+    "w.rr.top8",
+    "maj1.top5",
+    "pv",
+    "deepconf.keep10",
+    "deepconf.keep90",
+    "borda",
+)
 
 
 def strategy(name: str) -> Strategy:

@@ -14,6 +14,7 @@ from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.differences import seeded_difference
 from mathquorum.metrics.results import read_outcomes, read_results
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, Selection, largest_first
+from mathquorum.selection import SCORED_STRATEGIES
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.report import EvaluationOf, Report, TrainingRun
@@ -86,7 +87,7 @@ def test_evaluate_writes_selections_outcomes_and_results(tmp_path: Path) -> None
     assert value == pytest.approx(sum(outcomes["maj1@8"].values()) / 9, abs=1e-6)
 
     selections = list(read_records(tmp_path / "out" / "selections.jsonl", Selection))
-    assert {s.strategy for s in selections} == {"maj1", "rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"}
+    assert {s.strategy for s in selections} == {"maj1", *SCORED_STRATEGIES}
     assert all(s.answer is None and s.correct is False for s in selections if s.problem_id == "p8")
 
 
@@ -227,7 +228,7 @@ def test_under_other_scores_only_what_reads_scores_is_compared(tmp_path: Path) -
     run(Evaluate(**places, num_draws=64), tmp_path / "b")
     run(Report(evaluations={"margin": tmp_path / "a", "turned": tmp_path / "b"}), tmp_path / "report")
     rows = json.loads((tmp_path / "report" / "differences.json").read_text())["between"]["turned"]
-    assert [row["name"] for row in rows] == ["rr.all", "rr.top8", "w.rr", "w.rr.top8", "maj1.top5", "pv"]
+    assert [row["name"] for row in rows] == list(SCORED_STRATEGIES)
 
 
 def test_other_candidates_with_the_same_pass_rate_are_compared_in_all_figures(tmp_path: Path) -> None:
