@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from mathquorum import datasets
-from mathquorum.records import Problem
+from mathquorum.records import AnswerCluster, Candidate, Problem
+from mathquorum.store import write_records
 
 # name -> where it lies in the shared data, and the split
 MEMBERS: dict[str, tuple[str | None, str | None]] = {
+    "candidates": ("own", None),  # made here
     "gsm8k": ("gsm8k", "test"),
     "jsonl": ("math/math500.jsonl.gz", None),
     "math": ("math/math500.jsonl.gz", None),
@@ -26,10 +28,24 @@ Load = Callable[[], Iterator[Problem]]
 
 
 @pytest.fixture(params=sorted(datasets.DATASETS))
-def load(request: pytest.FixtureRequest, real_data: Path) -> Load:
+def load(request: pytest.FixtureRequest, real_data: Path, tmp_path: Path) -> Load:
     path, split = MEMBERS[request.param]
     place = None if path is None else real_data / path
+    if request.param == "candidates":
+        place = _own_candidates(tmp_path)
     return lambda: datasets.load(request.param, place, split)
+
+
+def _own_candidates(run: Path) -> Path:
+    """A run of ours, as far as it matters."""
+    for name, records in {
+        "problems.train/problems": [Problem(f"x/{n}", f"{n}+1?", str(n + 1)) for n in range(3)],
+        "evaluator.candidates/candidates": [Candidate(f"x/{n}", 0, f"{n}+1={n + 1}", str(n + 1)) for n in range(3)],
+        "evaluator.clusters/clusters": [AnswerCluster(f"x/{n}", str(n + 1), (0,), True) for n in range(3)],
+    }.items():
+        (run / name).parent.mkdir(parents=True)
+        write_records(run / f"{name}.jsonl", records)
+    return run
 
 
 def test_ids_are_unique_and_texts_are_there(load: Load) -> None:

@@ -13,6 +13,7 @@ from mathquorum.records import Problem
 __all__ = ["DATASETS", "check_name", "load", "module_of"]
 
 DATASETS: dict[str, str] = {
+    "candidates": "mathquorum.datasets.own",
     "gsm8k": "mathquorum.datasets.gsm8k",
     "jsonl": "mathquorum.datasets.jsonl",
     "math": "mathquorum.datasets.hendrycks_math",

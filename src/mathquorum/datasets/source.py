@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from mathquorum import datasets
 from mathquorum.config import InputPath, Settings
-from mathquorum.datasets import gsm8k, jsonl, math_shepherd, prm800k
+from mathquorum.datasets import gsm8k, jsonl, math_shepherd, own, prm800k
+from mathquorum.datasets.own import Own
 from mathquorum.datasets.prm800k import Prm800k
 from mathquorum.datasets.reading import Reading, Tally, reference_solutions
 from mathquorum.datasets.step_labels import SOFT_THRESHOLD
@@ -22,7 +25,7 @@ class Source(Settings):
     """One dataset of a union."""
 
     dataset: str
-    """gsm8k, jsonl, math, math_shepherd, minimath or prm800k."""
+    """candidates (a generator's own), gsm8k, jsonl, math, math_shepherd, minimath or prm800k."""
     path: InputPath | None = None
     """A file or a folder. minimath needs none: it is made."""
     hub: str | None = None
@@ -43,6 +46,16 @@ class Source(Settings):
     """For jsonl with soft labels of steps, between 0 and 1: from which value on a step is good."""
     prm800k: Prm800k = Prm800k()
     """For prm800k: which solutions to take."""
+    own: Own = Own()
+    """For candidates: which solutions to take."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stage_of_a_run(cls, values: Any) -> Any:
+        """Of a run's own candidates the stage that made them is read, and counts as the input: the run changes as it goes on."""
+        if isinstance(values, dict) and values.get("dataset") == "candidates" and values.get("path"):
+            return {**values, "path": own.sampled_in(Path(values["path"]))}
+        return values
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
@@ -74,6 +87,8 @@ def read_source(source: Source, seed: int) -> Reading:
             reading = prm800k.read(place, source.split, source.prm800k)
         case "math_shepherd":
             reading = math_shepherd.read(place, source.split)
+        case "candidates":
+            reading = own.read(place, source.own)
         case "jsonl":
             reading = jsonl.read(place, source.split, source.columns, source.soft_threshold)
         case "gsm8k":
