@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from mathquorum.answers.anchors import Anchors, matches_at
 
 __all__ = [
     "MARK",
@@ -171,10 +173,32 @@ _SPEAKS = re.compile(
 _CALLED_RIGHT = re.compile(r"\(?([A-H])\)?[*_]*\s+is\s+(?:the\s+)?(?:correct|right)\b")
 
 
+def fields_in(anchors: Anchors) -> list[re.Match[str]]:
+    """The JSON fields named "answer"."""
+    return _matches(_JSON, anchors, anchors.fields)
+
+
+def headings_in(anchors: Anchors) -> list[re.Match[str]]:
+    """The words that may be a heading."""
+    return _matches(_HEADING, anchors, anchors.headings)
+
+
+def phrases_in(anchors: Anchors) -> list[re.Match[str]]:
+    """The phrases that announce an answer."""
+    return _matches(_PHRASE, anchors, anchors.phrases)
+
+
+def _matches(pattern: re.Pattern[str], anchors: Anchors, places: Callable[[], list[int]]) -> list[re.Match[str]]:
+    if anchors.is_sure:
+        return matches_at(pattern, anchors.text, places())
+    return list(pattern.finditer(anchors.text))
+
+
 def announced_in(text: str, finished: bool | None) -> Extraction | None:
     """The last announcement of an answer: ####, a JSON field, a heading, or a phrase."""
-    given = [f for f in (_hash(text, finished), _json(text, finished)) if f is not None]
-    said = [f for f in (_heading(text, finished), _phrase(text, finished)) if f is not None]
+    anchors = Anchors(text)
+    given = [f for f in (_hash(text, finished), _json(anchors, finished)) if f is not None]
+    said = [f for f in (_heading(anchors, finished), _phrase(anchors, finished)) if f is not None]
     if given:  # a sentence after a field may speak about it
         said = [f for f in said if states_value(f.answer)]
     return max([*given, *said], key=lambda f: f.start, default=None)
@@ -228,9 +252,11 @@ def _is_value_line(content: str) -> bool:
     return bool(re.fullmatch(r"[*_(]*[A-Za-z]+[*_)]*(?: [A-Za-z]+)?[.]?", content))
 
 
-def _json(text: str, finished: bool | None) -> Extraction | None:
+def _json(anchors: Anchors, finished: bool | None) -> Extraction | None:
+    text = anchors.text
+
     def read() -> Iterator[Extraction]:
-        for match in list(_JSON.finditer(text))[-MAX_MARKS:]:
+        for match in fields_in(anchors)[-MAX_MARKS:]:
             group = match.lastgroup or "bare"
             if finished is False and match.end() >= len(text) and group == "bare":
                 continue
@@ -264,11 +290,12 @@ def _scalar(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _heading(text: str, finished: bool | None) -> Extraction | None:
+def _heading(anchors: Anchors, finished: bool | None) -> Extraction | None:
     """A heading with the answer behind it or in the lines below it."""
+    text = anchors.text
 
     def read() -> Iterator[Extraction]:
-        for match in list(_HEADING.finditer(text))[-MAX_MARKS:]:
+        for match in headings_in(anchors)[-MAX_MARKS:]:
             start = text.rfind("\n", 0, match.start()) + 1
             if match.start() - start > 24 or not _BEFORE_HEADING.fullmatch(text, start, match.start()):
                 continue
@@ -321,9 +348,11 @@ def _opens_with_value(content: str) -> bool:
     )
 
 
-def _phrase(text: str, finished: bool | None) -> Extraction | None:
+def _phrase(anchors: Anchors, finished: bool | None) -> Extraction | None:
+    text = anchors.text
+
     def read() -> Iterator[Extraction]:
-        for match in list(_PHRASE.finditer(text))[-MAX_MARKS:]:
+        for match in phrases_in(anchors)[-MAX_MARKS:]:
             found = _after_phrase(text, match.end(), finished)
             if found is not None:
                 yield found
