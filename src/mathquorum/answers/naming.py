@@ -35,7 +35,11 @@ def quantity_name(tokens: list[Token]) -> str | None:
         if name is not None:
             return name
     is_name = (
-        _is_measure(tokens) or _is_operation(tokens) or _is_value_of_function(tokens) or _is_power_of_capitals(bare)
+        _is_series_of_names(tokens)
+        or _is_measure(tokens)
+        or _is_operation(tokens)
+        or _is_value_of_function(tokens)
+        or _is_power_of_capitals(bare)
     )
     return text if is_name else None
 
@@ -57,6 +61,11 @@ def _is_measure(tokens: list[Token]) -> bool:
             k in "wc" or (k == "v" and str(v).isupper()) or (k == "o" and v in "=<>") for k, v in inside
         )
     return kind == "w" and value in _MEASURE_WORDS
+
+
+def _is_series_of_names(tokens: list[Token]) -> bool:
+    """\\sum_i a_i: a sum of terms that have names only."""
+    return tokens[0] in (("f", "sum"), ("f", "prod")) and tokens.count(("o", "_")) > 1
 
 
 def _is_operation(tokens: list[Token]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact
 
-__all__ = ["ACCURATE", "KEPT", "digits_key", "number_key", "real_value", "shown"]
+__all__ = ["ACCURATE", "KEPT", "digits_key", "is_rounded", "number_key", "real_value", "shown"]
 
 ACCURATE = 1_000  # bits to which a certified value is known
 KEPT = 900  # bits that are compared
@@ -52,6 +52,16 @@ def real_value(key: tuple[Any, ...]) -> Fraction | None:
         mantissa, exponent = key[1:]
         return Fraction(mantissa << max(exponent, 0), 1 << max(-exponent, 0)) / _SCALE
     return None
+
+
+def is_rounded(value: Fraction, rounded: Fraction) -> bool:
+    """Whether a number is written as another one rounds or cuts to its digits: 0.429 of 3/7."""
+    digit = Fraction(1)
+    while digit.denominator < 10**40 and rounded % digit:
+        digit /= 10
+    while digit >= 1 and rounded and rounded % (10 * digit) == 0:
+        digit *= 10
+    return abs(value - rounded) < digit
 
 
 def shown(key: tuple[Any, ...]) -> str:

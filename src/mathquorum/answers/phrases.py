@@ -27,7 +27,7 @@ from mathquorum.answers.vocabulary import (
     UNITS,
 )
 
-__all__ = ["has_words", "is_tail", "without_words"]
+__all__ = ["has_words", "is_number_in_words", "is_tail", "without_words"]
 
 MAX_PIECES = 400
 
@@ -294,6 +294,16 @@ POSTFIXES: dict[str, str] = {
     "score": "20(%s)",
 }
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
+SORTS = _set(
+    "set interval point points line circle function equation vector matrix polynomial pair pairs triple fraction sequence"
+)
+SORT_ADJECTIVES = _set(
+    "solution solutions ordered open closed half-open straight following only single quadratic cubic linear"
+)
+SAID_OF_NAMES = _set(
+    "for where with given all any every each some and is are being a an the constant constants arbitrary real number numbers integer"
+    " integers positive nonnegative non-negative nonzero non-zero negative natural whole"
+)
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for as whereas meaning")
 KNOWN = (
@@ -314,6 +324,18 @@ def without_words(text: str) -> str:
     if all(p.kind != "w" for p in pieces) and all(p.kind != "(" for p in pieces):
         return text
     return _Phrase(pieces).answer()
+
+
+def _letters(pieces: list[Piece]) -> set[str]:
+    """The letters of the mathematics that may be variables."""
+    text = " ".join(p.text for p in pieces if p.kind == "m")
+    return set(re.findall(r"[A-Za-z]", re.sub(r"\\mathbb\s*\{?[A-Z]\}?|\\[A-Za-z]+", " ", text)))
+
+
+def is_number_in_words(text: str) -> bool:
+    """Whether a text is a number in words and nothing else: forty-eight."""
+    words = re.split(r"[-\s]+", text.strip().lower())
+    return all(w in NUMBER_WORDS or w in TENS or w in MULTIPLIERS or w == "and" for w in words) and words[0] != "and"
 
 
 class _Phrase:
@@ -427,8 +449,21 @@ class _Phrase:
                 else self.pieces[end]
             )
             self.at = end if self.pieces[end].text != "=" else end + 1
+        elif self._is_sort(end):
+            self.at = end
         elif end > self.at and end < len(self.pieces) and "=" in self.pieces[end].text:
             self.statement(end)
+
+    def _is_sort(self, end: int) -> bool:
+        """Whether the words up to a formula say what sort of thing it is: the open interval (0, 1)."""
+        words = [p.text.lower() for p in self.pieces[self.at : end] if p.text.lower() not in ARTICLES]
+        return (
+            end < len(self.pieces)
+            and self.pieces[end].kind == "m"
+            and bool(words)
+            and words[-1] in SORTS
+            and all(w in SORT_ADJECTIVES for w in words[:-1])
+        )
 
     def statement(self, end: int) -> None:
         """Skips "the sum" before a + b = 5."""
@@ -514,10 +549,19 @@ class _Phrase:
             p.kind == "m" and re.search(r"[<>=]|\\(?:in|ge|le|geq|leq|ne|neq|forall)(?![A-Za-z])", p.text) for p in rest
         ):
             return True
+        if word in ("for", "where", "with") and self._is_about_names(rest):
+            return True
         if rest[0].kind == "(" and len(rest) == 1:
             return self.is_remark(rest[0].text)
         self.at = here
         return False
+
+    def _is_about_names(self, rest: list[Piece]) -> bool:
+        """Whether what follows says no more than where names of the value lie: for some constant c, with a, b real."""
+        if any(p.kind not in "wms" or (p.kind == "w" and p.text.lower() not in SAID_OF_NAMES) for p in rest):
+            return False
+        names = _letters(rest)
+        return bool(names) and names <= _letters(self.pieces[: self.at])
 
     def is_remark(self, text: str) -> bool:
         """Whether brackets hold a remark that leaves the value as it is."""
@@ -719,7 +763,7 @@ class _Phrase:
             ):
                 break
             if self.word() in ("because", "since", "where", "which") or (
-                self.word() in ("for", "as", "if") and self.ends_after()
+                self.word() in ("for", "as", "if", "with") and self.ends_after()
             ):
                 break
             self.at += 1

@@ -16,7 +16,7 @@ from mathquorum.answers.phrases import is_tail, without_words
 from mathquorum.answers.trimming import trimmed, unadorned
 from mathquorum.answers.vocabulary import FRACTIONS, MULTIPLIERS, VERBS
 
-__all__ = ["prose_key", "states_value"]
+__all__ = ["denies", "is_bounded", "numbers_in", "prose_key", "states_value"]
 
 Key = tuple[Any, ...]
 
@@ -108,6 +108,24 @@ def prose_key(text: str) -> Key | None:
     if len(set(numbers)) != 1 or len(re.findall(r"\d+", text)) > 2 * len(numbers):
         return None
     return _number(numbers[0])
+
+
+def denies(sentence: str) -> bool:
+    """Whether a sentence has no verb, or words that deny what it says or make it conditional."""
+    words = [w.lower() for w in _WORD.findall(re.sub(r"\\[A-Za-z]+", " ", sentence))]
+    return VERBS.isdisjoint(words) or not _DENIES.isdisjoint(words) or not {"if", "or", "otherwise"}.isdisjoint(words)
+
+
+def numbers_in(sentence: str) -> list[tuple[tuple[int, int], Fraction]]:
+    """Where the numbers of a sentence stand, signs included, and their values."""
+    return [(match.span(), _value(match["value"], match["sign"])) for match in _NUMBER.finditer(sentence)]
+
+
+def is_bounded(sentence: str, start: int, end: int) -> bool:
+    """Whether the words around a number make it a bound, a part of a sum, or another number."""
+    after = sentence[end : end + 40]
+    before = sentence[max(0, start - 40) : start]
+    return bool(_BOUND.search(before) or _AFTER.match(after)) or _factor(after) != 1
 
 
 def _factor(after: str) -> int | None:

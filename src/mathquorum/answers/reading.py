@@ -65,12 +65,14 @@ _FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\
 # A choice with its text: (B) 12, \text{(B) } 12, E. 12, B) 15, E: a polygenic score, Option C: 4.
 _CHOICE = re.compile(
     r"\s*[*_$]*(?:(?:[Oo]ption|[Cc]hoice)\s+)?(?:\\(?:text|textbf|mathrm|textrm|mathbf|bf)\s*\{\s*)?[*_]*"
-    r"(?:\(([A-Ja-h])\)[}*_]*[\s:.~\\}]+|([A-J])[*_]*(?:\)\s*|[.:](?:\s+|\s*\}\s*))[}*_\\~\s]*)"
+    r"(?:\((?:([A-J])\)|([a-h])\)(?!\W*(?:left\s*)?(?<!\\)\())[}*_]*(?:[\s:.~}]|\\(?![A-Za-z(\[{]))+"
+    r"|([A-J])[*_]*(?:\)\s*|[.:](?:\s+|\s*\}\s*))(?:[}*_~\s]|\\(?![A-Za-z(\[{]))*)"
     r"(?P<said>(?!and\b|or\b|[+*/^=,)\\&-]+\s)[^\s].*)",
     re.DOTALL,
 )
 _BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
+_COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3})\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
 _UNIT_LETTER = re.compile(
     r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
 )
@@ -159,6 +161,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = bare[1] or bare[2]
     if "base" in text:
         text = _IN_BASE.sub(r"\1_{\2}", text)
+    text = _COUNTED.sub(_counted, text)
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = value_of_approximation(without_ordinal(text))
@@ -180,6 +183,11 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     return StructureReader(settings).items(tokens).key
 
 
+def _counted(match: re.Match[str]) -> str:
+    """8C3 as C(8, 3), where it can be one."""
+    return f"{match[2]}({match[1]}, {match[3]})" if int(match[1]) > int(match[3]) else match[0]
+
+
 def _unbraced(tokens: list[Token]) -> list[Token]:
     """Without braces, or parentheses around one word, that enclose the whole."""
     while len(tokens) > 2 and tokens[0] in (("o", "{"), ("o", "(")) and closing(tokens, 0) == len(tokens) - 1:
@@ -191,8 +199,10 @@ def _unbraced(tokens: list[Token]) -> list[Token]:
 
 def _choice_key(choice: re.Match[str], settings: EquivalenceSettings, depth: int) -> Key:
     """A choice with its text: the keys of the letter and of what is said."""
-    letter = _mathematics(choice[1] or choice[2], settings, depth + 1)
-    said = choice["said"].strip().strip("{}*_ ")
+    letter = _mathematics(choice[1] or choice[2] or choice[3], settings, depth + 1)
+    said = choice["said"].strip().strip("*_ ")
+    if said.count("}") > said.count("{"):  # of \\text{(B) 12}
+        said = said.removesuffix("}").rstrip()
     return ("choice", letter, _key(said, settings)) if re.search(r"\w", said) else letter
 
 

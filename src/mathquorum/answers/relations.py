@@ -8,7 +8,7 @@ from typing import Any
 from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, is_negative, is_zero
 from mathquorum.answers.certified import ratio, value_at
 from mathquorum.answers.expressions import Node, substitute, variables
-from mathquorum.answers.number_keys import digits_key
+from mathquorum.answers.number_keys import ACCURATE, digits_key
 from mathquorum.answers.polynomials import coefficients, where
 from mathquorum.answers.sets import MINUS_INFINITY, PLUS_INFINITY, REALS, Interval, intersect, union
 from mathquorum.answers.value_keys import points_for, value_key, values_at
@@ -101,7 +101,10 @@ def _proportions(node: Node, names: frozenset[str], both_signs: bool) -> Key:
 def _size(value: Number) -> Number:
     if not is_exact(value) and balls().is_complex(value):
         raise NoValue("not ordered")
-    return -value if is_negative(value) else value
+    if not is_negative(value):
+        return value
+    with balls().precision(ACCURATE + 100):  # outside, a ball would be rounded to a float's bits
+        return -value
 
 
 class _Line:

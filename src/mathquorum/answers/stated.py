@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mathquorum.answers.computed import computed_number
 from mathquorum.answers.marks import Extraction
+from mathquorum.answers.phrases import is_number_in_words
 from mathquorum.answers.prose import states_value
 
 __all__ = ["closing_statement", "is_value", "lone_answer"]
@@ -150,7 +152,7 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
     """The value that a sentence emphasises, or the sentence itself when it states one number."""
     sentence = text[start:end]
     whole = _bare(sentence)
-    emphasised = [m for m in _EMPHASIS.finditer(sentence) if is_value(m["content"])]
+    emphasised = [m for m in _EMPHASIS.finditer(sentence) if is_value(m["content"]) or is_number_in_words(m["content"])]
     if (
         emphasised
         and len({m["content"] for m in emphasised}) == 1
@@ -160,8 +162,11 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
         return Extraction(
             found["content"].strip(), start + found.start("content"), start + found.end("content"), "closing"
         )
-    if len(emphasised) > 1 or not states_value(whole):
+    if len(emphasised) > 1:
         return None
+    if not states_value(whole):
+        span = computed_number(text[:start], sentence)
+        return Extraction(sentence[slice(*span)], start + span[0], start + span[1], "closing") if span else None
     start = text.index(whole, start)
     return Extraction(whole, start, start + len(whole), "closing")
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from mathquorum.answers.bars import Bars, evaluation_bars
@@ -16,6 +17,7 @@ from mathquorum.answers.families import expression_key, function_key
 from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.matrices import has_matrix, matrix_key, rows_key, vector_key
 from mathquorum.answers.naming import quantity_name
+from mathquorum.answers.number_keys import is_rounded, real_value
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.piecewise import cases_node
 from mathquorum.answers.relations import equation_key, inequality_key
@@ -94,7 +96,7 @@ class StructureReader:
             steps, _ = split(tokens, ("=>",))
             tokens = steps[-1] if steps else []
         if ("o", "~") in tokens:  # of an approximation, the exact side
-            tokens = tokens[: tokens.index(("o", "~"))] or tokens[1:]
+            tokens = self.exact_side(tokens)
         words = any(kind == "w" for kind, _ in tokens)
         if words:
             compound = compound_key(tokens)
@@ -110,6 +112,21 @@ class StructureReader:
             if len(parts) > 1:
                 return self.combined([self.items(p) for p in _excluded(parts)], word)
         return self.signed(tokens)
+
+    def exact_side(self, tokens: list[Token]) -> list[Token]:
+        """What stands before the first sign of approximation.
+
+        Raises:
+            Unreadable: When both sides are numbers, and the rounded one is not that number to its digits.
+        """
+        cut = tokens.index(("o", "~"))
+        exact, rounded = tokens[:cut], tokens[cut + 1 :]
+        if exact and len(rounded) == 1 and rounded[0][0] == "n":
+            key = self.items(exact).key
+            value = real_value(key[1]) if key[0] == "n" else None
+            if value is not None and not is_rounded(value, Fraction(rounded[0][1])):
+                raise Unreadable("an approximation of something else")
+        return exact or tokens[1:]
 
     def signed(self, tokens: list[Token]) -> Item:
         """One item for every reading of its plus-minus signs."""

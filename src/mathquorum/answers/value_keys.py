@@ -216,10 +216,11 @@ class _Turn(Point):
     """A point of either sign; some have whole coordinates."""
 
     def place(self, name: str) -> Fraction:
+        """One of the turns, its own at each point, and a distance from it: else a - b had one sign at all of them."""
         own = scattered(name) - 1
-        shift = int(own * 89) if name != "x" else 0
-        place = _TURNS[(self.number + shift * self.number) % len(_TURNS)]
-        return place if place.denominator == 1 else place + own / 16
+        stride = 1 + int(own * 89) % (len(_TURNS) - 1) if name != "x" else 1
+        place = _TURNS[self.number * stride % len(_TURNS)]
+        return place if place.denominator == 1 else place + (scattered(f"{name} at turn {self.number}") - 1) / 16
 
 
 @lru_cache(maxsize=1_000)

@@ -1,0 +1,34 @@
+"""Closing sentences with several numbers, of which the last computation says which one is the answer.
+
+"5 * 70 = 350. So 5 nights cost $350." states 350: the 5 is not the result of anything.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from mathquorum.answers.prose import denies, is_bounded, numbers_in
+
+__all__ = ["computed_number"]
+
+WINDOW = 400  # characters before the sentence in which the computation ends
+_RESULT = re.compile(r"=\s*(?P<sign>-?)\s*\\?\$?\s*(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d^]|\s*[-+*/×·=^(\\]\s*[\d(a-z])")
+
+
+def computed_number(before: str, sentence: str) -> tuple[int, int] | None:
+    """Where the result of the last computation stands in a sentence of several numbers; None when in doubt.
+
+    Example:
+        >>> computed_number("5 * 70 = 350.", "So 5 nights cost 350 dollars.")
+        (17, 20)
+    """
+    results = list(_RESULT.finditer(before[-WINDOW:]))
+    if not results or denies(sentence):
+        return None
+    value = Fraction(results[-1]["value"].replace(",", "")) * (-1 if results[-1]["sign"] else 1)
+    found = numbers_in(sentence)
+    same = [span for span, number in found if number == value]
+    if len(found) < 2 or len(same) != 1 or is_bounded(sentence, *same[0]):
+        return None
+    return same[0]
