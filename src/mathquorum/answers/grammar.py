@@ -308,7 +308,7 @@ class _Parser:
     def variable(self, name: str) -> Node:
         if name in ("pi", "e", "i") and not self.at("_") and name not in self.indices:
             return (name,)
-        if name in ("C", "P") and (counted := self.chosen(name)) is not None:
+        if (name in ("C", "P") or (name == "A" and self.at("_", "^"))) and (counted := self.chosen(name)) is not None:
             return counted
         if self.at("_"):
             self.take()
@@ -350,9 +350,11 @@ class _Parser:
                 first = (self.take()[1], self.latex_argument())
                 if self.at("_", "^") and self.peek()[1] != first[0]:
                     marks = dict((first, (self.take()[1], self.latex_argument())))
+                    if name == "A" and marks["_"][0] != "num":
+                        raise Unreadable("a power of a name")
                     if _may_choose(marks["_"], marks["^"]):
                         return _choice(name, marks["_"], marks["^"])
-                    if marks["^"][0] == "num" and _may_choose(marks["^"], marks["_"]):
+                    if name != "A" and marks["^"][0] == "num" and _may_choose(marks["^"], marks["_"]):
                         return _choice(name, marks["^"], marks["_"])
             elif self.at("("):
                 arguments = self.arguments()

@@ -304,6 +304,11 @@ SAID_OF_NAMES = _set(
     "for where with given all any every each some and is are being a an the constant constants arbitrary real number numbers integer"
     " integers positive nonnegative non-negative nonzero non-zero negative natural whole"
 )
+_STRUCTURED = re.compile(
+    r"^\s*(?:[(\[{]|\\\{|\\(?:left|begin|langle|d?frac)(?![a-z]))|[=<>]|\\(?:le|ge|leq|geq)(?![a-z])"
+)
+PERIODS = _set("second minute hour day night morning evening week weekend month quarter year decade season")
+_PER = ("a", "an", "per", "each", "every")
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for as whereas meaning")
 KNOWN = (
@@ -460,6 +465,7 @@ class _Phrase:
         return (
             end < len(self.pieces)
             and self.pieces[end].kind == "m"
+            and _STRUCTURED.search(self.pieces[end].text) is not None  # not "equation 3"
             and bool(words)
             and words[-1] in SORTS
             and all(w in SORT_ADJECTIVES for w in words[:-1])
@@ -810,6 +816,8 @@ def is_tail(words: list[str]) -> bool:
         for closer in CLOSERS:
             if tuple(words[-len(closer) :]) == closer:
                 words, changed = words[: -len(closer)], True
+    if len(words) == 3 and words[0] in ("times", "time") and words[1] in _PER and words[2] in PERIODS:  # 2 times a week
+        return True
     if words[:1] in (["more"], ["fewer"], ["less"], ["additional"], ["extra"]) and words[1:2] != ["than"]:
         words = words[1:]
     for place, word in enumerate(words):

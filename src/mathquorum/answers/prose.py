@@ -49,7 +49,7 @@ halves third thirds quarter quarters fifths tenths if otherwise less
 _CHANGES = frozenset(_CHANGING.split())  # words after "= 30" that would make it another value
 # Clauses around the statement: "After 2 years, ...", "... if it runs 24 hours", "... to make 80 meatballs".
 _LEADING = re.compile(
-    r"(?:after|in|if|when|for|with|at|by|since|because|given|during|over|within|assuming|once|as|on|so|thus|hence|therefore|from)\b[^,]{1,160}(?<!\d),\s+(?=\D)",
+    r"(?:(?:so|thus|hence|therefore),?\s+)?(?:after|in|if|when|for|with|at|by|since|because|given|during|over|within|assuming|once|as|on|from)\b[^,]{1,160}(?<!\d),\s+(?=\D)",
     re.IGNORECASE,
 )
 _TRAILING = re.compile(

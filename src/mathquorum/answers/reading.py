@@ -73,6 +73,7 @@ _CHOICE = re.compile(
 _BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
 _COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3})\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
+_NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
 _UNIT_LETTER = re.compile(
     r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
 )
@@ -161,7 +162,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = bare[1] or bare[2]
     if "base" in text:
         text = _IN_BASE.sub(r"\1_{\2}", text)
-    text = _COUNTED.sub(_counted, text)
+    text = _COUNTED.sub(_counted, _NAMED_COUNT.sub(r"\1(", text))
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = value_of_approximation(without_ordinal(text))

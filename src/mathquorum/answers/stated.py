@@ -35,10 +35,13 @@ _WORD_ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"[A-Z][A-Za-z ]{1,40}(?::|=)\s*(?=[-+$\\\d]|[a-z]\s*=)[^:]{1,80}\Z")  # Total: 8 apples
+_EMPHASISED_LABEL = re.compile(
+    r"(?P<mark>\*{1,3}|__)(?!Note|Check|Given|Hint|Remark|Example|Verif|Recall|Step|Case)[A-Z][A-Za-z ]{1,40}(?::\s?(?P=mark)|(?P=mark)\s?:)\s+"
+)  # **Total:** 84 miles
 _OUTPUT = re.compile(r"```output\s*\n(?P<output>[^`]{1,200}?)\s*```")
 _STOP = re.compile(r"(?<![\d.][.])[.!?][*_\"')]{0,3}\s+(?=[A-Z$\\*_])|。|\n")
 _ENDED = (".", "!", "。", "$", ".)", "\\]", "\\)", "**", "__", "*", '."')
-_EMPHASIS = re.compile(r"(?P<mark>\*\*\*|\*\*|__|(?<=\s)\*(?=\d))(?=\S)(?P<content>[^*_\n]{1,80}?)(?<=\S)(?P=mark)")
+_EMPHASIS = re.compile(r"(?P<mark>\*\*\*|\*\*|__|(?<=\s)[*_](?=\d))(?=\S)(?P<content>[^*_\n]{1,80}?)(?<=\S)(?P=mark)")
 
 
 def lone_answer(text: str, finished: bool | None) -> Extraction | None:
@@ -120,6 +123,8 @@ def closing_statement(text: str, finished: bool | None) -> Extraction | None:
         return Extraction(tail[slice(*display)].strip(), offset + display[0], offset + display[1], "closing")
     line = tail.rfind("\n") + 1
     start = _content_start(tail, line)
+    emphasised = _EMPHASISED_LABEL.match(tail, start)
+    start = emphasised.end() if emphasised is not None and is_value(tail[emphasised.end() :]) else start
     if is_value(tail[start:]) and _is_complete(_bare(tail[start:]), finished):
         return _unwrapped(text, offset + start, len(body))
     if not tail.endswith(_ENDED) and finished is not True and not (line and _LABELLED.match(tail[start:])):
@@ -152,7 +157,10 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
     """The value that a sentence emphasises, or the sentence itself when it states one number."""
     sentence = text[start:end]
     whole = _bare(sentence)
-    emphasised = [m for m in _EMPHASIS.finditer(sentence) if is_value(m["content"]) or is_number_in_words(m["content"])]
+    marked = list(_EMPHASIS.finditer(sentence))
+    emphasised = [m for m in marked if is_value(m["content"])] or [
+        m for m in marked if is_number_in_words(m["content"])
+    ]
     if (
         emphasised
         and len({m["content"] for m in emphasised}) == 1

@@ -121,10 +121,13 @@ class StructureReader:
         """
         cut = tokens.index(("o", "~"))
         exact, rounded = tokens[:cut], tokens[cut + 1 :]
-        if exact and len(rounded) == 1 and rounded[0][0] == "n":
+        while rounded and rounded[-1][0] == "w":
+            rounded = rounded[:-1]
+        said = _number(rounded) if len(rounded) < 3 else None
+        if exact and said is not None:
             key = self.items(exact).key
             value = real_value(key[1]) if key[0] == "n" else None
-            if value is not None and not is_rounded(value, Fraction(rounded[0][1])):
+            if value is not None and not is_rounded(value, Fraction(*said[1])):
                 raise Unreadable("an approximation of something else")
         return exact or tokens[1:]
 
