@@ -251,7 +251,7 @@ CHANGING = _set(
     " until above below under over beyond up down greater smaller larger fewer higher lower odd even is are was were be has have do does"
     " factorial factorials doubled squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
     " other others another about approximately roughly more less minimum maximum least most prime primes multiple exclusive inclusive"
-    " because since where which that what n't isn't can't"
+    " because since where which that what n't isn't can't fold gross mille onward onwards repeating recurring bound"
 )
 PREPOSITIONS = _set(
     "of in for per on from with by each at during within inside around the a an this these those his her their our your my"
@@ -309,6 +309,7 @@ _STRUCTURED = re.compile(
 )
 PERIODS = _set("second minute hour day night morning evening week weekend month quarter year decade season")
 _PER = ("a", "an", "per", "each", "every")
+LESSENED = _set("than the a an his her its their this that")  # 8 less the discount
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for as whereas meaning")
 KNOWN = (
@@ -818,7 +819,7 @@ def is_tail(words: list[str]) -> bool:
                 words, changed = words[: -len(closer)], True
     if len(words) == 3 and words[0] in ("times", "time") and words[1] in _PER and words[2] in PERIODS:  # 2 times a week
         return True
-    if words[:1] in (["more"], ["fewer"], ["less"], ["additional"], ["extra"]) and words[1:2] != ["than"]:
+    if words[:1] in (["more"], ["fewer"], ["less"], ["additional"], ["extra"]) and not set(words[1:2]) & LESSENED:
         words = words[1:]
     for place, word in enumerate(words):
         if (

@@ -40,7 +40,9 @@ _AFTER = re.compile(
 _DENYING = """
 cannot impossible insufficient undefined infinite infinitely unknown undetermined no none never nor neither unless except not isn't doesn't
 can't don't won't whether reciprocal unlikely false wrong incorrect integers primes multiples satisfying congruent divisible such remainder
+too bound
 """
+_SUPPOSING = frozenset(("if", "when", "unless", "suppose", "assume", "assuming", "provided", "let", "whenever", "not"))
 _DENIES = frozenset(_DENYING.split())
 _CHANGING = """
 or plus minus times divided multiplied not no never except unless mod squared cubed factorial dozen hundred thousand million billion half
@@ -78,6 +80,8 @@ def prose_key(text: str) -> Key | None:
     if not words:
         return None
     result = _RESULT.search(text)
+    if result is not None and words[0] in _SUPPOSING and "," not in text:
+        return None
     if result is not None:
         tail = [w.lower() for w in _WORD.findall(result["tail"])]
         return _number(_value(result["value"], result["sign"])) if is_tail(tail) or _CHANGES.isdisjoint(tail) else None

@@ -38,6 +38,11 @@ _LABELLED = re.compile(r"[A-Z][A-Za-z ]{1,40}(?::|=)\s*(?=[-+$\\\d]|[a-z]\s*=)[^
 _EMPHASISED_LABEL = re.compile(
     r"(?P<mark>\*{1,3}|__)(?!Note|Check|Given|Hint|Remark|Example|Verif|Recall|Step|Case)[A-Z][A-Za-z ]{1,40}(?::\s?(?P=mark)|(?P=mark)\s?:)\s+"
 )  # **Total:** 84 miles
+_EXCEEDED = re.compile(
+    r"(?:\b(?:less|more|fewer|greater|smaller|larger) than|\bexceeds?|\b(?:is|was|are|were) not|\bmaybe it is)\s*\Z",
+    re.IGNORECASE,
+)
+_EXCEEDING = re.compile(r"\s*(?:less|more|fewer) than\s+(?:twice|half|double|\d|[a-z]\b|\\)")
 _OUTPUT = re.compile(r"```output\s*\n(?P<output>[^`]{1,200}?)\s*```")
 _STOP = re.compile(r"(?<![\d.][.])[.!?][*_\"')]{0,3}\s+(?=[A-Z$\\*_])|。|\n")
 _ENDED = (".", "!", "。", "$", ".)", "\\]", "\\)", "**", "__", "*", '."')
@@ -167,6 +172,8 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
         and len(emphasised[0][0]) < len(sentence.strip(" ."))
     ):
         found = emphasised[-1]
+        if _EXCEEDED.search(sentence[: found.start()]) or _EXCEEDING.match(sentence[found.end() :]):
+            return None
         return Extraction(
             found["content"].strip(), start + found.start("content"), start + found.end("content"), "closing"
         )
