@@ -23,14 +23,19 @@ SIMPLE = 64  # bits of the numerator and the denominator of a fraction that a ba
 _SCALE = Fraction(int.from_bytes(shake_128(b"where digits are cut").digest(150), "big") | 1 << 1199, 1 << 1199)
 
 
-def number_key(value: Number) -> tuple[Any, ...]:
-    """A hashable key of a constant: a fraction, KEPT bits with an exponent, or two of these for a complex number."""
+def number_key(value: Number, *, is_irrational: bool = False) -> tuple[Any, ...]:
+    """A hashable key of a constant: a fraction, KEPT bits with an exponent, or two of these for a complex number.
+
+    Args:
+        value: The number.
+        is_irrational: It is real and known to be irrational: no fraction is looked for.
+    """
     if is_exact(value):
         return (value.numerator, value.denominator)
     with balls().precision(ACCURATE + 100):
         if balls().is_complex(value):
             return ("c", *(_real_key(part) for part in balls().parts(value)))
-        return _real_key(value)
+        return ("r", *_digits(value)) if is_irrational else _real_key(value)
 
 
 def digits_key(value: Number) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -47,14 +47,19 @@ class Answer:
     Attributes:
         kind: "number", "list", "text", ...
         key: Hashable; equal keys are equal answers.
-        written: Of a list, its key in the order in which it stands there; None for everything else.
         has_unit_letter: It is written as a number with one letter behind it, which may be a unit: 48 g.
+        source: Of a list without order, its text and the settings under which it was read; None for everything else.
     """
 
     kind: str
     key: Key
-    written: Key | None = None
     has_unit_letter: bool = False
+    source: tuple[str, EquivalenceSettings] | None = field(default=None, compare=False)
+
+    @property
+    def written(self) -> Key | None:
+        """Of a list without order, its key in the order in which it stands there; read when it is asked for, which is rare."""
+        return None if self.source is None else _in_order(*self.source)
 
 
 faults: deque[str] = deque(maxlen=100)  # texts on which the reader itself failed; empty unless there is a fault
@@ -98,18 +103,26 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
         if bottom:
             value = Fraction(-top if sign else top, bottom)
             return Answer("number", ("n", (value.numerator, value.denominator)))
-    written, found = None, text
+    source, found = None, text
     try:
         found = _found(text)
         key = _key(found, settings)
         if key[0] == "list" and not settings.lists_are_ordered:
-            written = _key(found, replace(settings, lists_are_ordered=True))
+            source = (found, settings)
     except Exception:  # a fault of ours must not stop a vote: the answer is compared as text, and the fault is kept
         faults.append(text)
         key = text_key(text)
     return Answer(
-        _KINDS.get(key[0], str(key[0])), key, written, key[0] == "x" and _UNIT_LETTER.fullmatch(found) is not None
+        _KINDS.get(key[0], str(key[0])), key, key[0] == "x" and _UNIT_LETTER.fullmatch(found) is not None, source
     )
+
+
+def _in_order(text: str, settings: EquivalenceSettings) -> Key | None:
+    try:
+        return _key(text, replace(settings, lists_are_ordered=True))
+    except Exception:  # as in _read
+        faults.append(text)
+        return None
 
 
 _remembered = lru_cache(maxsize=20_000)(_read)
@@ -124,6 +137,7 @@ def forget() -> None:
     """Empties the memory of answers, so that a benchmark measures reading and not remembering."""
     _remembered.cache_clear()
     _by_default.cache_clear()
+    _formula_remembered.cache_clear()
 
 
 def _found(text: str) -> str:
@@ -153,6 +167,11 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if depth > 3:
         raise Unreadable("text in text")
     text = plain(with_parts_in_words(unadorned(text)))
+    return (_formula_remembered if len(text) <= REMEMBERED_LENGTH else _formula)(text, settings, depth)
+
+
+def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
+    """The key of mathematics without the delimiters around it: answers often differ in these alone."""
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)
@@ -187,6 +206,9 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
 def _counted(match: re.Match[str]) -> str:
     """8C3 as C(8, 3), where it can be one."""
     return f"{match[2]}({match[1]}, {match[3]})" if int(match[1]) > int(match[3]) else match[0]
+
+
+_formula_remembered = lru_cache(maxsize=5_000)(_formula)
 
 
 def _unbraced(tokens: list[Token]) -> list[Token]:

@@ -21,6 +21,7 @@ from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
 from mathquorum.answers.breaks import breaks
 from mathquorum.answers.certified import certified, value_at
 from mathquorum.answers.expressions import Choices, Node, Outside, substitute, variables
+from mathquorum.answers.irrational import is_irrational
 from mathquorum.answers.number_keys import digits_key, number_key
 
 __all__ = ["WHOLE_NAMES", "Point", "points_for", "value_key", "values_at"]
@@ -71,12 +72,23 @@ def value_key(node: Node) -> tuple[Any, ...]:
     Raises:
         NoValue: When a value cannot be computed, or certified, within the limits.
     """
+    if node[0] == "var":
+        return _key_of_variable(node)
+    return _value_key(node)
+
+
+@lru_cache(maxsize=200)
+def _key_of_variable(node: Node) -> tuple[Any, ...]:
+    return _value_key(node)
+
+
+def _value_key(node: Node) -> tuple[Any, ...]:
     names = variables(node)
     if len(names) > 1:
         node = _without_idle(node, names)
         names = variables(node)
     if not names:
-        return ("n", number_key(value_at(node, {})))
+        return ("n", number_key(value_at(node, {}), is_irrational=is_irrational(node)))
     points = points_for(names)
     values = values_at(node, points)
     digits = tuple(None if v is None else digits_key(v) for v in values)
