@@ -55,14 +55,29 @@ Choices = dict[int, Any]  # the branch that a node took: the sign of what stands
 
 def variables(node: Node) -> frozenset[str]:
     """The names of the free variables, unknown functions included."""
-    if node[0] == "var":
-        return frozenset((node[1],))
-    if node[0] == "call":
-        return frozenset((node[1] + "()",)).union(*(variables(n) for n in node[2]))
-    if node[0] in ("sum", "prod"):
-        inner = variables(node[4]) - {node[1]}
-        return inner | variables(node[2]) | variables(node[3])
-    return frozenset().union(*(variables(n) for n in node[1:] if type(n) is tuple))
+    found: set[str] = set()
+    _collect(node, found)
+    return frozenset(found)
+
+
+def _collect(node: Node, found: set[str]) -> None:
+    kind = node[0]
+    if kind == "num":
+        return
+    if kind == "var":
+        found.add(node[1])
+    elif kind == "call":
+        found.add(node[1] + "()")
+        for part in node[2]:
+            _collect(part, found)
+    elif kind in ("sum", "prod"):
+        found |= variables(node[4]) - {node[1]}
+        _collect(node[2], found)
+        _collect(node[3], found)
+    else:
+        for part in node[1:]:
+            if type(part) is tuple:
+                _collect(part, found)
 
 
 def substitute(node: Node, name: str, value: Node) -> Node:

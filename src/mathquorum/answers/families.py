@@ -32,10 +32,12 @@ def expression_key(node: Node) -> Key:
         NoValue: When there is none.
     """
     own = value_key(node)
+    if own[0] != "x":
+        return own
     names = variables(node)
-    if own[0] == "x" and (numbered := sorted(n for n in names if _NUMBERED.fullmatch(n))) and len(numbered) > 1:
+    if (numbered := sorted(n for n in names if _NUMBERED.fullmatch(n))) and len(numbered) > 1:
         return _solutions(node, numbered) or own
-    name = _constant_of(names) if own[0] == "x" else None
+    name = _constant_of(names)
     if name is None:
         return own
     rest = substitute(node, name, ("num", 0))

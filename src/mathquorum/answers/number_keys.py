@@ -111,7 +111,8 @@ def _near_fraction(value: Number) -> tuple[int, int] | None:
         return (0, 1)
     man, exp = value.mid().man_exp()
     man, exp = int(man), int(exp)
-    if not -400 < exp + man.bit_length() < SIMPLE:
+    size = exp + man.bit_length()
+    if not -400 < size < SIMPLE:
         return None
     sign, man = (-1, -man) if man < 0 else (1, man)
     excess = max(
@@ -120,14 +121,16 @@ def _near_fraction(value: Number) -> tuple[int, int] | None:
     top, bottom = man >> excess, 1
     top, bottom = (top << exp + excess, 1) if exp + excess > 0 else (top, 1 << -(exp + excess))
     a, b = top, bottom
+    # A convergent that close is followed by a partial quotient of at least this, so that others need no closer look.
+    least = (1 << 20 - size) - 2 if size < 10 else 0
     p0, q0, p1, q1 = 0, 1, 1, 0
     while b:
         whole, rest = divmod(a, b)
+        if whole >= least and q1 and abs(top * q1 - p1 * bottom) << 2 * SIMPLE + 20 <= top * q1:
+            break
         p0, p1 = p1, whole * p1 + p0
         q0, q1 = q1, whole * q1 + q0
         if q1.bit_length() > SIMPLE:
             return None
-        if abs(top * q1 - p1 * bottom) << 2 * SIMPLE + 20 <= top * q1:
-            break
         a, b = b, rest
     return (sign * p1, q1) if value.contains(balls().as_ball(Fraction(sign * p1, q1))) else None

@@ -167,11 +167,6 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if depth > 3:
         raise Unreadable("text in text")
     text = plain(with_parts_in_words(unadorned(text)))
-    return (_formula_remembered if len(text) <= REMEMBERED_LENGTH else _formula)(text, settings, depth)
-
-
-def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
-    """The key of mathematics without the delimiters around it: answers often differ in these alone."""
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)
@@ -185,6 +180,11 @@ def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = value_of_approximation(without_ordinal(text))
+    return (_formula_remembered if len(text) <= REMEMBERED_LENGTH else _formula)(text, settings, depth)
+
+
+def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
+    """The key of mathematics without the delimiters around it: answers often differ in these alone."""
     if has_words(text) or "/" in text or "circ" in text or "Omega" in text or "µ" in text:
         text = without_words(with_unit_in_words(text))
     tokens = _unbraced(tokenize(text))

@@ -40,10 +40,9 @@ def matching_rule(reference: Answer, answer: Answer) -> str | None:
             continue
         if rule(answer.key, reference.key):
             return rule.__doc__
-    if (answer.written or reference.written) and _ordered_list(
-        answer.written or answer.key, reference.written or reference.key
-    ):
-        return _ordered_list.__doc__
+    for listed, point in ((answer, reference), (reference, answer)):
+        if listed.source and _coordinates(point.key) and _ordered_list(listed.written or listed.key, point.key):
+            return _ordered_list.__doc__
     return None
 
 
@@ -134,13 +133,9 @@ def _unit_letter(a: Key, r: Key) -> bool:
     return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
 
 
-def _ordered_list(a: Key, r: Key) -> bool:
+def _ordered_list(listed: Key, point: Key) -> bool:
     """the coordinates are right and in order, one side without brackets"""
-    for bracketed, bare in ((a, r), (r, a)):
-        point = _coordinates(bracketed)
-        if bare[0] == "list" and point is not None:
-            return tuple(members(bare)) == point
-    return False
+    return listed[0] == "list" and tuple(members(listed)) == _coordinates(point)
 
 
 def _choice(a: Key, r: Key) -> bool:

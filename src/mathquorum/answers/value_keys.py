@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from mathquorum.answers.arithmetic import NoValue, Number, balls, scattered
+from mathquorum.answers.arithmetic import NoValue, Number, balls, is_exact, scattered
 from mathquorum.answers.breaks import breaks
 from mathquorum.answers.certified import certified, value_at
 from mathquorum.answers.expressions import Choices, Node, Outside, substitute, variables
@@ -88,7 +88,8 @@ def _value_key(node: Node) -> tuple[Any, ...]:
         node = _without_idle(node, names)
         names = variables(node)
     if not names:
-        return ("n", number_key(value_at(node, {}), is_irrational=is_irrational(node)))
+        value = value_at(node, {})
+        return ("n", number_key(value, is_irrational=not is_exact(value) and is_irrational(node)))
     points = points_for(names)
     values = values_at(node, points)
     digits = tuple(None if v is None else digits_key(v) for v in values)
