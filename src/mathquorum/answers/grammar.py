@@ -30,6 +30,8 @@ def parse(tokens: list[Token]) -> Node:
     """
     if not tokens or len(tokens) > MAX_TOKENS:
         raise Unreadable("empty or too long")
+    if len(tokens) == 1 and tokens[0][0] == "n":  # most entries of most matrices
+        return ("num", tokens[0][1])
     parser = _Parser(_with_braces(tokens))
     node = parser.whole()
     if parser.position != parser.length:

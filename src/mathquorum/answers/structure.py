@@ -183,6 +183,8 @@ class StructureReader:
         """A relation, a set, a numeral, or an expression."""
         if not tokens:
             raise Unreadable("empty")
+        if len(tokens) < 3 and (number := _number(tokens)) is not None:
+            return Item(number)
         for sign in (("c", "in"), ("c", "notin")):
             place = outermost(tokens, sign)
             if place is not None:

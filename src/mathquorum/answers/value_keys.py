@@ -72,6 +72,8 @@ def value_key(node: Node) -> tuple[Any, ...]:
     Raises:
         NoValue: When a value cannot be computed, or certified, within the limits.
     """
+    if node[0] == "num" and is_exact(node[1]):
+        return ("n", number_key(node[1]))
     if node[0] == "var":
         return _key_of_variable(node)
     return _value_key(node)
