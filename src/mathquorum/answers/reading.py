@@ -176,7 +176,8 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = bare[1] or bare[2]
     if "base" in text:
         text = _IN_BASE.sub(r"\1_{\2}", text)
-    text = _COUNTED.sub(_counted, _NAMED_COUNT.sub(r"\1(", text))
+    if "C" in text or "P" in text:
+        text = _COUNTED.sub(_counted, _NAMED_COUNT.sub(r"\1(", text))
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     text = value_of_approximation(without_ordinal(text))
