@@ -108,6 +108,8 @@ _TAG = re.compile(
 
 def tags_in(text: str, finished: bool | None) -> Extraction | None:
     """The content of the last <answer> ... </answer> or its relatives; a tag left open only ends a finished text."""
+    if "<" not in text and "[" not in text:
+        return None
     found = None
     for match in list(_TAG.finditer(text))[-MAX_MARKS:]:
         name = match["tag"] or match["bracket"]
