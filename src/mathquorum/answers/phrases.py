@@ -12,310 +12,43 @@ answer is a text of its own, equal only to the same text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from mathquorum.answers.grammar import Unreadable
-from mathquorum.answers.units import is_named_unit, is_same_measure, is_unit
-from mathquorum.answers.vocabulary import (
-    FRACTIONS,
-    FUNCTIONS,
-    GREEK,
-    MULTIPLIERS,
-    NUMBER_WORDS,
-    SHORT_WORDS,
-    TENS,
-    UNITS,
+from mathquorum.answers.known_words import (
+    APPROXIMATE,
+    ARTICLES,
+    BACKWARDS,
+    CHANGING,
+    CLAUSES,
+    CLOSERS,
+    CONNECTIVES,
+    COPULAS,
+    COUNTED_OF,
+    EXACT,
+    INFIX_STARTS,
+    INFIXES,
+    JOINING,
+    LESSENED,
+    NEGATING,
+    OF_THE_ANSWER,
+    PER,
+    PERIODS,
+    POSTFIXES,
+    PREFIX_STARTS,
+    PREFIXES,
+    PREPOSITIONS,
+    REASONS,
+    SAID_OF_NAMES,
+    SORT_ADJECTIVES,
+    SORTS,
+    STRUCTURED,
 )
+from mathquorum.answers.pieces import COMMANDS, SIGNS_IN_TEXT, Piece, pieces_of
+from mathquorum.answers.units import is_same_measure, is_unit
+from mathquorum.answers.vocabulary import FRACTIONS, MULTIPLIERS, NUMBER_WORDS, TENS
 
-__all__ = ["has_words", "is_number_in_words", "is_tail", "without_words"]
+__all__ = ["is_number_in_words", "is_tail", "without_words"]
 
-MAX_PIECES = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of an answer: "w" a word, "m" mathematics, "s" a comma or semicolon, ":" a colon, "=" after words, "(" a remark."""
-
-    kind: str
-    text: str
-
-
-_MARKED = (
-    r"\\(?:text|mbox|textbf|textit|textrm|texttt|textsf|textnormal|hbox|textup|mathrm|operatorname|mathbf|rm)\s*\{"
-)
-_WORDY = re.compile(
-    r"\\(?:text|mbox|textbf|textit|textrm|textnormal|hbox|mathrm|operatorname)\s*\{|(?<![\\A-Za-z])[A-Za-z]{2,}"
-)
-_MARK_OPENS = re.compile(_MARKED)
-_CAPITALS = re.compile(r"(?:[{}\s,;()&$]|\\[,; ]|\b(?:[A-Z]\d?|[IVX]{1,4}|and|or)\b)+(?:_\{?\w+\}?)?")
-_SIGNS_IN_TEXT = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([-+\d.,\s]+)\}")
-_COMMANDS = re.compile(r"\\[A-Za-z]+")
-
-
-def has_words(text: str) -> bool:
-    """Whether a text holds words or text in a font of its own; cheap, and true of products such as xy as well."""
-    return _WORDY.search(text) is not None
-
-
-# --- pieces ------------------------------------------------------------------------------------------------------------
-
-_LEX = re.compile(
-    rf"(?P<space>\s+|\\[,;:! ]|~|\\q?quad(?![A-Za-z]))"
-    rf"|(?P<marked>{_MARKED})"
-    r"|(?P<open>\\\{|\\begin\s*\{[^{}]*\}|[({\[])|(?P<close>\\\}|\\end\s*\{[^{}]*\}|[)}\]])"
-    r"|(?P<command>\\[A-Za-z]+|\\.)"
-    r"|(?P<word>[A-Za-z]+(?:['’][A-Za-z]+)*(?:(?<=[A-Za-z]{3})-[A-Za-z]{3,})*|[A-Za-z]+)"
-    r"|(?P<sep>[,;](?!\d{3}(?!\d))|(?<!\d)[,;])|(?P<colon>:)|(?P<abbreviation>(?<=[a-z])\.(?=\s*[a-z]|\s+[\d$\\]))|(?P<stop>\.(?=\s*$|\s+[A-Z]|\s*\\text))|(?P<other>\d+(?:,\d+)*(?:\.\d+)?|.)",
-    re.DOTALL,
-)
-
-
-def pieces_of(text: str) -> list[Piece]:
-    """The words outside brackets, and the mathematics between them."""
-    lexer = _Lexer(_CAPITALS.fullmatch(_MARK_OPENS.sub("", text)) is not None)
-    lexer.read(text, upright=False)
-    return lexer.finished()
-
-
-class _Lexer:
-    def __init__(self, capitals: bool) -> None:
-        self.pieces: list[Piece] = []
-        self.capitals = capitals  # the whole text is letters of choices or Roman numerals
-        self.math: list[str] = []
-        self.depth = 0
-        self.inside: list[str] = []  # words in the brackets that are open now
-
-    def read(self, text: str, upright: bool) -> None:
-        position = 0
-        while position < len(text):
-            match = _LEX.match(text, position)
-            assert match is not None  # the last alternative takes anything
-            kind, raw, position = match.lastgroup, match[0], match.end()
-            if kind == "marked":
-                end = _closing_brace(text, position - 1)
-                content = text[position:end]
-                position = end + 1
-                if _CAPITALS.fullmatch(content) and (self.capitals or text.startswith("_", position)):
-                    self.math.append(content)
-                elif self.math and self.math[-1].rstrip().endswith(("^", "_")):
-                    self.math.append(f"{{\\text{{{content}}}}}")
-                elif content.strip() in ("i", "e") or (content.strip() in ("d", "x") and raw.startswith("\\mathrm")):
-                    self.math.append(content)
-                elif (
-                    re.fullmatch(r"\s*\([A-Z]\)\s*|[A-Z]", content) and not raw.startswith("\\mathrm")
-                ) or raw.startswith(("\\operatorname", "\\mathbf")):
-                    self.math.append(raw + content + "}")
-                else:
-                    self.read(content, upright=True)
-            elif kind == "word":
-                self.word(raw, upright, text, match.start(), match.end())
-            else:
-                self.other(kind or "other", raw)
-
-    def word(self, raw: str, upright: bool, text: str, start: int, end: int) -> None:
-        is_word = upright or _is_word(raw, text, start, end)
-        if raw.lower() in FUNCTIONS and (
-            raw.lower() not in ("max", "min", "sum", "mod", "abs", "int", "lim", "prod", "inf", "floor", "factorial")
-        ):
-            is_word = False
-        if self.capitals and raw not in ("and", "or"):
-            is_word = False
-        if not is_word:
-            self.math.append(raw if raw not in ("percent",) else "\\%")
-        elif self.depth:
-            self.math.append(f"\\text{{ {raw} }}")
-            self.inside.append(raw)
-        else:
-            self.flush()
-            self.pieces.append(Piece("w", raw))
-
-    def other(self, kind: str, raw: str) -> None:
-        if kind == "open":
-            if raw == "(" and self.depth == 0:
-                self.flush_before_remark()
-            self.depth += 1
-            self.math.append(raw)
-        elif kind == "close":
-            self.depth = max(0, self.depth - 1)
-            self.math.append(raw)
-            if self.depth == 0 and self.inside:
-                self.remark()
-        elif kind == "abbreviation":
-            pass
-        elif kind == "stop" and self.depth == 0:
-            self.flush()
-            self.pieces.append(Piece(".", raw))
-        elif kind in ("sep", "colon") and self.depth == 0 and not (kind == "colon" and self.math):
-            self.flush()
-            self.pieces.append(Piece("s" if kind == "sep" else ":", raw))
-        else:
-            self.math.append(" " if kind == "space" else raw)
-
-    def flush_before_remark(self) -> None:
-        if self.math and self.math[-1] == " ":
-            self.flush()
-
-    def remark(self) -> None:
-        """Brackets that held words: a remark when nothing precedes them in their piece."""
-        text = "".join(self.math).strip()
-        words, self.inside = self.inside, []
-        if [w.lower() for w in words] == ["mod"]:
-            self.math = [text.replace("\\text{ mod }", "mod")]
-        elif text.startswith("(") and text.endswith(")"):
-            self.math = []
-            self.pieces.append(Piece("(", text))
-
-    def flush(self) -> None:
-        text = "".join(self.math).strip()
-        self.math = []
-        if text:
-            self.pieces.append(Piece("m", text))
-
-    def finished(self) -> list[Piece]:
-        self.flush()
-        while self.pieces and self.pieces[-1].kind == ".":
-            self.pieces.pop()
-        if len(self.pieces) > MAX_PIECES:
-            raise Unreadable("too long for a phrase")
-        return self.pieces
-
-
-def _closing_brace(text: str, start: int) -> int:
-    depth = 0
-    for index in range(start, len(text)):
-        if text[index] == "{":
-            depth += 1
-        elif text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return index
-    return len(text)
-
-
-def _is_word(raw: str, text: str, start: int, end: int) -> bool:
-    """Whether letters in a formula are a word: known, long, or next to another word."""
-    lower = raw.lower()
-    if len(raw) == 1:  # an article
-        return (
-            raw in "aAI"
-            and re.match(r"\s+[A-Za-z]{2,}", text[end:]) is not None
-            and text[:start].rstrip()[-1:] not in tuple("0123456789+-*/^=(")
-        )
-    if len(raw) < 4 and not is_unit(raw) and (text[end : end + 1] == "^" or text[start - 1 : start] == "^"):
-        return False  # e^be^a
-    if lower in GREEK or (raw.isupper() and len(raw) < 5 and not is_unit(raw)):
-        return False
-    if (
-        is_unit(raw)
-        and len(raw) > 1
-        and (lower in KNOWN or lower in UNITS or not raw.islower() or len(raw) > 3 or is_named_unit(raw))
-    ):
-        return True
-    if lower in ("cost", "sink", "tank", "sing"):  # no cos t
-        return True
-    if lower in KNOWN or lower in SHORT_WORDS or len(raw) > 3:
-        return not re.fullmatch(r"(?:arc)?(?:sin|cos|tan|log|ln|sqrt|exp)[a-z]|pi[a-z]", lower)
-    if not re.search(r"[aeiouy]", lower) or not raw[1:].islower():
-        return False
-    return (
-        re.match(r"\s+[A-Za-z]{3,}", text[end:]) is not None
-        or re.search(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+$", text[:start]) is not None
-    )
-
-
-# --- what is understood --------------------------------------------------------------------------------------------------
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-CONNECTIVES = _set(
-    "so thus hence then therefore finally and we get have find obtain conclude see that it follows consequently"
-)
-COPULAS = _set("is are was were equals equal be becomes")
-APPROXIMATE = _set("approximately about roughly around approx nearly almost circa")
-EXACT = _set(
-    "now then therefore thus indeed actually currently still at only exactly just precisely simply merely the a an of total equal to given by value as also another"
-)
-ARTICLES = _set("the a an")
-NEGATING = _set(
-    "not no never cannot neither nor without unless except if when isn't aren't doesn't don't can't won't wrong false impossible unlikely"
-    " incorrect undefined infinite infinitely insufficient unknown undetermined unless whether than between either another other others"
-)
-# What must not stand among the words after a value: it would change it, bound it, or add to it.
-CHANGING = _set(
-    "not no never none neither nor cannot except excluding unless if else otherwise when whenever and or but plus minus times"
-    " divided multiplied raised power mod modulo modulus remainder divisible congruent than"
-    " all every any infinity infinite infinitely inverse reciprocal negative opposite double twice triple half choose to through between"
-    " until above below under over beyond up down greater smaller larger fewer higher lower odd even is are was were be has have do does"
-    " factorial factorials doubled squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
-    " other others another about approximately roughly more less minimum maximum least most prime primes multiple exclusive inclusive"
-    " because since where which that what n't isn't can't fold gross mille onward onwards repeating recurring bound"
-)
-PREPOSITIONS = _set(
-    "of in for per on from with by each at during within inside around the a an this these those his her their our your my"
-)
-# What may follow a count, whatever the rest says: 5 more, 15 students in total.
-CLOSERS = (
-    ("in", "total"), ("in", "all"), ("all", "together"), ("at", "first"), ("more",), ("less",), ("fewer",), ("left",), ("left", "over"), ("over",), ("only",),
-    ("altogether",), ("total",), ("each",), ("remaining",), ("exactly",), ("approximately",), ("about",), ("apiece",), ("respectively",),
-    ("at", "most", "once"), ("at", "the", "end"), ("times",), ("time",), ("to", "spare"), ("to", "go"), ("old",), ("ago",), ("later",),
-)  # fmt: skip
-# Operations that stand before what they apply to, and those between two values.
-PREFIXES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("square", "root", "of"), r"\sqrt{%s}"), (("cube", "root", "of"), r"\sqrt[3]{%s}"), (("fourth", "root", "of"), r"\sqrt[4]{%s}"),
-    (("reciprocal", "of"), r"\frac{1}{%s}"), (("multiplicative", "inverse", "of"), r"\frac{1}{%s}"),
-    (("negative", "of"), "-(%s)"), (("opposite", "of"), "-(%s)"), (("additive", "inverse", "of"), "-(%s)"),
-    (("absolute", "value", "of"), "|%s|"), (("square", "of"), "(%s)^{2}"), (("cube", "of"), "(%s)^{3}"), (("factorial", "of"), "(%s)!"),
-    (("half", "of"), r"\frac{%s}{2}"), (("half",), r"\frac{%s}{2}"), (("twice",), "2(%s)"), (("double",), "2(%s)"), (("triple",), "3(%s)"),
-    (("thrice",), "3(%s)"), (("minus",), "-(%s)"), (("negative",), "-(%s)"), (("positive",), "(%s)"), (("plus",), "(%s)"),
-)  # fmt: skip
-INFIXES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("plus",), "(%s)+(%s)"), (("increased", "by"), "(%s)+(%s)"), (("minus",), "(%s)-(%s)"), (("decreased", "by"), "(%s)-(%s)"),
-    (("times",), "(%s)(%s)"), (("multiplied", "by"), "(%s)(%s)"), (("divided", "by"), r"\frac{%s}{%s}"), (("over",), r"\frac{%s}{%s}"),
-    (("to", "the", "power", "of"), "(%s)^{%s}"), (("to", "the", "power"), "(%s)^{%s}"), (("raised", "to", "the", "power", "of"), "(%s)^{%s}"),
-    (("more", "than"), "(%s)+(%s)"), (("greater", "than"), "(%s)+(%s)"), (("out", "of"), r"\frac{%s}{%s}"),
-    (("percent", "of"), r"\frac{%s}{100}(%s)"), (("to",), "%s : %s"), (("base",), "%s_{%s}"), (("in", "base"), "%s_{%s}"),
-)  # fmt: skip
-BACKWARDS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("less", "than"), "(%s)-(%s)"), (("fewer", "than"), "(%s)-(%s)"), (("subtracted", "from"), "(%s)-(%s)"),
-)  # fmt: skip
-_PREFIX_STARTS = frozenset(words[0] for words, _ in PREFIXES)
-_INFIX_STARTS = frozenset(words[0] for words, _ in INFIXES + BACKWARDS)
-POSTFIXES: dict[str, str] = {
-    "squared": "(%s)^{2}",
-    "cubed": "(%s)^{3}",
-    "factorial": "(%s)!",
-    "doubled": "2(%s)",
-    "tripled": "3(%s)",
-    "halved": r"\frac{%s}{2}",
-    "dozen": "12(%s)",
-    "score": "20(%s)",
-}
-REASONS = _set("because since as so hence where which meaning i.e ie for given when")
-SORTS = _set(
-    "set interval point points line circle function equation vector matrix polynomial pair pairs triple fraction sequence"
-)
-SORT_ADJECTIVES = _set(
-    "solution solutions ordered open closed half-open straight following only single quadratic cubic linear"
-)
-SAID_OF_NAMES = _set(
-    "for where with given all any every each some and is are being a an the constant constants arbitrary real number numbers integer"
-    " integers positive nonnegative non-negative nonzero non-zero negative natural whole"
-)
-_STRUCTURED = re.compile(
-    r"^\s*(?:[(\[{]|\\\{|\\(?:left|begin|langle|d?frac)(?![a-z]))|[=<>]|\\(?:le|ge|leq|geq)(?![a-z])"
-)
-PERIODS = _set("second minute hour day night morning evening week weekend month quarter year decade season")
-_PER = ("a", "an", "per", "each", "every")
-LESSENED = _set("than the a an his her its their this that")  # 8 less the discount
-COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
-CLAUSES = _set("where because since which if when for as whereas meaning")
-KNOWN = (
-    CONNECTIVES | COPULAS | APPROXIMATE | EXACT | NEGATING | CHANGING | PREPOSITIONS | frozenset(FRACTIONS) | frozenset(NUMBER_WORDS)
-    | frozenset(TENS) | frozenset(MULTIPLIERS) | frozenset(POSTFIXES) | _set("dozen percent less more fewer out")
-) - _set("i e")  # fmt: skip
 _NUMBER = re.compile(r"[-+]?(?:\\?\$)?\s*\d[\d,]*(?:\.\d+)?(?:\s*\\?[%$])?")
 
 
@@ -325,7 +58,7 @@ def without_words(text: str) -> str:
     Raises:
         Unreadable: When a word is none of what the grammar understands.
     """
-    text = _SIGNS_IN_TEXT.sub(r"\1", text).rstrip(" .")
+    text = SIGNS_IN_TEXT.sub(r"\1", text).rstrip(" .")
     pieces = pieces_of(text)
     if all(p.kind != "w" for p in pieces) and all(p.kind != "(" for p in pieces):
         return text
@@ -466,7 +199,7 @@ class _Phrase:
         return (
             end < len(self.pieces)
             and self.pieces[end].kind == "m"
-            and _STRUCTURED.search(self.pieces[end].text) is not None  # not "equation 3"
+            and STRUCTURED.search(self.pieces[end].text) is not None  # not "equation 3"
             and bool(words)
             and words[-1] in SORTS
             and all(w in SORT_ADJECTIVES for w in words[:-1])
@@ -481,7 +214,7 @@ class _Phrase:
     def reversed(self, place: int) -> None:
         """42 is the answer."""
         after = {p.text.lower() for p in self.pieces[place + 1 :]}
-        if "answer" not in after or not after <= _set("the our my final correct right answer"):
+        if "answer" not in after or not after <= OF_THE_ANSWER:
             raise Unreadable("something is said of a value")
         del self.pieces[place:]
 
@@ -572,7 +305,7 @@ class _Phrase:
 
     def is_remark(self, text: str) -> bool:
         """Whether brackets hold a remark that leaves the value as it is."""
-        words = [w.lower() for w in re.findall(r"[A-Za-z]{2,}", _COMMANDS.sub(" ", text))]
+        words = [w.lower() for w in re.findall(r"[A-Za-z]{2,}", COMMANDS.sub(" ", text))]
         if words and words[0] in (
             "because",
             "since",
@@ -592,7 +325,7 @@ class _Phrase:
             "using",
         ):
             return bool(words[0] != "or")
-        return is_tail(words) or not (NEGATING | _set("or plus minus times base mod")) & set(words)
+        return is_tail(words) or not (NEGATING | JOINING) & set(words)
 
     def joint(self) -> str:
         """What joins two values."""
@@ -619,7 +352,7 @@ class _Phrase:
         return self.followed(node)
 
     def is_operation(self) -> bool:
-        return self.word() in _PREFIX_STARTS and any(
+        return self.word() in PREFIX_STARTS and any(
             all(self.word(i) == w for i, w in enumerate(words)) for words, _ in PREFIXES
         )
 
@@ -627,7 +360,7 @@ class _Phrase:
         fraction = self.fraction_of()
         if fraction is not None:
             return fraction
-        for words, form in PREFIXES if self.word() in _PREFIX_STARTS else ():
+        for words, form in PREFIXES if self.word() in PREFIX_STARTS else ():
             if self.takes(words):
                 return form % self.operand()
         if self.word() in ("sum", "product", "difference", "quotient") and self.word(1) == "of":
@@ -749,7 +482,7 @@ class _Phrase:
         return "" if found is None else next(g for g in found.groups() if g)
 
     def infix(self, node: str) -> str | None:
-        if self.word() not in _INFIX_STARTS:
+        if self.word() not in INFIX_STARTS:
             return None
         for forms, swapped in ((INFIXES, False), (BACKWARDS, True)):
             for words, form in forms:
@@ -817,7 +550,7 @@ def is_tail(words: list[str]) -> bool:
         for closer in CLOSERS:
             if tuple(words[-len(closer) :]) == closer:
                 words, changed = words[: -len(closer)], True
-    if len(words) == 3 and words[0] in ("times", "time") and words[1] in _PER and words[2] in PERIODS:  # 2 times a week
+    if len(words) == 3 and words[0] in ("times", "time") and words[1] in PER and words[2] in PERIODS:  # 2 times a week
         return True
     if words[:1] in (["more"], ["fewer"], ["less"], ["additional"], ["extra"]) and not set(words[1:2]) & LESSENED:
         words = words[1:]

@@ -21,7 +21,8 @@ from mathquorum.answers.arithmetic import NoValue
 from mathquorum.answers.extract import find_answer, is_free_text
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.notation import plain
-from mathquorum.answers.phrases import has_words, without_words
+from mathquorum.answers.phrases import without_words
+from mathquorum.answers.pieces import has_words
 from mathquorum.answers.prose import prose_key
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
 from mathquorum.answers.splitting import closing, nesting
