@@ -54,7 +54,7 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
     table.add_column("model", overflow="fold")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for model, estimates in named.items():
         cells = {e.name: f"{percent(e.value)}\n[dim]{percent_interval(e)}[/dim]" for e in estimates}
         table.add_row(_plain(model), *(cells.get(name, "") for name in names))
@@ -90,9 +90,9 @@ def run_tables(named: Mapping[str, Sequence[Estimate]], evaluated: Mapping[str, 
 def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:
     """One figure per row and one model per column."""
     table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
-    table.add_column("figure")
+    table.add_column("figure", overflow="fold")
     for model in named:
-        table.add_column(_plain(model), justify="right")
+        table.add_column(_plain(model), justify="right", overflow="fold")
     for name in figure_names(named):
         found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
         cells = ["" if e is None else f"{percent(e.value)} [dim]{percent_interval(e)}[/dim]" for e in found]
