@@ -22,7 +22,11 @@ SCORES = {0: 0.2, 1: 0.9, 2: 0.3, 3: 0.1, 5: 0.8}
 class Watched(WeightedVote):
     """Counts what it is asked about."""
 
-    asked: Counter[tuple[int, ...]] = Counter()
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "asked", Counter())  # a strategy is frozen
+
+    asked: Counter[tuple[int, ...]]
 
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         self.asked[tuple(index for cluster in clusters for index in cluster.members)] += 1
@@ -41,7 +45,6 @@ def test_table_selections_curves_and_inspection_are_made_of_one_choice() -> None
 def test_subsets_where_any_choice_is_as_right_as_any_other_need_none(correct: bool) -> None:
     clusters = [AnswerCluster("p", "1", (0, 2, 3), correct), AnswerCluster("p", "2", (1, 5), correct)]
     strategy = Watched()
-    strategy.asked.clear()
     (_, curve) = curves_over_candidates(Choices([Pool("p", 6, clusters, SCORES)]), [strategy], num_draws=64)
     assert list(strategy.asked) == [(0, 2, 3, 1, 5)]
     assert curve.points[1].value == pytest.approx(14 / 15, abs=0.08) if correct else curve.points[1].value == 0.0
