@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny_models import solutions
@@ -12,7 +13,7 @@ from mathquorum.objectives import MarginLoss, SolutionLoss
 from mathquorum.stages.base import no_progress
 from mathquorum.training.batches import plan_steps
 from mathquorum.training.settings import Training
-from mathquorum.training.trainer import WeightedObjective, train
+from mathquorum.training.trainer import Checkpoints, WeightedObjective, train
 
 
 class Cut(Exception):
@@ -62,3 +63,12 @@ def test_tasks_are_added_with_their_weights(alpha: float, tiny_model: Path, tmp_
         apart[0] + alpha * apart[1], rel=1e-4
     )
     assert apart[1] > 0.1
+
+
+def test_a_checkpoint_is_asked_for_when_the_last_one_is_old() -> None:
+    control = SimpleNamespace(should_save=False)
+    for seconds, asked in ((3600.0, False), (1e-9, True)):
+        callback = Checkpoints(seconds)
+        callback.on_train_begin(None, None, control)
+        callback.on_step_end(None, None, control)
+        assert control.should_save is asked

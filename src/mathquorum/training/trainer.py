@@ -22,7 +22,7 @@ from mathquorum.training.batches import Chunk, Step, step_chunks
 from mathquorum.training.logprobs import LogprobReader
 from mathquorum.training.settings import Training
 
-__all__ = ["WeightedObjective", "train"]
+__all__ = ["Checkpoints", "WeightedObjective", "train"]
 
 
 _WRITING = 10  # of the time that a checkpoint takes to write, between two of them at least
@@ -96,7 +96,7 @@ def train(
             args=arguments,
             train_dataset=dataset,
             data_collator=lambda items: {"chunks": items[0]},
-            callbacks=[_Progress(progress, len(steps)), _Checkpoints(training.checkpoint_seconds)],
+            callbacks=[_Progress(progress, len(steps)), Checkpoints(training.checkpoint_seconds)],
         )
     except (ValueError, ImportError, RuntimeError) as error:
         if not training.loggers:
@@ -199,7 +199,7 @@ class _Progress(TrainerCallback):  # type: ignore[misc]
         self._progress(state.global_step, self._total)
 
 
-class _Checkpoints(TrainerCallback):  # type: ignore[misc]
+class Checkpoints(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint when the last one is old."""
 
     def __init__(self, seconds: float) -> None:
