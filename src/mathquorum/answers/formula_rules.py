@@ -36,7 +36,7 @@ def _solved_form(a: Key, r: Key) -> bool:
 
 def _residue_with_modulus(a: Key, r: Key) -> bool:
     """the remainder, and what it is a remainder of"""
-    return a[0] == "residue" and r == ("n", (a[1], 1))
+    return any(one[0] == "residue" and other == ("n", (one[1], 1)) for one, other in ((a, r), (r, a)))
 
 
 def _ratio_of_several(a: Key, r: Key) -> bool:

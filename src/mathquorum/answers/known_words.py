@@ -16,6 +16,7 @@ __all__ = [
     "CONNECTIVES",
     "COPULAS",
     "COUNTED_OF",
+    "DEGREES",
     "EXACT",
     "INFIXES",
     "INFIX_STARTS",
@@ -121,6 +122,7 @@ STRUCTURED = re.compile(
 )
 PERIODS = _set("second minute hour day night morning evening week weekend month quarter year decade season")
 PER = ("a", "an", "per", "each", "every")
+DEGREES = _set("many much large long often tall high wide far old big fast")  # 8 times as many
 LESSENED = _set("than the a an his her its their this that")  # 8 less the discount
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for as whereas meaning")

@@ -47,7 +47,7 @@ class Extraction:
 # Anything that marks an answer; quick to search, and wider than what is taken in the end.
 MARK = re.compile(
     r"\\boxed|\\fbox|####|\bfinal[ _]answer\b|\banswers? (?:is|are)\b|(?<![^\W_])(?:answer|ans|result)[\W_]{0,12}[:：]|[\"']answer[\"']\s*:"
-    r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:final_)?(?:answer|ans|solution|result)>|\[answer\]|\b(?:option|choice) is\b|\boption [A-H] is\b"
+    r"|^A:|^[\W_]{0,8}(?:final )?answer[\W_]*$|</?(?:(?:final_)?(?:answer|ans|solution|result)|final)>|\[answer\]|<\|begin_of_box\|>|\b(?:option|choice) is\b|\boption [A-H] is\b"
     r"|^Answer\s+\W{0,6}\d|答案|答[:：]|答えは|정답은|ответ\s*:|respuesta|r[ée]ponse|antwort|risposta|resposta",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -55,7 +55,7 @@ MARK = re.compile(
 # A word of each mark, in lower case, "answer" at most _AHEAD characters after the mark's start. To search for these first is ten times
 # as fast: they begin with letters that the matcher can skip to, and a pattern that ignores case has none.
 _HINT = re.compile(
-    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|result|<ans>|<solution>|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse|antwort|risposta|resposta"
+    r"\\(?:boxed|fbox)|####|answer|ans(?=[\W_])|</?result>|result|<ans>|<final>|<solution>|<\|begin_of_box\|>|option|choice|\na:|答|정답|ответ|respuesta|r[ée]ponse|antwort|risposta|resposta"
 )
 _AHEAD = 24
 
@@ -101,9 +101,12 @@ def is_placeholder(content: str) -> bool:
 # --- tags ------------------------------------------------------------------------------------------------------------
 
 _TAG = re.compile(
-    r"(?:<(?P<tag>(?:final_?)?(?:answer|ans)|solution|result)>|\[(?P<bracket>(?:final[ _]?)?answer)\])",
+    r"(?:<(?P<tag>(?:final_?)?(?:answer|ans)|final|solution|result|\|begin_of_box\|)>|\[(?P<bracket>(?:final[ _]?)?answer)\])",
     re.IGNORECASE,
 )
+
+
+_CLOSING_TAGS = {"|begin_of_box|": "<|end_of_box|>"}  # of GLM models
 
 
 def tags_in(text: str, finished: bool | None) -> Extraction | None:
@@ -113,7 +116,7 @@ def tags_in(text: str, finished: bool | None) -> Extraction | None:
     found = None
     for match in list(_TAG.finditer(text))[-MAX_MARKS:]:
         name = match["tag"] or match["bracket"]
-        closing = f"</{name}>" if match["tag"] else f"[/{name}]"
+        closing = _CLOSING_TAGS.get(name, f"</{name}>") if match["tag"] else f"[/{name}]"
         end = text.lower().find(closing.lower(), match.end())
         if end < 0:
             if finished is not True or len(text) - match.end() > MAX_ANSWER:
@@ -131,13 +134,14 @@ def tags_in(text: str, finished: bool | None) -> Extraction | None:
 # --- announcements: ####, JSON, headings, phrases ----------------------------------------------------------------------
 
 _NAMES = r"(?:(?:final|correct|numerical|exact|overall)[ _]+)*(?:answers?|ans)"
-_CLOSERS = r"[\s*_}`]*"
+_CLOSERS = r"(?:[\s*_}`]|</(?:b|strong|i|em|u)>)*"
 _PHRASE = re.compile(
     rf"(?:(?:the|our|your|correct|my|final)\s+(?:final\s+|correct\s+|numerical\s+)*answers?\s+(?:is|are|=|would be|must be|should be|becomes|to (?:the|this) (?:question|problem) is)"
     rf"|(?<![^\W_]){_NAMES}[*_}}`]*\s*[:=：]{_CLOSERS}(?:the\s+final\s+answer\s+is\b)?|\banswers? (?:is|are)"
     r"|(?:correct|right)\s+(?:option|choice|answer)\s+is|\b(?:option|choice)\s+is(?=\W{1,6}[A-H]\b)"
     r"|\b(?:option|choice)\s+(?=\(?[A-H]\)?\s+is\s+(?:the\s+)?(?:correct|right))"
     r"|^[ \t*_#]{0,12}(?:final\s+)?results?[*_}`]*\s*[:：]"
+    r"|(?<![^\W_])(?:r[ée]ponse|antwort|respuesta|resposta|risposta)(?:\s+(?:finale?|correcte?))?\s*[:：]"
     r"|答案[*_]*\s*(?:是|为|：|:)|答[:：]|故选\s*[:：]?|la\s+respuesta(?:\s+final)?\s+es|la\s+r[ée]ponse(?:\s+finale)?\s+est"
     r"|die\s+(?:endg[üu]ltige\s+)?antwort\s+(?:ist|lautet)|a\s+resposta(?:\s+final)?\s+[ée]|la\s+risposta(?:\s+finale)?\s+[èe]|ответ\s*:"
     r"|答えは|정답은|^A:|^Answer\s(?=\W*\d))[\s*_}`]*(?:[:=：]|[-–—](?=\s))?\s*",
@@ -236,11 +240,23 @@ def _hash(text: str, finished: bool | None) -> Extraction | None:
         content = content.strip()
         if not content or not _is_value_line(content) or (finished is False and match.end() >= len(text)):
             continue
-        if found is not None and not _CORRECTION.search(text[found.end : match.start()]):
+        if (
+            found is not None
+            and not _is_title(found, content)
+            and not _CORRECTION.search(text[found.end : match.start()])
+        ):
             continue
         start = text.index(content, start)
         found = Extraction(content, start, start + len(content), "hash")
     return found
+
+
+def _is_title(earlier: Extraction, content: str) -> bool:
+    """Whether an earlier line of four marks was a title: words, where a later one has a value."""
+    return not _SAYS_VALUE.search(earlier.answer) and _SAYS_VALUE.search(content) is not None
+
+
+_SAYS_VALUE = re.compile(r"[\d\\$]")
 
 
 def _is_value_line(content: str) -> bool:
@@ -269,6 +285,9 @@ def _json(anchors: Anchors, finished: bool | None) -> Extraction | None:
     return _last(read())
 
 
+_JSON_LEVELS = 3  # objects in objects, with one field each
+
+
 def json_value(text: str) -> str | None:
     """The one value of a JSON object that is the whole text, or its field "answer"; None when it is something else."""
     text = text.strip()
@@ -278,10 +297,17 @@ def json_value(text: str) -> str | None:
         fields = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
-    for name in ("final_answer", "answer"):
-        if name in fields:
-            return _scalar(fields[name])
-    return _scalar(next(iter(fields.values()))) if len(fields) == 1 else None
+    for _ in range(_JSON_LEVELS):
+        for name in ("final_answer", "answer"):
+            if name in fields:
+                return _scalar(fields[name])
+        if len(fields) != 1:
+            return None
+        (value,) = fields.values()
+        if not isinstance(value, dict):
+            return _scalar(value)
+        fields = value
+    return None
 
 
 def _scalar(value: object) -> str | None:

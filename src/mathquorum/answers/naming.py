@@ -65,7 +65,7 @@ def _is_measure(tokens: list[Token]) -> bool:
 
 def _is_series_of_names(tokens: list[Token]) -> bool:
     """\\sum_i a_i: a sum of terms that have names only."""
-    return tokens[0] in (("f", "sum"), ("f", "prod")) and tokens.count(("o", "_")) > 1
+    return tokens[0] in (("f", "sum"), ("f", "prod")) and ("o", "_") in tokens and all(k != "n" for k, _ in tokens)
 
 
 def _is_operation(tokens: list[Token]) -> bool:

@@ -24,6 +24,7 @@ from mathquorum.answers.known_words import (
     CONNECTIVES,
     COPULAS,
     COUNTED_OF,
+    DEGREES,
     EXACT,
     INFIX_STARTS,
     INFIXES,
@@ -266,7 +267,7 @@ class _Phrase:
             return True
         if (
             word in ("because", "since")
-            or (word == "as" and self.kind(1) != "end")
+            or (word == "as" and self.kind(1) != "end" and self.word(1) not in DEGREES)
             or (word == "not" and here != self.at and len(rest) < 4)
         ):
             return True
@@ -519,6 +520,8 @@ class _Phrase:
             while self.kind() == "w" and is_unit(self.pieces[self.at].text):
                 words.append(self.pieces[self.at].text)
                 self.at += 1
+        if len(words) > 1 and words[-1].lower() in ("squared", "cubed") and is_unit(words[-2]):  # cm squared
+            words = words[:-1]
         if not (all(is_unit(w) for w in words) or (not rate and is_tail([w.lower() for w in words]))):
             raise Unreadable("words that are not understood: " + " ".join(words))
         named = f" \\text{{ {' '.join(words)} }}"

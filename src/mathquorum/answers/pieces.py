@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.known_words import KNOWN
 from mathquorum.answers.units import is_named_unit, is_unit
-from mathquorum.answers.vocabulary import FUNCTIONS, GREEK, SHORT_WORDS, UNITS
+from mathquorum.answers.vocabulary import FRACTIONS, FUNCTIONS, GREEK, NUMBER_WORDS, SHORT_WORDS, UNITS
 
 __all__ = ["COMMANDS", "SIGNS_IN_TEXT", "Piece", "has_words", "pieces_of"]
 
@@ -108,7 +108,7 @@ class _Lexer:
             self.inside.append(raw)
         else:
             self.flush()
-            self.pieces.append(Piece("w", raw))
+            self.pieces += [Piece("w", part) for part in _unhyphenated(raw)]
 
     def other(self, kind: str, raw: str) -> None:
         if kind == "open":
@@ -161,6 +161,12 @@ class _Lexer:
         return self.pieces
 
 
+def _unhyphenated(word: str) -> list[str]:
+    """The parts of a fraction in words: two-thirds."""
+    parts = word.lower().split("-")
+    return parts if len(parts) == 2 and parts[0] in NUMBER_WORDS and parts[1] in FRACTIONS else [word]
+
+
 def _closing_brace(text: str, start: int) -> int:
     depth = 0
     for index in range(start, len(text)):
@@ -193,6 +199,8 @@ def _is_word(raw: str, text: str, start: int, end: int) -> bool:
     ):
         return True
     if lower in ("cost", "sink", "tank", "sing"):  # no cos t
+        return True
+    if lower == "sum" and re.match(r"\s+of\b", text[end:]):
         return True
     if lower in KNOWN or lower in SHORT_WORDS or len(raw) > 3:
         return not re.fullmatch(r"(?:arc)?(?:sin|cos|tan|log|ln|sqrt|exp)[a-z]|pi[a-z]", lower)

@@ -30,7 +30,7 @@ _RESULT = re.compile(
 # What makes the number after it a bound, denies it, or makes it a part of a sum.
 _BOUND = re.compile(
     r"(?:\b(?:less|more|fewer|greater|smaller|larger|higher|lower)\s+than|\bat least|\bat most|\bup to|\babove|\bbelow|\bnot|\bexceeds?|\bbetween|\bover|\bunder|\bfirst|\blast|\bevery|\bbase|\bmod(?:ulo)?"
-    r"|\bmultiples? of|\bpowers? of|\bdivisible by|\broot of|\bhalf of|\bdivided by|\btimes|\bplus|\bminus|\bfactors? of|\bexcept)\s+(?:the\s+)?\\?\$?\s?\Z|[-+*/=<>^]\s*\\?\$?\Z",
+    r"|\b(?:multiple|power|factor|divisor|root|zero|member|element|subset|neighbou?r|successor|predecessor)s? of|\bdivisible by|\bhalf of|\bdivided by|\btimes|\bplus|\bminus|\bexcept)\s+(?:the\s+)?\\?\$?\s?\Z|[-+*/=<>^]\s*\\?\$?\Z",
     re.IGNORECASE,
 )
 _AFTER = re.compile(

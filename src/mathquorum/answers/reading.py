@@ -76,7 +76,10 @@ _CHOICE = re.compile(
     r"(?P<said>(?!and\b|or\b|[+*/^=,)\\&-]+\s)[^\s].*)",
     re.DOTALL,
 )
-_BARE_CHOICE = re.compile(r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-Ha-h])\)?|([A-Ha-h])\)", re.IGNORECASE)
+_BARE_CHOICE = re.compile(
+    r"(?:the\s+)?(?:option|choice|answer)\s+\(?([A-H])\)?(?:\s+is\s+(?:the\s+)?(?:correct|right)(?:\s+(?:one|option|choice|answer))?)?|([A-H])\)",
+    re.IGNORECASE,
+)
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
 _COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3})\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
 _NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
@@ -84,6 +87,9 @@ _UNIT_LETTER = re.compile(
     r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
 )
 _ESCAPED_BREAK = re.compile(r"(?<!\\)\\n(?=[A-Z\d\s*#-])")
+_BELOW_ZERO = re.compile(
+    r"(?<![\w.\-−–])(\d+(?:\.\d+)?\$?(?:\s?°|\s?\^\{?\\circ\}?\$?|\s+degrees?)?(?:\s?(?:C|F|Celsius|Fahrenheit)\b)?) below zero\b"
+)
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
 
@@ -152,6 +158,8 @@ def _found(text: str) -> str:
 def _key(text: str, settings: EquivalenceSettings) -> Key:
     if len(text) > MAX_LENGTH:
         return ("text", text)
+    if "below zero" in text:
+        text = _BELOW_ZERO.sub(r"-\1", text)
     try:
         return _mathematics(text, settings, depth=0)
     except (Unreadable, NoValue, OverflowError, RecursionError):
@@ -167,6 +175,8 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     """
     if depth > 3:
         raise Unreadable("text in text")
+    if text.startswith("~~") and text.endswith("~~"):
+        raise Unreadable("crossed out")
     text = plain(with_parts_in_words(unadorned(text)))
     choice = _CHOICE.match(text)
     if choice is not None:

@@ -105,6 +105,17 @@ def _may_be_time(key: Key) -> bool:
 _MINUTES = frozenset(("n", (minute, 1)) for minute in range(10, 60))
 
 
+def _duration_as_clock(a: Key, r: Key) -> bool:
+    """hours and minutes, or minutes and seconds, in words and with a colon: 2 hours 30 minutes and 2:30"""
+    for words, clock in ((a, r), (r, a)):
+        if words[0] == "compound" and clock[0] == "colon" and not clock[2]:
+            units = tuple(unit for unit, _ in words[1])
+            parts = tuple(("n", (value, 1)) for _, value in words[1])
+            if units in (("h", "min"), ("min", "s"), ("h", "min", "s")) and parts == clock[1]:
+                return True
+    return False
+
+
 def _proportion(key: Key) -> Fraction | None:
     if key[0] == "n" and len(key[1]) == 2 and key[1][1] != 1:
         return Fraction(*key[1])
@@ -186,6 +197,7 @@ _RULES = (
     _clock_of_24_hours,
     _total,
     _clock_as_number,
+    _duration_as_clock,
     _ratio,
     _float_print,
     _unit_letter,

@@ -48,6 +48,8 @@ _STOP = re.compile(r"(?<![\d.][.])[.!?][*_\"')]{0,3}\s+(?=[A-Z$\\*_])|。|\n")
 _ENDED = (".", "!", "。", "$", ".)", "\\]", "\\)", "**", "__", "*", '."')
 _EMPHASIS = re.compile(r"(?P<mark>\*\*\*|\*\*|__|(?<=\s)[*_](?=\d))(?=\S)(?P<content>[^*_\n]{1,80}?)(?<=\S)(?P=mark)")
 
+_BOLD = re.compile(r"\$?\\(?:mathbf|textbf|boldsymbol)\{(?P<content>[^{}\n]{1,80})\}\$?")
+
 
 def lone_answer(text: str, finished: bool | None) -> Extraction | None:
     """The whole text when it is nothing but an answer: 73, $x=73$, **73**, a formula on several lines."""
@@ -162,7 +164,7 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
     """The value that a sentence emphasises, or the sentence itself when it states one number."""
     sentence = text[start:end]
     whole = _bare(sentence)
-    marked = list(_EMPHASIS.finditer(sentence))
+    marked = [*_EMPHASIS.finditer(sentence), *_BOLD.finditer(sentence)]
     emphasised = [m for m in marked if is_value(m["content"])] or [
         m for m in marked if is_number_in_words(m["content"])
     ]

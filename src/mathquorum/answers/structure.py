@@ -20,6 +20,7 @@ from mathquorum.answers.naming import quantity_name
 from mathquorum.answers.number_keys import is_rounded, real_value
 from mathquorum.answers.numerals import base_key, colon_key, compound_key
 from mathquorum.answers.piecewise import cases_node
+from mathquorum.answers.polynomials import coefficients, real_roots
 from mathquorum.answers.relations import equation_key, inequality_key
 from mathquorum.answers.residues import is_congruence, residue_keys
 from mathquorum.answers.sets import (
@@ -259,6 +260,8 @@ class StructureReader:
             return self.item(sides[-1])
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
+            if all(n[0] == "num" for n in nodes) and len({value_key(n) for n in nodes}) > 1:
+                raise Unreadable("5 = 4 states nothing")
             return Item(value_key(nodes[-1]), is_step=True)
         if len(nodes) > 2 and len({value_key(n) for n in nodes[1:]}) > 1:
             raise Unreadable("a chain of expressions")
@@ -325,12 +328,26 @@ class StructureReader:
             if bar in inner:
                 cut = inner.index(bar)
                 domain = membership(inner[:cut])
+                solved = self.solutions(inner[cut + 1 :])
+                if solved is not None and (domain or label(inner[:cut])):
+                    kept = [k for k in solved if domain not in ("Z", "N") or k[1][1:] == (1,)]
+                    return self.listed(kept) if kept else EMPTY_SET
                 if domain in ("Z", "N"):
                     return self.whole_numbers(self.items(inner[cut + 1 :]).key, domain)
                 if label(inner[:cut]) or ("c", "in") in inner[:cut]:
                     return self.items(inner[cut + 1 :]).key
         key = self.items(inner).key
         return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
+
+    def solutions(self, tokens: list[Token]) -> list[Key] | None:
+        """The real solutions of a polynomial equation in one variable; None of anything else."""
+        sides, operators = sides_of(tokens)
+        if operators != ["="] or not all(sides):
+            return None
+        difference: Node = ("add", parse(sides[0]), ("neg", parse(sides[1])))
+        names = variables(difference)
+        polynomial = coefficients(difference, next(iter(names))) if len(names) == 1 else None
+        return None if polynomial is None or len(polynomial) < 2 else real_roots(polynomial)
 
     def whole_numbers(self, key: Key, domain: str) -> Key:
         """The whole numbers of a bounded set; of anything else, itself."""

@@ -31,6 +31,8 @@ _CURRENCY = re.compile(
 def unadorned(text: str) -> str:
     """Without colours, ticks, signs of money that carry no value, and emphasis around the whole."""
     text = text.strip()
+    if text[:2] == "\\_":
+        text = text.replace("\\_", "_")
     if "\\" in text or not text.isascii():
         if _ORNAMENTS.search(text):
             text = _ORNAMENTS.sub("", text).strip()

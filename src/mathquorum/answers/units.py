@@ -157,6 +157,7 @@ def with_unit_in_words(text: str) -> str:
 _CLOCKED = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)\s?(h|hr|hrs|m|min|ft)\.?,?\s?(\d+(?:\.\d+)?)\s?(m|min|mins|s|sec|secs|in)\.?\Z"
 )
+_WORDED = re.compile(r"\s*\\(?:text|mathrm|mbox)\s?\{\s*(h|hr|hrs|m|min|mins|s|sec|secs|ft|in)\.?\s*\}\s*")
 _FEET = re.compile(
     r"\s*\$?(\d{1,9})\s?(?:'|′|\^\{?\\prime\}?)\s?(\d{1,9}(?:\.\d+)?)\s?(?:\"|″|''|′′|\^\{?\\prime\\prime\}?)\$?\s*"
 )
@@ -170,7 +171,7 @@ def with_parts_in_words(text: str) -> str:
     feet = _FEET.fullmatch(text)
     if feet is not None:
         return rf"{feet[1]} \text{{ feet }} {feet[2]} \text{{ inches }}"
-    found = _CLOCKED.fullmatch(text.strip())
+    found = _CLOCKED.fullmatch(_WORDED.sub(r" \1 ", text).strip())
     names = _PAIRS.get((found[2][0], found[4][0])) if found else None
     return rf"{found[1]} \text{{ {names[0]} }} {found[3]} \text{{ {names[1]} }}" if found and names else text
 
