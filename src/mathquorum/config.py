@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -106,16 +106,18 @@ def _upon_defaults(kind: type[Settings], values: Mapping[str, Any]) -> dict[str,
 def _upon(default: Any, given: Any) -> Any:
     if not isinstance(default, Settings) or not isinstance(given, Mapping):
         return given
+    kind = getattr(default, "kind", None)
+    if given.get("kind", kind) != kind:  # another member of a union has other settings
+        return given
     whole = {name: getattr(default, name) for name in type(default).model_fields}
     return {**whole, **{name: _upon(whole.get(name), value) for name, value in given.items()}}
 
 
 def _explain(kind: type[Settings], item: Any) -> str:
-    place = [part for part in item["loc"] if isinstance(part, str)]
-    name = ".".join(str(part) for part in item["loc"])
+    place, owner = _place(kind, item["loc"])
+    name = ".".join(place)
     given = item.get("input")
     if item["type"] == "extra_forbidden":
-        owner = _owner(kind, place[:-1])
         known = list(owner.model_fields) if owner else []
         return f"Unknown setting {name!r}. {suggest(place[-1], known)}"
     if item["type"] == "missing":
@@ -126,13 +128,35 @@ def _explain(kind: type[Settings], item: Any) -> str:
     return f"{name} {text}. Got {given!r} instead."
 
 
-def _owner(kind: type[Settings], place: Sequence[str]) -> type[BaseModel] | None:
+def _place(kind: type[Settings], loc: Sequence[str | int]) -> tuple[list[str], type[BaseModel] | None]:
+    """The setting as the user wrote it, and the settings that it is one of. pydantic names the chosen member of a union as a part
+    of the place (engine.server.url), and the user did not."""
+    place: list[str] = []
     owner: type[BaseModel] | None = kind
-    for part in place:
+    members: list[type[BaseModel]] = []
+    for part in map(str, loc):
+        chosen = next((m for m in members if len(members) > 1 and _is_kind(m, part)), None)
+        if chosen:
+            owner, members = chosen, []
+            continue
         field = owner.model_fields.get(part) if owner else None
-        candidates = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        owner = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), owner)
-    return owner
+        if field:
+            members = _members(field.annotation)
+            owner = members[0] if members else owner
+        place.append(part)
+    return place, owner
+
+
+def _members(annotation: Any) -> list[type[BaseModel]]:
+    """The settings that an annotation names, those within options, tuples and mappings included."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [member for below in get_args(annotation) for member in _members(below)]
+
+
+def _is_kind(member: type[BaseModel], word: str) -> bool:
+    """Whether a union's members are told apart by a setting that is this word for this one."""
+    return any(f.default == word for f in member.model_fields.values() if get_origin(f.annotation) is Literal)
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

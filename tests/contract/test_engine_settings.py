@@ -16,7 +16,7 @@ from mathquorum.config import Settings, build
 from mathquorum.engines import AnyEngine, Embedded, Scripted
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
-from mathquorum.errors import DataError, SettingsError
+from mathquorum.errors import DataError, RunError, SettingsError
 from mathquorum.models import Hardware
 from mathquorum.prompts import PLAIN
 from mathquorum.records import Candidate, Problem, Score
@@ -196,3 +196,19 @@ def test_the_stages_say_where_they_run_and_how_many_workers_they_take(problems: 
     assert isinstance(stage, Placed) and isinstance(stage, Parallel) and isinstance(scored, Placed)
     assert (stage.place(), stage.workers, scored.place()) == ("cpu, float32", 3, None)
     assert sample(Scripted(texts=("",)), problems, tiny_model).place() == "scripted"
+
+
+def test_a_model_that_is_a_name_alone_is_known_by_it(
+    problems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the engine takes names. A folder that has the name by chance is not looked at."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-model").mkdir()
+    stage = sample(ENGINES["scripted"], problems, Path("a-model"))
+    run = Run(tmp_path / "run")
+    run.do("pool", stage)
+    assert json.loads((tmp_path / "run" / "pool" / "stage.json").read_text())["inputs"]["model"] == "name:a-model"
+    (tmp_path / "a-model" / "notes.txt").write_text("now it holds something")
+    run.do("pool", stage)
+    with pytest.raises(RunError, match="model: there is no 'another-model'"):
+        run.do("other", sample(Embedded(), problems, Path("another-model")))

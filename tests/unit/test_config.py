@@ -8,6 +8,7 @@ import pytest
 from pydantic import Field
 
 from mathquorum.config import Settings, build, merge, parse_overrides, read_settings_file
+from mathquorum.engines import AnyEngine, Embedded, Server
 from mathquorum.errors import SettingsError
 
 
@@ -102,3 +103,32 @@ def test_a_part_of_a_default_can_be_changed_and_the_rest_stays() -> None:
     assert build(Presets, {"inner": {"top": 5}}) == Presets(inner=Inner(temperature=0.25, top=5))
     with pytest.raises(SettingsError, match=r"Unknown setting 'inner\.tpo'. Did you mean 'top'"):
         build(Presets, {"inner": {"tpo": 5}})
+
+
+class Engines(Settings):
+    engine: AnyEngine = Embedded()
+
+
+def test_a_setting_of_a_union_is_named_as_the_user_wrote_it() -> None:
+    values = {"kind": "server", "url": "http://127.0.0.1:8000/v1"}
+    with pytest.raises(SettingsError, match=r"^engine\.url is required\. Give it as --engine\.url VALUE"):
+        build(Engines, {"engine": {"kind": "server"}})
+    with pytest.raises(SettingsError, match=r"Unknown setting 'engine\.concurency'\. Did you mean 'concurrency'"):
+        build(Engines, {"engine": {**values, "concurency": 3}})
+    found = build(Engines, parse_overrides(["--engine.kind", "server", "--engine.url", values["url"]])).engine
+    assert found == Server(url=values["url"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"key_variable": "sk-secret"},
+        {"key_variable": "sk_secret"},
+        {"url": "http://user:secret@host/v1"},
+        {"url": "http://host/v1?key=secret"},
+    ],
+)
+def test_a_key_given_where_a_name_belongs_is_refused_and_not_repeated(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        build(Engines, {"engine": {"kind": "server", "url": "http://host/v1", **given}})
+    assert "secret" not in str(caught.value) and "environment variable" in str(caught.value)

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from mathquorum.engines.embedded.settings import Embedded
 from mathquorum.engines.scripted import Scripted
+from mathquorum.engines.server.settings import Server
 
-__all__ = ["AnyEngine", "Embedded", "Scripted"]
+__all__ = ["AnyEngine", "Embedded", "Scripted", "Server"]
 
-AnyEngine = Annotated[Embedded | Scripted, Field(discriminator="kind")]
+AnyEngine = Annotated[Embedded | Scripted | Server, Field(discriminator="kind")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -28,6 +28,11 @@ class Scripted(Settings):
     """What candidates say: each the text that its seed falls on, the first where it has no seed."""
     believed: str = "The answer is"
     """Texts that hold these words are judged correct with probability 0.9, others with 0.1."""
+
+    @property
+    def takes_names(self) -> bool:
+        """See `EngineSettings.takes_names`."""
+        return True
 
     def place(self, use: ModelUse) -> str:
         """The same everywhere."""
@@ -58,6 +63,10 @@ class Scripted(Settings):
     def open(self, use: ModelUse) -> Engine:
         """See `EngineSettings.open`."""
         return ScriptedEngine(self._write, lambda prompt: 0.9 if self.believed in prompt else 0.1)
+
+    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
+        """Nothing."""
+        return {}
 
     def _write(self, prompt: str, seed: int | None) -> str:
         return self.texts[(seed or 0) % len(self.texts)]

@@ -5,7 +5,7 @@ To add an engine, copy `embedded.py` or `scripted.py` and add its class to the u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -31,6 +31,7 @@ class ModelUse:
         hardware: Where it runs, for an engine that runs here.
         batch_rows: Texts continued together at most; None leaves it to the engine.
         batch_tokens: Tokens scored together at most.
+        folder: Where an engine may keep what it found out of a server and what it spent there; None for nowhere.
     """
 
     model: str
@@ -38,6 +39,7 @@ class ModelUse:
     hardware: Hardware
     batch_rows: int | None = None
     batch_tokens: int = 16384
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class EngineSettings(Protocol):
     None of it but `open` loads a model, and importing it loads nothing heavy. Prompts are texts or conversations: an engine has its own tokenizer.
     """
 
+    @property
+    def takes_names(self) -> bool:
+        """Whether a model is known to the engine by name, so that it need not be a folder here or on the hub."""
+        ...
+
     def place(self, use: ModelUse) -> str:
         """What fixes the engine's bytes besides the settings: a stage that was begun in one place is not continued in another."""
         ...
@@ -140,4 +147,8 @@ class EngineSettings(Protocol):
         Raises:
             ModelError: If there is no such model, or it cannot be used.
         """
+        ...
+
+    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
+        """What a stage's summary should say when all is done: requests, tokens and price. Nothing for an engine that costs nothing."""
         ...

@@ -14,9 +14,13 @@ from mathquorum.errors import DataError
 from mathquorum.models.sources import model_parts
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.ledger import Identity
-from mathquorum.stages.base import Stage
+from mathquorum.stages.base import Asking, Stage
 
 __all__ = ["Read", "arguments_of", "differences", "identity_of", "inputs_of"]
+
+
+_OF_MODELS = ("config.json", "adapter_config.json")
+"""One of them is in each model's folder. A name such as "models" may be that of another folder by chance."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +30,33 @@ class Read:
     Attributes:
         given: As the setting has it.
         hub: Whether it may be a model's hub id.
+        by_name: Whether it may be a name that only a server knows.
     """
 
     given: str
     hub: bool
+    by_name: bool = False
 
     @property
     def parts(self) -> tuple[Read, ...]:
         """Itself, or a base and the adapter on it, which count together."""
-        parts = model_parts(self.given) if self.hub else (self.given,)
+        parts = model_parts(self.given) if self.hub and not self.is_name else (self.given,)
         return (self,) if len(parts) == 1 else tuple(Read(part, part == parts[0]) for part in parts)
 
     @property
     def path(self) -> Path:
         return Path(self.given)
 
+    @property
+    def is_name(self) -> bool:
+        """Whether nothing is known of it but its name: no model of that name lies here."""
+        return self.by_name and not any((self.path / file).is_file() for file in _OF_MODELS)
+
 
 def inputs_of(stage: Stage) -> list[Read]:
     """What a stage reads, in its parts."""
     assert isinstance(stage, Settings)
-    return [part for item in _split(stage, "")[1].values() for part in item.parts]
+    return [part for item in _split(stage, "", _by_name(stage))[1].values() for part in item.parts]
 
 
 def identity_of(stage: Stage, fingerprints: Fingerprints) -> Identity:
@@ -55,7 +66,7 @@ def identity_of(stage: Stage, fingerprints: Fingerprints) -> Identity:
         DataError: If something that it reads is not there.
     """
     assert isinstance(stage, Settings)
-    settings, inputs = _split(stage, "")
+    settings, inputs = _split(stage, "", _by_name(stage))
     prints = {setting: _fingerprint(setting, item, fingerprints) for setting, item in inputs.items()}
     return Identity(stage=type(stage).__name__, settings=settings, inputs=prints)
 
@@ -66,7 +77,11 @@ def arguments_of(stage: Stage) -> dict[str, Any]:
     return {name: getattr(stage, name) for name, info in type(stage).model_fields.items() if marked(info, Runtime)}
 
 
-def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, Read]]:
+def _by_name(stage: Stage) -> bool:
+    return isinstance(stage, Asking) and stage.by_name
+
+
+def _split(settings: BaseModel, prefix: str, by_name: bool = False) -> tuple[dict[str, Any], dict[str, Read]]:
     """Settings that count, as plain values, and inputs by dotted name. Runtime settings are in neither."""
     plain: dict[str, Any] = {}
     inputs: dict[str, Read] = {}
@@ -76,7 +91,9 @@ def _split(settings: BaseModel, prefix: str) -> tuple[dict[str, Any], dict[str, 
             continue
         if is_input(info):
             hub = marked(info, HubModel)
-            inputs.update({place: Read(str(item), hub) for place, item in _flatten(prefix + name, value).items()})
+            inputs.update(
+                {place: Read(str(item), hub, hub and by_name) for place, item in _flatten(prefix + name, value).items()}
+            )
         else:
             plain[name] = _plain(value, prefix + name, inputs)
     return plain, inputs
@@ -107,6 +124,8 @@ def _flatten(place: str, value: Any) -> dict[str, Any]:
 def _fingerprint(setting: str, item: Read, fingerprints: Fingerprints) -> str:
     if len(item.parts) > 1:
         return "+".join(_fingerprint(setting, part, fingerprints) for part in item.parts)
+    if item.is_name:
+        return f"name:{item.given}"
     if item.path.exists():
         return fingerprints.of(item.path)
     if item.hub and item.given.count("/") == 1 and not item.given.startswith((".", "/")):

@@ -43,7 +43,7 @@ class Identity(BaseModel):
     settings: dict[str, Any]
     """Those that fix bytes, nested as they are given."""
     inputs: dict[str, str]
-    """By dotted name of the setting that names it, the fingerprint of a file or folder, or "hub:OWNER/NAME"."""
+    """By dotted name of the setting that names it, the fingerprint of a file or folder, or "hub:OWNER/NAME", or "name:NAME" of a model that a server knows."""
 
 
 class Begun(Identity):

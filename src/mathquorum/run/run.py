@@ -158,7 +158,7 @@ class Run:
             if record and not faults(place, record, self.fingerprints):
                 return True
             for item in inputs_of(stage) if now else ():
-                if item.path.exists():  # else it is a hub id
+                if item.path.exists() and not item.is_name:  # else it is a hub id
                     check_made(item.path, self.directory, self.fingerprints)
         except DataError as error:
             raise RunError(f"{name}: {error}") from error

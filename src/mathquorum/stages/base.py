@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Measurable", "Parallel", "Placed", "Progress", "Stage", "Summary", "no_progress"]
+__all__ = ["Asking", "Measurable", "Parallel", "Placed", "Progress", "Stage", "Summary", "no_progress"]
 
 
 class Progress(Protocol):
@@ -40,6 +40,16 @@ class Placed(Protocol):
 
     def place(self) -> str | None:
         """Device and number type ("cpu, float32"), or what an engine has instead; None where no model runs after all."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A stage that asks a model, which may be far away."""
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the model's name is all that is known of it, where no folder here has it."""
         ...
 
 

@@ -67,7 +67,7 @@ class Sample(Settings):
         problems = list(read_records(self.problems, Problem))[: self.limit]
         prompts = self._prompts(problems)
         writing = Writing(prompts, self.num_candidates, self.sampling.max_tokens)
-        cut = self.engine.cut_writing(self._use(), writing, out / "batch.json")
+        cut = self.engine.cut_writing(self._use(out), writing, out / "batch.json")
         notices: Counter[str] = Counter()
         if prompts:
             write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
@@ -97,6 +97,7 @@ class Sample(Settings):
             "tokens": sum(c.num_tokens or 0 for c in ordered),
             **dict(cut.shown),
             **notices,
+            **self.engine.shown(cut.use),
         }
 
     def amount(self) -> int | None:
@@ -104,12 +105,17 @@ class Sample(Settings):
         number = num_lines(self.problems)
         return None if number is None else min(number, self.limit or number) * self.num_candidates
 
+    @property
+    def by_name(self) -> bool:
+        """See `Asking`."""
+        return self.engine.takes_names
+
     def place(self) -> str | None:
         """See `Placed`."""
         return self.engine.place(self._use())
 
-    def _use(self) -> ModelUse:
-        return ModelUse(self.model, self.prompt, self.hardware, batch_rows=self.batch_rows)
+    def _use(self, out: Path | None = None) -> ModelUse:
+        return ModelUse(self.model, self.prompt, self.hardware, batch_rows=self.batch_rows, folder=out)
 
     def _prompts(self, problems: Sequence[Problem]) -> list[Shown]:
         shown = self.shown()

@@ -68,6 +68,7 @@ class ScoreCandidates(Settings):
             "candidates": total,
             "distinct texts": sum(len({c.text for c in candidates}) for _, candidates in pools),
             "without a score": total - len(ordered),
+            **(self.engine.shown(self._use(self.model, out)) if self.model else {}),
         }
 
     def _signals(self, pools: Sequence[_Pool], progress: Progress) -> _Scores:
@@ -76,7 +77,7 @@ class ScoreCandidates(Settings):
         return {(score.problem_id, score.index): score for score in scores}
 
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
-        cut = self.engine.cut_judging(self._use(model), [len(candidates) for _, candidates in pools])
+        cut = self.engine.cut_judging(self._use(model, whole.parent), [len(candidates) for _, candidates in pools])
         job = partial(_judge, self.engine, cut.use)
         meter = Meter(progress, sum(len(candidates) for _, candidates in pools), 1, "candidates")
         if pools:
@@ -95,12 +96,17 @@ class ScoreCandidates(Settings):
 
         return make_by_units(whole, Score, cut, key, spread, meter.taken_over)
 
+    @property
+    def by_name(self) -> bool:
+        """See `Asking`."""
+        return self.engine.takes_names
+
     def place(self) -> str | None:
         """See `Placed`."""
         return None if self.model is None else self.engine.place(self._use(self.model))
 
-    def _use(self, model: str) -> ModelUse:
-        return ModelUse(model, self.prompt, self.hardware, batch_tokens=self.batch_tokens)
+    def _use(self, model: str, out: Path | None = None) -> ModelUse:
+        return ModelUse(model, self.prompt, self.hardware, batch_tokens=self.batch_tokens, folder=out)
 
     def amount(self) -> int | None:
         """Candidates, or none for a signal, which is only read; see `Measurable`."""

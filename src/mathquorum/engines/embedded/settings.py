@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -31,6 +31,11 @@ class Embedded(Settings):
     """See `engines.settings.EngineSettings`. The model, the wording and the hardware are settings of the stage."""
 
     kind: Literal["embedded"] = "embedded"
+
+    @property
+    def takes_names(self) -> bool:
+        """See `EngineSettings.takes_names`."""
+        return False
 
     def place(self, use: ModelUse) -> str:
         """Device and number type, with "auto" resolved."""
@@ -72,6 +77,10 @@ class Embedded(Settings):
         if use.batch_rows is None:
             return HuggingFaceEngine(loaded, batch_tokens=use.batch_tokens)
         return HuggingFaceEngine(loaded, batch_rows=use.batch_rows, batch_tokens=use.batch_tokens)
+
+    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
+        """Nothing."""
+        return {}
 
 
 def _units(order: Sequence[int], num_candidates: int, size: int, most: int) -> list[Unit]:
