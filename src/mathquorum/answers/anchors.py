@@ -1,4 +1,4 @@
-"""Where marks of an answer may begin: a few places, found by the one word that each kind of mark must hold.
+"""The few places where marks of an answer may begin, found by the one word that each kind of mark must hold.
 
 A pattern of many alternatives that ignores case is tried at every character of a text, at a hundred times the cost of looking for
 a plain word. So the words are looked for first, and the pattern is tried only where a mark around such a word can begin. The
@@ -43,7 +43,7 @@ class Anchors:
         self._results = list(_finds(self._lower, "result"))
 
     def headings(self) -> list[int]:
-        """Where a heading may begin."""
+        """The places where a heading may begin."""
         places = [start for p in self._answers for start in self._starts(p)]
         places += self._results
         if not self._is_ascii:
@@ -52,7 +52,7 @@ class Anchors:
         return sorted(set(places))
 
     def phrases(self) -> list[int]:
-        """Where a phrase that announces an answer may begin."""
+        """The places where a phrase that announces an answer may begin."""
         lower = self._lower
         places = [start for p in self._answers for start in self._starts(p)]
         for word in ("option", "choice"):
@@ -68,7 +68,7 @@ class Anchors:
         return sorted(set(places))
 
     def fields(self) -> list[int]:
-        """Where the name of a JSON field "answer" may begin."""
+        """The places where the name of a JSON field "answer" may begin."""
         places: list[int] = []
         for p in _finds(self._lower, "answer"):
             if self._lower[p + 6 : p + 7] not in ("\\", '"', "'", ":"):

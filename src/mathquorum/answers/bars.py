@@ -36,7 +36,7 @@ def evaluation_bars(tokens: list[Token]) -> Bars | None:
 
 
 def _last_limit(tokens: list[Token], mark: str) -> tuple[int, list[Token]] | None:
-    """Where the sub- or superscript at the end begins, and what it says."""
+    """The start of the sub- or superscript at the end, and what it says."""
     if len(tokens) > 2 and tokens[-1] == ("o", "}"):
         start = opening(tokens)
         if start and tokens[start - 1] == ("o", mark) and tokens[start] == ("o", "{"):

@@ -1,4 +1,4 @@
-"""Where a function of one variable changes its formula: at the zeros in |x - 2|, at the borders of cases.
+"""The places where a function of one variable changes its formula: at the zeros in |x - 2|, at the borders of cases.
 
 Found exactly where the borders are roots of polynomials, so that cases that change at 5 are not those that change at 6, however many
 points between them agree.
@@ -60,7 +60,7 @@ def _borders(node: Node) -> Iterator[Node]:
 
 
 def _jumps(node: Node, name: str) -> Iterator[Key]:
-    """Where floors jump."""
+    """The places where floors jump."""
     if node[0] in ("floor", "ceil"):
         low, high = sorted(_whole_part(node[1], name, end) for end in WINDOW)
         for step in range(low, high + 2) if high - low < MAX_JUMPS else ():

@@ -20,7 +20,7 @@ _JOINED = re.compile(r"\s*[A-Za-z]*\s*(?:and|or|to|,|-|–|&|/|:|x|×)?\s*")
 
 
 def computed_number(before: str, sentence: str) -> tuple[int, int] | None:
-    """Where the result of the last computation stands in a sentence of several numbers; None when in doubt.
+    """The span of the last computation's result in a sentence of several numbers; None when in doubt.
 
     Example:
         >>> computed_number("5 * 70 = 350.", "So 5 nights cost 350 dollars.")

@@ -111,7 +111,7 @@ def _constant_of(names: frozenset[str]) -> str | None:
 
 
 def _differences(node: Node) -> Key:
-    """By how much the values at fixed points exceed the value at the first."""
+    """The amounts by which the values at fixed points exceed the value at the first."""
     again = node
     for name in variables(node):
         again = substitute(again, name, ("var", name + _FIRST))

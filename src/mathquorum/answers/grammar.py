@@ -1,4 +1,4 @@
-"""From tokens to an expression: a tolerant recursive-descent reader of LaTeX and ASCII mathematics.
+"""The way from tokens to an expression: a tolerant recursive-descent reader of LaTeX and ASCII mathematics.
 
 The result is a tree of tuples, ("add", a, b), ("frac" is "div"), which `evaluation` evaluates. Nothing is executed and
 nothing is guessed beyond the notation: what cannot be read raises `Unreadable`, and the answer is then compared as text.
@@ -383,7 +383,7 @@ class _Parser:
         return "".join(parts)
 
     def arguments(self) -> list[Node]:
-        """Between parentheses, or braces as in \\max\\{1, 2\\}."""
+        """What stands between parentheses, or braces as in \\max\\{1, 2\\}."""
         close = "\\}" if self.at("\\{") else ")"
         self.expect("(" if close == ")" else "\\{")
         nodes = [self.sum()]

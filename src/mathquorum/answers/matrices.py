@@ -101,7 +101,7 @@ def _named(tokens: list[Token], matrices: _Matrices) -> list[Token]:
 
 
 def _end(tokens: list[Token], start: int) -> int:
-    """Where the environment that begins at `start` ends."""
+    """The end of the environment that begins at `start`."""
     depth = 0
     for index in range(start, len(tokens)):
         kind, value = tokens[index]

@@ -60,7 +60,7 @@ def _at(polynomial: list[Fraction], place: Fraction) -> Fraction:
 
 
 def where(polynomial: list[Fraction], operator: str) -> list[Interval]:
-    """Where the polynomial compares with 0: `<`, `<=`, `>`, `>=`, `!=`.
+    """The intervals where the polynomial compares with 0: `<`, `<=`, `>`, `>=`, `!=`.
 
     Raises:
         NoValue: When its roots cannot be told apart.

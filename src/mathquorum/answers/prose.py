@@ -121,7 +121,7 @@ def denies(sentence: str) -> bool:
 
 
 def numbers_in(sentence: str) -> list[tuple[tuple[int, int], Fraction]]:
-    """Where the numbers of a sentence stand, signs included, and their values."""
+    """The spans of a sentence's numbers, signs included, and their values."""
     return [(match.span(), _value(match["value"], match["sign"])) for match in _NUMBER.finditer(sentence)]
 
 

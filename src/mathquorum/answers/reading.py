@@ -59,7 +59,7 @@ class Answer:
 
     @property
     def written(self) -> Key | None:
-        """Of a list without order, its key in the order in which it stands there; read when it is asked for, which is rare."""
+        """The key of a list without order, in the order in which it stands there; read when it is asked for, which is rare."""
         return None if self.source is None else _in_order(*self.source)
 
 
@@ -224,7 +224,7 @@ _formula_remembered = lru_cache(maxsize=5_000)(_formula)
 
 
 def _unbraced(tokens: list[Token]) -> list[Token]:
-    """Without braces, or parentheses around one word, that enclose the whole."""
+    """The tokens without braces, or parentheses around one word, that enclose the whole."""
     while len(tokens) > 2 and tokens[0] in (("o", "{"), ("o", "(")) and closing(tokens, 0) == len(tokens) - 1:
         if tokens[0] == ("o", "(") and not (len(tokens) == 3 and tokens[1][0] in "vw") and tokens[1] != ("o", "{"):
             break

@@ -229,7 +229,7 @@ def _bound(node: Node, name: str) -> tuple[int, Key | None]:
 
 
 def _step(node: Node, name: str, low: int, high: int) -> Fraction | None:
-    """By how much an expression in one variable rises between two places, where that is rational."""
+    """The amount by which an expression in one variable rises between two places, where that is rational."""
     try:
         key = value_key(("add", substitute(node, name, ("num", high)), ("neg", substitute(node, name, ("num", low)))))
     except NoValue:

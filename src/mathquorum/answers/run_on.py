@@ -1,4 +1,4 @@
-"""Where a solution begins and ends in an output: after the thoughts, before what a base model writes on and on."""
+"""The solution's beginning and end in an output: after the thoughts, before what a base model writes on and on."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def solution_in(text: str, mark: FirstMark) -> Solution:
 
 
 def _first_control(text: str, start: int) -> int | None:
-    """Where the first control token stands that follows any content."""
+    """The place of the first control token that follows any content."""
     for match in _CONTROL.finditer(text, start):
         before = _CONTROL.sub("", text[start : match.start()])
         if not _ROLE.match(before):
@@ -108,7 +108,7 @@ def _first_control(text: str, start: int) -> int | None:
 
 
 def _next_question(text: str, mark: FirstMark) -> int | None:
-    """Where another question begins after an answer: labelled, numbered, or a paragraph that asks."""
+    """The place where another question begins after an answer: labelled, numbered, or a paragraph that asks."""
     if "\n" not in text:
         return None
     first = mark(text)

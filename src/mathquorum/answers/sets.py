@@ -52,7 +52,7 @@ REALS = Interval(MINUS_INFINITY, PLUS_INFINITY)
 
 
 def size(bound: Key) -> float | Fraction | None:
-    """Where a bound lies on the line; None when it is not a real constant."""
+    """The place of a bound on the line; None when it is not a real constant."""
     if bound == PLUS_INFINITY:
         return float("inf")
     if bound == MINUS_INFINITY:

@@ -45,7 +45,7 @@ def nesting(tokens: list[Token]) -> int:
 
 
 def outermost(tokens: list[Token], token: Token) -> int | None:
-    """Where a token stands last outside all brackets."""
+    """The last place of a token outside all brackets."""
     if token not in tokens:
         return None
     depth, found = 0, None
@@ -57,7 +57,7 @@ def outermost(tokens: list[Token], token: Token) -> int | None:
 
 
 def unwrapped(tokens: list[Token]) -> list[Token]:
-    """Without currency signs, and without braces around the whole."""
+    """The tokens without currency signs, and without braces around the whole."""
     if ("o", "$") in tokens or ("o", "#") in tokens:
         tokens = [t for t in tokens if t not in (("o", "$"), ("o", "#"))]
     while len(tokens) > 1 and tokens[0] == ("o", "{") and closing(tokens, 0) == len(tokens) - 1:

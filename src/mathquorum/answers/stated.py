@@ -154,7 +154,7 @@ def _is_complete(value: str, finished: bool | None) -> bool:
 
 
 def _content_start(tail: str, start: int) -> int:
-    """Where a line begins behind its bullet."""
+    """The place where a line begins behind its bullet."""
     start += len(tail[start:]) - len(tail[start:].lstrip())
     bullet = _BULLET.match(tail, start)
     return bullet.end() if bullet else start

@@ -1,4 +1,4 @@
-"""From tokens to keys: lists, relations, intervals, tuples, sets, matrices, and the expressions inside them."""
+"""The way from tokens to keys: lists, relations, intervals, tuples, sets, matrices, and the expressions inside them."""
 
 from __future__ import annotations
 

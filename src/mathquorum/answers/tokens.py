@@ -1,4 +1,4 @@
-"""From the characters of an answer to tokens: LaTeX, ASCII and Unicode notation become one alphabet.
+"""The way from the characters of an answer to tokens: LaTeX, ASCII and Unicode notation become one alphabet.
 
 A token is a pair (kind, value):
 

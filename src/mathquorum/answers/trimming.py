@@ -29,7 +29,7 @@ _CURRENCY = re.compile(
 
 
 def unadorned(text: str) -> str:
-    """Without colours, ticks, signs of money that carry no value, and emphasis around the whole."""
+    """The text without colours, ticks, signs of money that carry no value, and emphasis around the whole."""
     text = text.strip()
     if text[:2] == "\\_":
         text = text.replace("\\_", "_")
@@ -58,7 +58,7 @@ def unadorned(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """Without math delimiters, quotes, emphasis, and punctuation at the ends."""
+    """The text without math delimiters, quotes, emphasis, and punctuation at the ends."""
     text = _DELIMITERS.sub(" ", text).strip(' \t\n*`"')
     text = text.rstrip(" .,;:")
     if text[:1] in ":：":

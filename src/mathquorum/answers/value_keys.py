@@ -189,7 +189,7 @@ def _has(node: Node, kinds: frozenset[str]) -> bool:
 
 
 class Point(dict[str, Number]):
-    """Where variables lie: fixed numbers that their names and the number of the point choose."""
+    """The values of variables: fixed numbers that their names and the number of the point choose."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ class Point(dict[str, Number]):
         return _WHOLE[name][self.number] if name in WHOLE_NAMES else self.place(name)
 
     def place(self, name: str) -> Fraction:
-        """Where a real variable lies: near one of a few places, at a distance that is its own at each point.
+        """The value of a real variable: near one of a few places, at a distance that is its own at each point.
 
         At one distance for all points, p - q would have one value at all of them whenever p and q lie near the same places.
         """

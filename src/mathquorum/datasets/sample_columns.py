@@ -59,7 +59,7 @@ class ColumnUse:
                 self._scores[name] += 1
 
     def lines(self) -> tuple[str, ...]:
-        """For example "columns read: problem=question, samples=outputs; not read: meta, rewards"."""
+        """A line such as "columns read: problem=question, samples=outputs; not read: meta, rewards"."""
         read = [f"{role}={'|'.join(map(visible, self._read[role]))}" for role in ROLES if role in self._read]
         used = {
             part for found in self._read.values() for column in found for part in (column, column.partition(".")[0])

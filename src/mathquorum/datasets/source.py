@@ -52,7 +52,7 @@ class Source(Settings):
     @model_validator(mode="before")
     @classmethod
     def _stage_of_a_run(cls, values: Any) -> Any:
-        """Of a run's own candidates the stage that made them is read, and counts as the input: the run changes as it goes on."""
+        """The files that count as input. Of a run's own candidates it is the stage that made them: the run changes as it goes on."""
         if isinstance(values, dict) and values.get("dataset") == "candidates" and values.get("path"):
             return {**values, "path": own.sampled_in(Path(values["path"]))}
         return values

@@ -80,7 +80,7 @@ def join(readings: Iterable[Reading]) -> Union:
 
 
 def draw_problems(reading: Reading, limit: int | None, seed: int) -> Reading:
-    """At most `limit` problems, drawn by the seed, in their old order, with their solutions."""
+    """Draws at most `limit` problems by the seed, in their old order, with their solutions."""
     if limit is None or len(reading.problems) <= limit:
         return reading
     kept = set(sorted((p.id for p in reading.problems), key=lambda name: _place(seed, "limit", name))[:limit])

@@ -28,7 +28,7 @@ class Row:
 
 
 class Ending:
-    """When a row has ended: at an end-of-sequence token, or once its text holds a stop text.
+    """The ends of rows: at an end-of-sequence token, or once its text holds a stop text.
 
     Args:
         tokenizer: That of the model.

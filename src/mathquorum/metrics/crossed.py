@@ -128,7 +128,7 @@ def _half_widths(variances: tuple[Floats, Floats, Floats], num_seeds: int, num_p
 
 
 def _measured(values: Floats) -> Floats:
-    """Without seeds and problems that have no value."""
+    """The table without seeds and problems that have no value."""
     there = ~np.isnan(values)
     return values[there.any(axis=1)][:, there.any(axis=0)]
 

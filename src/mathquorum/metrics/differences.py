@@ -167,7 +167,7 @@ def _bonett_price(num_wins: int, num_losses: int, num_problems: int) -> Interval
 
 
 def _constant(value: float, num_problems: int) -> Interval:
-    """Where all problems agree: as wide as the interval for 0-or-1 outcomes of which none changed."""
+    """The interval where all problems agree: as wide as the interval for 0-or-1 outcomes of which none changed."""
     low, high = _bonett_price(0, 0, num_problems)
     return value + low, value + high
 

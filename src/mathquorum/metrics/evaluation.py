@@ -1,4 +1,4 @@
-"""From pools of candidates to figures: what every strategy, oracle and curve gives, with intervals, from one sampling."""
+"""The way from pools of candidates to figures: what every strategy, oracle and curve gives, with intervals, from one sampling."""
 
 from __future__ import annotations
 

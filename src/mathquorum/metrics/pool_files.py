@@ -23,7 +23,7 @@ Scores = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class PoolFiles:
-    """Where a generator's pool is: each a file, or the directory of the stage that made it.
+    """The files of a generator's pool: each a file, or the directory of the stage that made it.
 
     Attributes:
         candidates: candidates.jsonl.
@@ -65,7 +65,7 @@ class StoredPool:
     candidates_print: str = ""
 
     def first(self, number: int) -> StoredPool:
-        """As if only the first `number` candidates of each problem had been sampled."""
+        """The pool as if only the first `number` candidates of each problem had been sampled."""
         return StoredPool(
             pools=[
                 replace(p, num_candidates=min(number, p.num_candidates), clusters=_first(p.clusters, number))

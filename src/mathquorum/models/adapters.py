@@ -73,7 +73,7 @@ class AdaptedBase:
         return name
 
     def use(self, name: str | None) -> None:
-        """From here on the base computes with that adapter, or with none."""
+        """Switches the base to that adapter, or to none."""
         if name != self._current:
             self._switch(name)
 

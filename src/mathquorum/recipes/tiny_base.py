@@ -134,7 +134,7 @@ class TwoPartBase(Settings):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the pre-training stands."""
+    """The state of the pre-training."""
 
     step: int
     num_steps: int

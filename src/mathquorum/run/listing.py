@@ -35,7 +35,7 @@ class Listing:
         return other
 
     def add(self, name: str, stage: Stage) -> Path:
-        """Where its results will be.
+        """The place where its results will be.
 
         Raises:
             SettingsError: If there is a stage of that name.

@@ -24,7 +24,7 @@ class Strategy(Protocol):
 
     @property
     def name(self) -> str:
-        """As in the paper: "maj1", "rr.top8", "w.rr". `selection.strategy` turns it back into the strategy."""
+        """The name, as in the paper: "maj1", "rr.top8", "w.rr". `selection.strategy` turns it back into the strategy."""
 
     @property
     def needs_scores(self) -> bool:

@@ -40,7 +40,7 @@ class TopScored:
         return self.among(clusters, best_first(clusters, scores))
 
     def among(self, clusters: Sequence[AnswerCluster], ranked: Sequence[tuple[int, float]]) -> AnswerCluster | None:
-        """As `select`, where the candidates are ranked already (`best_first`)."""
+        """Does what `select` does, of candidates that are ranked already (`best_first`)."""
         if self.num_kept >= len(ranked):
             return clusters[0] if clusters else None
         votes = Counter(position for position, _ in ranked[: self.num_kept])

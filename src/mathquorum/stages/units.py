@@ -76,7 +76,7 @@ def _taken_over(
 
 
 def partial_of(whole: Path) -> Path:
-    """Where the records of finished units are kept while others are made."""
+    """The place where the records of finished units are kept while others are made."""
     return whole.with_suffix(f".partial{whole.suffix}")
 
 

@@ -1,1 +1,1 @@
-"""When enough has been sampled: rules that ask a supply for candidates and scores, and choose."""
+"""Rules of when enough has been sampled, which ask a supply for candidates and scores, and choose."""

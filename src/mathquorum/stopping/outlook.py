@@ -39,7 +39,7 @@ class ScorePrior(Settings):
 
     @classmethod
     def fitted(cls, pools: Iterable[Sampled]) -> ScorePrior:
-        """As the scores of these pools spread, each text counted once. Levels are observed means, with the noise of what they are
+        """The outlook by the spread of these pools' scores, each text counted once. Levels are observed means, with the noise of what they are
         means of, so that the spreads are rather too wide. What the pools cannot tell stays as it is by default."""
         levels: list[float] = []
         of_clusters: list[float] = []
@@ -111,7 +111,7 @@ class Outlook(Settings):
 
     @classmethod
     def fitted(cls, pools: Sequence[Sampled], right: Sequence[Collection[int]] = ()) -> Outlook:
-        """As these pools are, of problems that are neither trained nor tested on.
+        """The outlook by these pools, of problems that are neither trained nor tested on.
 
         Args:
             pools: With all their scores.
@@ -213,7 +213,7 @@ def _likeliest(weights: _Weights) -> _Fit:
 
 
 def _cluster_weights(pools: Sequence[tuple[Sampled, Collection[int]]], share: int, weight: float) -> _Weights:
-    """After the first of `share` equal parts of the candidates."""
+    """What is known after the first of `share` equal parts of the candidates."""
     size = 1 + max(max(pool.cluster_numbers) for pool, _ in pools)
     values, right = np.zeros((len(pools), size)), np.zeros((len(pools), size), dtype=bool)
     for row, (pool, right_ones) in enumerate(pools):

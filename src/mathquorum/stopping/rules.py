@@ -1,4 +1,4 @@
-"""When to stop: rules that spend fewer candidates and fewer evaluator calls where the choice is already clear.
+"""Rules of when to stop, that spend fewer candidates and fewer evaluator calls where the choice is already clear.
 
 Here are fixed budgets, the published rules and `Settled`; `foresight` has ours.
 """

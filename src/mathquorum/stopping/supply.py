@@ -17,7 +17,7 @@ NO_ANSWER = -1
 
 
 class Supply(Protocol):
-    """Where a rule gets the candidates and scores of one problem."""
+    """The source from which a rule gets the candidates and scores of one problem."""
 
     @property
     def limit(self) -> int:

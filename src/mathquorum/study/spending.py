@@ -76,7 +76,7 @@ def replay(generator: Generator, evaluator: str, rule: StoppingRule) -> Spent:
 
 
 def replay_each(generator: Generator, evaluator: str, rules: Sequence[StoppingRule]) -> list[Spent]:
-    """As `replay`, for each rule: a problem is put together once, and what rules share is done once (`foresight.choose_each`)."""
+    """Replays each rule: a problem is put together once, and what rules share is done once (`foresight.choose_each`)."""
     found = []
     for seed, stored in generator.seeds.items():
         of_seed = []

@@ -167,7 +167,7 @@ AttentionInterface.register(_NAME, _attention)
 
 
 def attend_in_groups(model: Any, groups: Groups) -> None:
-    """From here on the model attends in these groups, in its backward pass too where that repeats the forward one. One model and one
+    """Makes the model attend in these groups, in its backward pass too where that repeats the forward one. One model and one
     row at a time: what has been read must have gone backward before the next call.
 
     Args:

@@ -196,7 +196,7 @@ class LogprobReader:
 
 @contextmanager
 def _evaluating(model: Any) -> Iterator[None]:
-    """Without dropout."""
+    """Switches dropout off meanwhile."""
     training = model.training
     model.eval()
     try:

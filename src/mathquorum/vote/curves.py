@@ -85,7 +85,7 @@ class _Draws:
         return float(self._correct[_RULES[name](self, k)].mean())
 
     def _first(self, k: int) -> tuple[Ints, Ints, Floats]:
-        """Of the first k: the slots, ascending; their clusters as numbers over all draws; the order of the vote, higher first."""
+        """What the first k hold: the slots, ascending; their clusters as numbers over all draws; the order of the vote, higher first."""
         if k not in self._cache:
             slots = np.sort(self._order[:, :k], axis=1)
             width = self._num_clusters + 1

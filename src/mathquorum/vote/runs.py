@@ -15,7 +15,7 @@ __all__ = ["RunPool", "is_run", "pools_of_run"]
 
 @dataclass(frozen=True)
 class RunPool:
-    """Where the files of a pool are. `name` is that of the stage that measured, scored or sampled it."""
+    """The files of a pool. `name` is that of the stage that measured, scored or sampled it."""
 
     name: str
     candidates: Path

@@ -133,7 +133,7 @@ def _with_room(buffer: torch.Tensor, sizes: dict[int, int]) -> torch.Tensor:
 
 @dataclass
 class _Step:
-    """Where the rows of one step are.
+    """The places of one step's rows.
 
     Attributes:
         rows: 0 to rows - 1.
@@ -228,7 +228,7 @@ class SharedPromptCache(DynamicCache):  # type: ignore[misc]
         self._written += [0] * num_rows
 
     def prepare(self) -> torch.Tensor:
-        """Before a forward pass. Returns the positions of the newest tokens: (rows,)."""
+        """Prepares a forward pass. Returns the positions of the newest tokens: (rows,)."""
         counts: dict[int, int] = {}
         ranks = []
         for slot in self._slots:
@@ -253,7 +253,7 @@ class SharedPromptCache(DynamicCache):  # type: ignore[misc]
         return self.step.positions
 
     def follow(self, parents: Sequence[int]) -> list[int]:
-        """After a forward pass: the rows of the next step each go on from a row of this one.
+        """Ends a forward pass: the rows of the next step each go on from a row of this one.
 
         Args:
             parents: The row from which each goes on. A row may have several to go on from it, or none.

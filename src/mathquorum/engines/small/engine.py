@@ -176,7 +176,7 @@ def _grown(
 
 
 def row_logprobs(logits: Floats) -> npt.NDArray[np.float64]:
-    """Of the model as it is: temperature 1, no nucleus."""
+    """Log-probabilities of the model as it is: temperature 1, no nucleus."""
     exact = logits.astype(np.float64)
     found: npt.NDArray[np.float64] = exact - np.logaddexp.reduce(exact, axis=-1, keepdims=True)
     return found

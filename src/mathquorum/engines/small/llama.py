@@ -194,7 +194,7 @@ class SmallLlama:
     def _logits(
         self, ids: npt.NDArray[np.int64], places: slice, attend: Callable[[int, Floats, Floats, Floats], Floats]
     ) -> Floats:
-        """After the last token of each row; ids: (rows, tokens)."""
+        """The logits after the last token of each row; ids: (rows, tokens)."""
         hidden = self._embedding[ids]  # (rows, tokens, size)
         cosines, sines = self._cosines[places], self._sines[places]
         for number, layer in enumerate(self._layers):
