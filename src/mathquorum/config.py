@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from mathquorum.errors import SettingsError, suggest
 
 __all__ = [
+    "Grows",
     "HubModel",
     "InputModel",
     "InputPath",
@@ -55,6 +56,10 @@ class HubModel(Input):
 
 class Runtime:
     """Marks a setting that changes how fast a stage runs but no byte of what it makes (workers)."""
+
+
+class Grows:
+    """Marks a number that may be raised when a stage is complete: what is there stays as it is, and only what is missing is made."""
 
 
 InputPath = Annotated[Path, Input()]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typed import mathquorum
 
 SAMPLES = [
     {"id": "a", "problem": "What is $1/4+1/4$?", "answer": "\\frac{1}{2}",
@@ -17,18 +18,6 @@ SAMPLES = [
      "samples": ["\\boxed{5}", "\\boxed{5}", "I think \\boxed{4}"], "scores": [0.1, 0.1, 0.8]},
     {"id": "c", "problem": "What is $1+1$?", "answer": "2", "samples": ["no idea", "", "\\boxed{3}"], "scores": [0, 0, 0]},
 ]  # fmt: skip
-
-
-def mathquorum(*words: str, check: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run(
-        [sys.executable, "-c", "from mathquorum.cli import main; main()", *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), "COLUMNS": "120", **environment},
-    )
-    assert result.returncode == check, result.stderr
-    assert "Traceback" not in result.stderr
-    return result
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from mathquorum.assets import tiny_base_path
+from mathquorum.datasets.source import Source
+from mathquorum.engines import Scripted
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
@@ -16,8 +19,12 @@ from mathquorum.metrics.curves import curves_over_candidates
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score, largest_first
 from mathquorum.run import Run
 from mathquorum.selection import Majority, Rerank, WeightedVote
+from mathquorum.stages.base import Shard
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
+from mathquorum.stages.prepare import Prepare
+from mathquorum.stages.sample import Sample
+from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import write_records
 from mathquorum.vote import measure_samples
 from mathquorum.vote.curves import drawn_curves
@@ -207,3 +214,17 @@ def test_a_run_is_voted_by_its_own_files_wherever_it_lies(tmp_path: Path) -> Non
     assert values == {"first.evaluation": 1.0, "second.evaluation": 0.0}
     assert list(measure_run(tmp_path / "moved" / "second.evaluation")) == ["second.evaluation"]
     assert any(e.name == "w.rr" for e in found["first.evaluation"].estimates)
+
+
+def test_a_run_without_figures_is_voted_with_its_scores_and_not_its_shards(tmp_path: Path) -> None:
+    run, engine = Run(tmp_path), Scripted(texts=("It is \\boxed{1}.", "It is \\boxed{2}."))
+    problems = run.do("problems", Prepare(sources=(Source(dataset="minimath", split="test", limit=3),)))
+    problems /= "problems.jsonl"
+    sample = Sample(problems=problems, model=str(tiny_base_path()), num_candidates=4, engine=engine)
+    Run(tmp_path, only="candidates", shard=Shard(number=1, of=2)).do("candidates", sample)
+    candidates = run.do("candidates", sample) / "candidates.jsonl"
+    assert list(measure_run(tmp_path)) == ["candidates"]
+    run.do(
+        "scores", ScoreCandidates(problems=problems, candidates=candidates, model=str(tiny_base_path()), engine=engine)
+    )
+    assert list(measure_run(tmp_path)) == ["scores"]

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mathquorum.cli.parts import From, Only, ShardOption, add_parts
 from mathquorum.errors import MathquorumError, SettingsError
 
 __all__ = ["app", "arguments_of", "main"]
@@ -65,13 +66,16 @@ def run(
     recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
+    source: From = None,
+    only: Only = None,
+    shard: ShardOption = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
     """Run a recipe, or what is left of it. Any setting: --sampling.temperature 0.7"""
-    from mathquorum.cli.following import follow
+    from mathquorum.cli.following import Part, follow
 
-    follow(recipe, config, context.args, out, show=show, as_json=as_json)
+    follow(recipe, config, context.args, out, show=show, as_json=as_json, part=Part(source, only, shard))
 
 
 @app.command(context_settings=_OPEN_ENDED)
@@ -383,6 +387,9 @@ def version() -> None:
 
     for library, number in library_versions().items():
         typer.echo(f"{library} {number}")
+
+
+add_parts(app)
 
 
 _NEGATIVE = re.compile(r"-(?=[\d.,(\[{\\$∞π]|[a-zA-Z]\b(?!$))")

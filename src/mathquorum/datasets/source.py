@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum import datasets
 from mathquorum.config import InputPath, Settings
@@ -18,7 +18,7 @@ from mathquorum.datasets.step_labels import SOFT_THRESHOLD
 from mathquorum.datasets.suspects import without_contradictions
 from mathquorum.errors import SettingsError, suggest
 
-__all__ = ["Source", "read_source"]
+__all__ = ["AnySource", "Source", "Sources", "read_source"]
 
 
 class Source(Settings):
@@ -73,6 +73,22 @@ class Source(Settings):
         if self.dataset == "minimath":
             _check_minimath(self.split, self.style)
         return self
+
+
+def _source(value: Any) -> Any:
+    """A path alone, or DATASET:PATH, stands for a source."""
+    if isinstance(value, str | Path):
+        dataset, colon, path = str(value).partition(":")
+        return {"dataset": dataset, "path": path} if colon else {"dataset": "jsonl", "path": str(value)}
+    return value
+
+
+def _source_list(value: Any) -> Any:
+    return [_source(item) for item in (value if isinstance(value, list | tuple) else [value])]
+
+
+AnySource = Annotated[Source, BeforeValidator(_source)]
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_source_list), Field(min_length=1)]
 
 
 def read_source(source: Source, seed: int) -> Reading:

@@ -27,13 +27,21 @@ class Recipe:
 
 
 RECIPES: dict[str, tuple[str, str, str]] = {
+    "cluster": ("mathquorum.recipes.alone", "Cluster", "cluster"),
     "demo": ("mathquorum.recipes.demo", "Demo", "demo"),
+    "evaluate": ("mathquorum.recipes.alone", "Evaluate", "evaluate"),
+    "label": ("mathquorum.recipes.alone", "Label", "label"),
     "mini-base": ("mathquorum.recipes.tiny_base", "MiniBase", "mini_base"),
     "paper": ("mathquorum.recipes.paper", "Paper", "paper"),
+    "prepare": ("mathquorum.recipes.alone", "Prepare", "prepare"),
+    "sample": ("mathquorum.recipes.alone", "Sample", "sample"),
+    "score": ("mathquorum.recipes.alone", "ScoreCandidates", "score"),
     "study": ("mathquorum.recipes.study", "Study", "study"),
     "study-full": ("mathquorum.recipes.study", "FullStudy", "study"),
     "study-small": ("mathquorum.recipes.study", "SmallStudy", "study"),
     "tiny-base": ("mathquorum.recipes.tiny_base", "TwoPartBase", "tiny_base"),
+    "train-evaluator": ("mathquorum.recipes.train", "TrainEvaluator", "train_evaluator"),
+    "train-generator": ("mathquorum.recipes.train", "TrainGenerator", "train_generator"),
 }
 """Module, settings and function of each. A module is imported when its recipe is asked for."""
 

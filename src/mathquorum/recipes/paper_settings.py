@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
+from mathquorum.datasets.source import AnySource, Sources
 from mathquorum.engines.base import Sampling
 from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
-from mathquorum.stages.prepare import Source
 from mathquorum.training.settings import Training
 
 __all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "named_sources"]
 
 
-def _source(value: Any) -> Any:
-    """A path alone, or DATASET:PATH, stands for a source."""
-    if isinstance(value, str | Path):
-        dataset, colon, path = str(value).partition(":")
-        return {"dataset": dataset, "path": path} if colon else {"dataset": "jsonl", "path": str(value)}
-    return value
-
-
 def named_sources(value: Any) -> Any:
     """A single source, or a list of them, is the one generator "main"."""
     return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
-
-
-def _source_list(value: Any) -> Any:
-    return [_source(item) for item in (value if isinstance(value, list | tuple) else [value])]
-
-
-AnySource = Annotated[Source, BeforeValidator(_source)]
-Sources = Annotated[tuple[Source, ...], BeforeValidator(_source_list), Field(min_length=1)]
 
 
 class EvaluatorSettings(Settings):

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mathquorum.errors import RunError
+from mathquorum.run.earlier import link_outputs
 from mathquorum.run.fingerprints import Fingerprints
-from mathquorum.run.identity import arguments_of
+from mathquorum.run.identity import arguments_of, growth
 from mathquorum.run.ledger import Begun, Identity, StageRecord, faults, in_words, outputs_of, read_begun, read_record
-from mathquorum.stages.base import Placed, Progress, Stage, Summary
+from mathquorum.stages.base import Placed, Progress, Sharded, Stage, Summary
 from mathquorum.store import write_json
 
 __all__ = ["Work", "execute", "library_versions", "sweep"]
@@ -34,11 +35,15 @@ class Work:
         place: Its directory.
         stage: Its settings.
         identity: What it is made from, as it was when the stage became ready.
+        beginning: The directory of a smaller one, in another run, that it goes on from.
+        shards: Directories of its shards that are complete.
     """
 
     place: Path
     stage: Stage
     identity: Identity
+    beginning: Path | None = None
+    shards: tuple[Path, ...] = ()
 
 
 def execute(work: Work, progress: Progress, fingerprints: Fingerprints) -> Summary:
@@ -57,7 +62,7 @@ def execute(work: Work, progress: Progress, fingerprints: Fingerprints) -> Summa
     _check_device(place, device)
     begun = Begun(**work.identity.model_dump(), device=device)
     write_json(place / "started.json", begun.model_dump())
-    again = _make_way(place, fingerprints)
+    again = _make_way(work, fingerprints) | _begin_with(work)
     began, clock = time.time(), time.monotonic()
     summary = {**work.stage.run(place, progress), **again}
     record = StageRecord(
@@ -92,18 +97,23 @@ def _check_device(place: Path, device: str | None) -> None:
         )
 
 
-def _make_way(place: Path, fingerprints: Fingerprints) -> dict[str, str]:
-    """Clears the directory of a finished stage whose files are not as it made them. The record goes last.
+def _make_way(work: Work, fingerprints: Fingerprints) -> dict[str, int | float | str]:
+    """Clears the directory of a finished stage whose files are not as it made them. The record goes last. Of one that grows the files
+    stay.
 
     What somebody changed is set aside as .NAME.changed.
 
     Returns:
         What the summary should say of it.
     """
-    record = read_record(place)
+    place, record = work.place, read_record(work.place)
     if record is None:
         return {}
     found = faults(place, record, fingerprints)
+    grown = None if found else growth(record, work.identity, work.stage)
+    if grown:
+        (place / "stage.json").unlink()
+        return {"grown": grown}
     for name in record.outputs or {}:
         file = place / name
         if found.get(name) == "changed":
@@ -115,6 +125,24 @@ def _make_way(place: Path, fingerprints: Fingerprints) -> dict[str, str]:
             folder.rmdir()
     (place / "stage.json").unlink()
     return {"made again, since": in_words(found)}
+
+
+def _begin_with(work: Work) -> dict[str, int | float | str]:
+    """Takes over what was made elsewhere: a smaller stage of another run, and shards of this one.
+
+    Returns:
+        What the summary should say of it.
+    """
+    told: dict[str, int | float | str] = {}
+    record = read_record(work.beginning) if work.beginning else None
+    if record and work.beginning:
+        link_outputs(work.beginning, record, work.place)
+        told["grown"] = f"{growth(record, work.identity, work.stage)}, from {work.beginning.parent}"
+    if work.shards:
+        assert isinstance(work.stage, Sharded)
+        work.stage.gather(work.shards, work.place)
+        told["shards put together"] = len(work.shards)
+    return told
 
 
 def library_versions() -> dict[str, str]:

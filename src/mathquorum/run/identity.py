@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from mathquorum.config import HubModel, Runtime, Settings, is_input, marked
+from mathquorum.config import Grows, HubModel, Runtime, Settings, is_input, marked
 from mathquorum.errors import DataError
 from mathquorum.models.sources import model_parts
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.ledger import Identity
 from mathquorum.stages.base import Asking, Stage
 
-__all__ = ["Read", "arguments_of", "differences", "identity_of", "inputs_of"]
+__all__ = ["Read", "arguments_of", "differences", "growth", "identity_of", "inputs_of"]
 
 
 _OF_MODELS = ("config.json", "adapter_config.json")
@@ -59,14 +59,21 @@ def inputs_of(stage: Stage) -> list[Read]:
     return [part for item in _split(stage, "", _by_name(stage))[1].values() for part in item.parts]
 
 
-def identity_of(stage: Stage, fingerprints: Fingerprints) -> Identity:
+def identity_of(stage: Stage, fingerprints: Fingerprints, at: Callable[[Path], Path] | None = None) -> Identity:
     """What the stage would be made from now.
+
+    Args:
+        stage: Its settings.
+        fingerprints: Of what it reads.
+        at: Where that lies meanwhile, if not where the settings say.
 
     Raises:
         DataError: If something that it reads is not there.
     """
     assert isinstance(stage, Settings)
     settings, inputs = _split(stage, "", _by_name(stage))
+    if at:
+        inputs = {setting: replace(item, given=str(at(item.path))) for setting, item in inputs.items()}
     prints = {setting: _fingerprint(setting, item, fingerprints) for setting, item in inputs.items()}
     return Identity(stage=type(stage).__name__, settings=settings, inputs=prints)
 
@@ -149,6 +156,27 @@ def differences(recorded: Identity, now: Identity, stage: Stage) -> list[str]:
     before, after = recorded.inputs, now.inputs
     inputs = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
     return changed + [f"contents of {name} changed" for name in inputs]
+
+
+def growth(recorded: Identity, now: Identity, stage: Stage) -> str | None:
+    """In words what has grown, where a stage is what was recorded but for larger numbers that may grow; None where it is not.
+
+    Arguments as of `differences`.
+    """
+    assert isinstance(stage, Settings)
+    grown = {
+        name: (recorded.settings.get(name), now.settings[name])
+        for name, info in type(stage).model_fields.items()
+        if marked(info, Grows) and recorded.settings.get(name) != now.settings[name]
+    }
+    if not grown or any(type(old) is not int or old >= new for old, new in grown.values()):
+        return None
+    raised = recorded.model_copy(
+        update={"settings": recorded.settings | {name: new for name, (_, new) in grown.items()}}
+    )
+    if differences(raised, now, stage):
+        return None
+    return ", ".join(f"{name} {old} to {new}" for name, (old, new) in grown.items())
 
 
 def _with_newer(recorded: Any, now: Any) -> Any:

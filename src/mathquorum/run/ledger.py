@@ -83,6 +83,8 @@ class StageRecord(Begun):
     began: str
     """UTC."""
     seconds: float
+    taken_from: str | None = None
+    """The run that made it, where this one took it over."""
 
     @model_validator(mode="after")
     def _has_outputs(self) -> StageRecord:

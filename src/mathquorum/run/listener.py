@@ -42,9 +42,11 @@ class PlannedStage:
     """With its settings, the files that it reads among them; None where a plan was made by hand."""
     amount: Callable[[], int | None] = field(default=lambda: None, compare=False)
     """See `stages.base.Measurable`; None where the stage cannot tell, or not yet."""
+    note: str = ""
+    """What will become of it that is neither to run it whole nor to leave it: "taken over from runs/first"."""
 
 
-def planned(name: str, stage: Stage, complete: bool) -> PlannedStage:
+def planned(name: str, stage: Stage, complete: bool, note: str = "") -> PlannedStage:
     """The line of a stage."""
     amount = stage.amount if isinstance(stage, Measurable) else lambda: None
-    return PlannedStage(name, type(stage).__name__, complete, stage, amount)
+    return PlannedStage(name, type(stage).__name__, complete, stage, amount, note)

@@ -3,6 +3,8 @@
 A stage that is called again with the same settings and inputs is skipped; with others it is refused, naming the fields that
 differ. `started.json` guards a stage that was stopped half-way in the same manner. A stage whose files are gone or changed is
 not complete and is made again, and none begins with inputs that are not what their maker made.
+
+Another run's results are taken over where name and identity are equal. A number that may grow (`config.Grows`) may be raised.
 """
 
 from __future__ import annotations
@@ -15,15 +17,20 @@ from functools import partial
 from pathlib import Path
 
 from mathquorum.errors import DataError, RunError
+from mathquorum.run.earlier import Earlier
 from mathquorum.run.execution import Work, execute, sweep
 from mathquorum.run.fingerprints import Fingerprints
-from mathquorum.run.identity import differences, identity_of, inputs_of
+from mathquorum.run.identity import differences, growth, identity_of, inputs_of
 from mathquorum.run.ledger import Identity, check_made, faults, read_begun, read_record
 from mathquorum.run.listener import Listener, PlannedStage, Silence, planned
+from mathquorum.run.shards import shard_name, shard_of, shards_there
 from mathquorum.run.side_by_side import Waiting, run_side_by_side
-from mathquorum.stages.base import Stage
+from mathquorum.stages.base import Shard, Stage
 
 __all__ = ["Run"]
+
+
+_TAKEN = "taken over from"
 
 
 class Run:
@@ -36,6 +43,9 @@ class Run:
         listener: Told of progress.
         dry: Nothing is run or written; `plan` fills with what would be, and every setting and outside input is checked.
         fingerprints: Of another run, such as a dry one before, which has read the same files.
+        source: An earlier run, whose results are taken over where name and identity of a stage are equal.
+        only: The one stage that is called; what the others would make must be there if it reads it.
+        shard: The part of that stage, or of a recipe's only one, that is done.
 
     Example:
         run = Run(Path("runs/first"))
@@ -51,6 +61,9 @@ class Run:
         listener: Listener | None = None,
         dry: bool = False,
         fingerprints: Fingerprints | None = None,
+        source: Path | None = None,
+        only: str | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self.directory = directory
         self.workers = workers
@@ -58,27 +71,40 @@ class Run:
         self.plan: list[PlannedStage] = []
         self.fingerprints = fingerprints or Fingerprints()
         self._listener = listener or Silence()
+        self._earlier = Earlier(source, self.fingerprints) if source else None
+        self._only, self._shard = only, shard
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the directory against a second process.
+        """Holds the directory against a second process; with `only`, that stage, so that others may be made beside it.
 
         Raises:
             RunError: If another process works in it, or it cannot be made.
         """
+        with contextlib.ExitStack() as held:
+            held.enter_context(self._lock(".lock", fcntl.LOCK_SH if self._only else fcntl.LOCK_EX))
+            if self._only:
+                name = shard_name(self._only, self._shard) if self._shard else self._only
+                held.enter_context(self._lock(f".lock.{name}", fcntl.LOCK_EX))
+            else:
+                sweep(self.directory)
+            yield
+
+    @contextlib.contextmanager
+    def _lock(self, file: str, kind: int) -> Iterator[None]:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            handle = (self.directory / ".lock").open("w")
+            handle = (self.directory / file).open("w")
         except OSError as error:
             raise RunError(f"Run directory {self.directory} cannot be made or written: {error.strerror}.") from error
         with handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
             except OSError as error:
                 raise RunError(
-                    f"Another process is working in {self.directory}. Wait for it, stop it, or choose another directory."
+                    f"Another process is working in {self.directory}{file.removeprefix('.lock').replace('.', ' at ', 1)}. "
+                    "Wait for it, stop it, or choose another directory."
                 ) from error
-            sweep(self.directory)
             yield
 
     def finished(self, name: str) -> bool:
@@ -103,11 +129,12 @@ class Run:
             stages: In the order in which they begin when several could; each after those whose files it reads.
         """
         waiting: dict[str, Waiting] = {}
-        for name, stage in stages.items():
+        for name, stage in self._called(stages).items():
             needs = self._made_by(stage, waiting)
             # What a stage reads must be there before its record can be compared with it.
             complete = not needs and self._is_complete(name, stage)
-            self.plan.append(planned(name, stage, complete))
+            note = "" if complete or not self.dry else self._foreseen(name, stage)
+            self.plan.append(planned(name, stage, complete, note))
             if complete and not self.dry:
                 self._listener.stage_ended(name, {}, 0.0, skipped=True)
             elif not self.dry:
@@ -127,12 +154,31 @@ class Run:
         inside = [path.relative_to(self.directory) for path in inputs if path.is_relative_to(self.directory)]
         return frozenset(name for path in inside for name in map(str, (path, *path.parents)) if name in names)
 
+    def _called(self, stages: Mapping[str, Stage]) -> Mapping[str, Stage]:
+        """Those that are to be called, a shard under a name of its own."""
+        chosen = {name: stage for name, stage in stages.items() if self._only in (None, name)}
+        if self._shard is None:
+            return chosen
+        return {shard_name(name, self._shard): shard_of(name, stage, self._shard) for name, stage in chosen.items()}
+
     def _now_ready(self, name: str, item: Waiting) -> Work | None:
-        """The work of a stage; None, and the listener told, where it had to wait for others and was complete all along."""
+        """The work of a stage; None, and the listener told, where it had to wait for others and was complete all along, or where an
+        earlier run has it."""
         if item.needs and self._is_complete(name, item.stage):
             self._listener.stage_ended(name, {}, 0.0, skipped=True)
             return None
-        return Work(self.directory / name, item.stage, identity_of(item.stage, self.fingerprints))
+        place, identity = self.directory / name, identity_of(item.stage, self.fingerprints)
+        beginning = None
+        if self._earlier and read_record(place) is None:
+            same = self._earlier.same(name, item.stage, identity)
+            if same and not read_begun(place):
+                told = self._earlier.take(name, same, self.directory)
+                self._listener.stage_ended(name, told, 0.0, skipped=True)
+                return None
+            smaller = self._earlier.smaller(name, item.stage, identity)
+            beginning = self._earlier.directory / name if smaller else None
+        shards = shards_there(self.directory, name, item.stage, self.fingerprints)
+        return Work(place, item.stage, identity, beginning, shards)
 
     def _is_complete(self, name: str, stage: Stage) -> bool:
         """Whether the stage need not run. If it must, what it reads has been looked at.
@@ -150,6 +196,8 @@ class Run:
         try:
             now = self._identity(stage)
             different = differences(before, now, stage) if before and now else []
+            if different and record and now and self._grows(name, record, now, stage):
+                return False
             if different:
                 raise RunError(
                     f"{name} was made with other settings ({'; '.join(different)}). "
@@ -163,6 +211,55 @@ class Run:
         except DataError as error:
             raise RunError(f"{name}: {error}") from error
         return False
+
+    def _grows(self, name: str, record: Identity, now: Identity, stage: Stage) -> str | None:
+        """In words what of a finished stage grows in its place; None where it cannot.
+
+        Raises:
+            RunError: If it could, but other stages of the run were made from what it has.
+        """
+        grown = growth(record, now, stage)
+        files = {self.fingerprints.of(self.directory / name)} if grown else set()
+        files |= {self.fingerprints.of(file) for file in (self.directory / name).iterdir() if grown and file.is_file()}
+        for place in sorted(self.directory.glob("*/stage.json")) if grown else ():
+            other = read_record(place.parent)
+            if other and files & set(other.inputs.values()):
+                raise RunError(
+                    f"{name} would grow ({grown}), but {place.parent.name} was made from what it is now. "
+                    f"Give another run directory and --from {self.directory}: what is the same is taken over."
+                )
+        return grown
+
+    def _foreseen(self, name: str, stage: Stage) -> str:
+        """In a dry run: in words what is there of a stage that is not complete; empty where nothing is known to be."""
+        place = self.directory / name
+        now = self._identity(stage)
+        record = read_record(place)
+        if record and now and (grown := growth(record, now, stage)):
+            return f"grows: {grown}"
+        if self._earlier and record is None and read_begun(place) is None:
+            there = now or self._identity_there(stage)
+            if there and self._earlier.same(name, stage, there):
+                return f"{_TAKEN} {self._earlier.directory}"
+            if there and (grown := self._earlier.smaller(name, stage, there)):
+                return f"grows: {grown}, from {self._earlier.directory}"
+        found = shards_there(self.directory, name, stage, self.fingerprints) if now else ()
+        return f"from {len(found)} shards" if found else ""
+
+    def _identity_there(self, stage: Stage) -> Identity | None:
+        """What a stage would be made from once what it reads has been taken over; None where that will be made."""
+        taken = {item.name for item in self.plan if item.note.startswith(_TAKEN)}
+        assert self._earlier is not None
+        source = self._earlier.directory
+
+        def at(path: Path) -> Path:
+            inside = path.relative_to(self.directory) if path.is_relative_to(self.directory) else None
+            return source / inside if inside and inside.parts and inside.parts[0] in taken else path
+
+        try:
+            return identity_of(stage, self.fingerprints, at)
+        except DataError:
+            return None
 
     def _identity(self, stage: Stage) -> Identity | None:
         """None in a dry run where something that the stage reads is still to be made."""

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 
-__all__ = ["Asking", "Measurable", "Parallel", "Placed", "Progress", "Stage", "Summary", "no_progress"]
+from pydantic import BeforeValidator, Field, model_validator
+
+from mathquorum.config import Settings, build
+from mathquorum.errors import SettingsError
+
+__all__ = [
+    "AnyShard",
+    "Asking",
+    "Measurable",
+    "Parallel",
+    "Placed",
+    "Progress",
+    "Shard",
+    "Sharded",
+    "Stage",
+    "Summary",
+    "no_progress",
+    "read_shard",
+]
+
+
+U = TypeVar("U")
 
 
 class Progress(Protocol):
@@ -67,6 +88,71 @@ class Measurable(Protocol):
 
     def amount(self) -> int | None:
         """The amount in a unit of the kind's own, such as candidates; None while a file that decides it is not there."""
+        ...
+
+
+class Shard(Settings):
+    """One of several parts of a stage's work: 3/16 is the third of sixteen."""
+
+    number: int = Field(ge=1)
+    """From 1."""
+    of: int = Field(ge=1, le=100_000)
+    """How many there are."""
+
+    @model_validator(mode="after")
+    def _there_is_one(self) -> Shard:
+        if self.number > self.of:
+            raise ValueError(f"there is no shard {self}: the last one is {self.of}/{self.of}.")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def cut(self, units: Sequence[U]) -> Sequence[U]:
+        """Its share of units: every `of`-th, so that shards are of like size where units are in order of theirs."""
+        return units[self.number - 1 :: self.of]
+
+
+def _from_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    number, slash, of = value.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal()):
+        raise ValueError(f"a shard is given as NUMBER/OF, such as 3/16. Got {value!r} instead.")
+    return {"number": int(number), "of": int(of)}
+
+
+AnyShard = Annotated[Shard, BeforeValidator(_from_text)]
+"""A shard, or its text."""
+
+
+def read_shard(text: str) -> Shard:
+    """The shard of a text, NUMBER/OF.
+
+    Raises:
+        SettingsError: If it is none.
+    """
+    try:
+        return build(Shard, _from_text(text))
+    except (ValueError, SettingsError) as error:
+        raise SettingsError(f"--shard {text}: {error}") from error
+
+
+@runtime_checkable
+class Sharded(Protocol):
+    """A stage that can do a part of its units, so that several machines share them, and put the parts together."""
+
+    @property
+    def shard(self) -> Shard | None:
+        """The part that is done; None for the whole. It is a setting, so that a shard has an identity of its own."""
+        ...
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """Takes over what was made in the directories of shards, before `run` makes the rest, or nothing, and the whole file.
+
+        Raises:
+            RunError: If the shards were cut differently.
+        """
         ...
 
 

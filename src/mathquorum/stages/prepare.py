@@ -9,14 +9,12 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Literal
 
-from pydantic import Field
-
 from mathquorum.answers.extract import extract_answer
 from mathquorum.config import InputPath, Settings
 from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
-from mathquorum.datasets.source import Source, read_source
+from mathquorum.datasets.source import Source, Sources, read_source
 from mathquorum.datasets.suspects import num_with_control_tokens
 from mathquorum.datasets.twins import find_twins
 from mathquorum.datasets.union import Union, draw_problems, join, take_weight
@@ -34,7 +32,7 @@ class Prepare(Settings):
     Equal settings and inputs give equal bytes. `Split` deals the problems out to generator, evaluator and validation.
     """
 
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: Sources
     """One or several; problems that two sources share are joined under the id of the first."""
     seed: int = 0
     """Draws limits and weights, and makes minimath."""

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from mathquorum.answers import extract_answer
-from mathquorum.config import InputModel, InputPath, Runtime, Settings
+from mathquorum.config import Grows, InputModel, InputPath, Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
-from mathquorum.engines.settings import ModelUse, Unit, Writing
+from mathquorum.engines.settings import Cut, ModelUse, Unit, Writing
+from mathquorum.errors import DataError
 from mathquorum.models import Hardware
 from mathquorum.processes import Handler, Tell
 from mathquorum.prompts import STOP_STRINGS, AnyPrompt, Prompt, Shown
 from mathquorum.records import Candidate, LabeledSolution, Problem
-from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
-from mathquorum.stages.units import make_by_units, partial_of
-from mathquorum.store import num_lines, read_records, write_records, write_text
+from mathquorum.stages.units import gather_units, make_by_units, partial_of, shifted
+from mathquorum.store import num_lines, read_json, read_records, write_json, write_records, write_text
 
 __all__ = ["Sample"]
 
@@ -32,14 +35,17 @@ class Sample(Settings):
 
     Resumes per unit, which the engine cuts: the embedded one takes a few problems with all their candidates. What it has to
     measure for it is noted in batch.json, so that workers, order and resuming change no byte.
+
+    N may be raised later: the candidates that are there stay byte for byte, and those beyond them are sampled; grown.json keeps the
+    numbers that there were before.
     """
 
     problems: InputPath
     """problems.jsonl."""
     model: InputModel
     """Local folder or hub id."""
-    num_candidates: int = Field(default=64, ge=1)
-    """N; 64 as in the paper."""
+    num_candidates: Annotated[int, Grows()] = Field(default=64, ge=1)
+    """N; 64 as in the paper. It can be raised later."""
     sampling: Sampling = Sampling()
     style: str | None = None
     """The style tag shown in the prompt; None for a generator that was trained without."""
@@ -61,18 +67,20 @@ class Sample(Settings):
 
     engine: AnyEngine = Embedded()
     """What writes: the model in this process."""
+    shard: AnyShard | None = None
+    """Only a part of the work: 3/16 is the third of sixteen. None does all of it. A run that finds shards of a stage puts them together."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
         problems = list(read_records(self.problems, Problem))[: self.limit]
         prompts = self._prompts(problems)
-        writing = Writing(prompts, self.num_candidates, self.sampling.max_tokens)
-        cut = self.engine.cut_writing(self._use(out), writing, out / "batch.json")
+        cut = self._cut(prompts, out)
+        wanted = sum(len(share.indices) for unit in cut.units for share in unit)
         notices: Counter[str] = Counter()
         if prompts:
             write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
 
-        meter = Meter(progress, len(problems) * self.num_candidates, self.sampling.max_tokens)
+        meter = Meter(progress, wanted, self.sampling.max_tokens)
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Candidate]]]:
             asked = [[(problems[share.place], prompts[share.place], share.indices) for share in unit] for unit in units]
@@ -85,11 +93,13 @@ class Sample(Settings):
 
         whole = out / "candidates.jsonl"
         done = make_by_units(whole, Candidate, cut, lambda place, i: (problems[place].id, i), spread, meter.taken_over)
-        ordered = [done[problem.id, index] for problem in problems for index in range(self.num_candidates)]
+        keys = [(problem.id, index) for problem in problems for index in range(self.num_candidates)]
+        ordered = [done[key] for key in keys if key in done]
+        assert len(ordered) == wanted
         write_records(whole, ordered)
         partial_of(whole).unlink()
         return {
-            "problems": len(problems),
+            "problems": len({c.problem_id for c in ordered}) if self.shard else len(problems),
             "candidates": len(ordered),
             "without an answer": sum(c.answer is None for c in ordered),
             "cut off": sum(not c.finished for c in ordered),
@@ -99,6 +109,41 @@ class Sample(Settings):
             **notices,
             **self.engine.shown(cut.use),
         }
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """See `Sharded`."""
+        gather_units(out / "candidates.jsonl", Candidate, shards, "batch.json")
+
+    def _cut(self, prompts: Sequence[Shown], out: Path) -> Cut:
+        """The units. What was there when N was raised is one block, and what came later another, so that neither shares a unit with the
+        other and fixes its last digits."""
+        bounds = [0, *self._earlier(out), self.num_candidates]
+        note, longest = out / "batch.json", self.sampling.max_tokens
+        cuts = [
+            (self.engine.cut_writing(self._use(out), Writing(prompts, end - first, longest), note), first)
+            for first, end in pairwise(bounds)
+        ]
+        units = [shifted(unit, first) for cut, first in cuts for unit in cut.units]
+        return replace(cuts[-1][0], units=self.shard.cut(units) if self.shard else units)
+
+    def _earlier(self, out: Path) -> list[int]:
+        """The numbers of candidates that there were before N was raised, ascending. A finished file with fewer is such a beginning."""
+        whole, note = out / "candidates.jsonl", out / "grown.json"
+        if self.shard:
+            return []
+        earlier = read_json(note) if note.exists() else []
+        if whole.exists():
+            there = 1 + max((c.index for c in read_records(whole, Candidate)), default=-1)
+            if 0 < there < self.num_candidates and there not in earlier:
+                earlier = [*earlier, there]
+                write_json(note, earlier)
+        if not isinstance(earlier, list) or any(
+            type(two) is not int or one >= two for one, two in pairwise([0, *earlier, self.num_candidates])
+        ):
+            raise DataError(
+                f"{note} must list ascending numbers below {self.num_candidates}. Delete {out} to begin anew."
+            )
+        return earlier
 
     def amount(self) -> int | None:
         """Candidates; see `Measurable`."""

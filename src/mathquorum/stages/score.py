@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
@@ -18,9 +19,9 @@ from mathquorum.models import Hardware
 from mathquorum.processes import Handler
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
-from mathquorum.stages.base import Progress, Summary
+from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
-from mathquorum.stages.units import make_by_units, partial_of
+from mathquorum.stages.units import gather_units, make_by_units, partial_of
 from mathquorum.store import num_lines, read_records, write_records, write_text
 
 __all__ = ["ScoreCandidates"]
@@ -48,6 +49,14 @@ class ScoreCandidates(Settings):
 
     engine: AnyEngine = Embedded()
     """What judges: the model in this process."""
+    shard: AnyShard | None = None
+    """Only a part of the work: 3/16 is the third of sixteen. None does all of it. A run that finds shards of a stage puts them together."""
+
+    @model_validator(mode="after")
+    def _worth_sharing(self) -> ScoreCandidates:
+        if self.shard and self.model is None:
+            raise ValueError("shard goes with a model: a signal of the generator is only read. Leave shard out.")
+        return self
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
@@ -61,12 +70,14 @@ class ScoreCandidates(Settings):
         ordered = [done[c.problem_id, c.index] for _, cs in pools for c in cs if (c.problem_id, c.index) in done]
         write_records(whole, ordered)
         partial_of(whole).unlink(missing_ok=True)
-        total = sum(len(candidates) for _, candidates in pools)
+        total = len(ordered) if self.shard else sum(len(candidates) for _, candidates in pools)
         too_long = sum(score.value == 0.0 for score in ordered) if self.model else 0
         return {
             "scored 0, as texts too long to be judged": too_long,
             "candidates": total,
-            "distinct texts": sum(len({c.text for c in candidates}) for _, candidates in pools),
+            "distinct texts": sum(
+                len({c.text for c in candidates if (c.problem_id, c.index) in done}) for _, candidates in pools
+            ),
             "without a score": total - len(ordered),
             **(self.engine.shown(self._use(self.model, out)) if self.model else {}),
         }
@@ -78,8 +89,10 @@ class ScoreCandidates(Settings):
 
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
         cut = self.engine.cut_judging(self._use(model, whole.parent), [len(candidates) for _, candidates in pools])
+        cut = replace(cut, units=self.shard.cut(cut.units)) if self.shard else cut
         job = partial(_judge, self.engine, cut.use)
-        meter = Meter(progress, sum(len(candidates) for _, candidates in pools), 1, "candidates")
+        wanted = sum(len(share.indices) for unit in cut.units for share in unit)
+        meter = Meter(progress, wanted, 1, "candidates")
         if pools:
             problem, candidates = pools[0]
             shown = self.prompt.evaluator(problem.text, candidates[0].text)
@@ -95,6 +108,10 @@ class ScoreCandidates(Settings):
                 yield number, scores
 
         return make_by_units(whole, Score, cut, key, spread, meter.taken_over)
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """See `Sharded`."""
+        gather_units(out / "scores.jsonl", Score, shards)
 
     @property
     def by_name(self) -> bool:

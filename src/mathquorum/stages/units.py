@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from mathquorum.engines.settings import Cut, Unit
-from mathquorum.errors import DataError
-from mathquorum.store import Appender, read_records, write_records
+from mathquorum.engines.settings import Cut, Share, Unit
+from mathquorum.errors import DataError, RunError
+from mathquorum.store import Appender, read_records, write_records, write_text
 
-__all__ = ["Made", "make_by_units", "partial_of", "read_made"]
+__all__ = ["Made", "gather_units", "make_by_units", "partial_of", "read_made", "shifted"]
 
 
 class Made(Protocol):
@@ -96,3 +96,36 @@ def read_made(files: Sequence[Path], kind: type[M]) -> dict[Key, M]:
                     f"Delete {file.parent} and run the same command again."
                 )
     return made
+
+
+def shifted(unit: Unit, first: int) -> Unit:
+    """The unit of as many candidates of the same problems, from that index on."""
+    return tuple(Share(share.place, tuple(first + index for index in share.indices)) for share in unit)
+
+
+def gather_units(whole: Path, kind: type[M], shards: Sequence[Path], note: str | None = None) -> None:
+    """Puts the records of shards where `make_by_units` takes them over.
+
+    Args:
+        whole: The file that is to hold them in the end; each shard has one of that name.
+        kind: Of record.
+        shards: Directories.
+        note: The name of the file in which the engine noted how it cut the work, where it does.
+
+    Raises:
+        RunError: If two were cut differently: their records would not be those of one stage.
+    """
+    if note:
+        files = [place / note for place in (*shards, whole.parent) if (place / note).exists()]
+        notes = {file.read_text(encoding="utf-8") for file in files}
+        if len(notes) > 1:
+            told = " and ".join(sorted(" ".join(text.split()) for text in notes)[:2])
+            raise RunError(
+                f"The shards in {whole.parent.parent} were cut differently ({told}), as machines with unlike memory do. "
+                "Set batch_rows, and make those that differ again."
+            )
+        for text in notes:
+            write_text(whole.with_name(note), text)
+    partial = partial_of(whole)
+    made = read_made([file for file in (partial, *(place / whole.name for place in shards)) if file.exists()], kind)
+    write_records(partial, made.values())

@@ -37,7 +37,11 @@ def pools_of_run(path: Path) -> list[RunPool]:
     one = (path / "stage.json").exists()
     run = path.parent if one else path
     found_records = {place.parent.name: read_record(place.parent) for place in sorted(run.glob("*/stage.json"))}
-    stages = {name: record for name, record in found_records.items() if record is not None}
+    stages = {
+        name: record
+        for name, record in found_records.items()
+        if record is not None and (one or not record.settings.get("shard"))  # the whole is beside its shards
+    }
     files = _Files(run, stages)
     evaluated = {name: stage for name, stage in stages.items() if stage.stage == "Evaluate"}
     if not one and evaluated:
@@ -56,7 +60,7 @@ def _pools_of_stage(
     if stage.stage == "Evaluate":
         return [files.pool(name, inputs)]
     candidates = run / name / "candidates.jsonl"
-    if stage.stage == "Score":
+    if stage.stage == "ScoreCandidates":
         return [
             RunPool(
                 name,
@@ -69,7 +73,9 @@ def _pools_of_stage(
         return []
     problems = files.at(inputs["problems"], name, "problems")
     prints = files.prints("candidates", run / name)
-    scored = [other for other, s in stages.items() if s.stage == "Score" and s.inputs.get("candidates") in prints]
+    scored = [
+        other for other, s in stages.items() if s.stage == "ScoreCandidates" and s.inputs.get("candidates") in prints
+    ]
     return [RunPool(other, candidates, problems, run / other / "scores.jsonl") for other in scored] or [
         RunPool(name, candidates, problems, None)
     ]
