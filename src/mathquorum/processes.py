@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from mathquorum.errors import MathquorumError, RunError
 
-__all__ = ["Handler", "Tell", "die_with_parent", "map_units", "not_told", "process_context"]
+__all__ = ["Handler", "Tell", "die_with_parent", "map_units", "not_told", "now_and_then", "process_context"]
 
 _PRELOAD = ("torch", "transformers.trainer", "transformers.models.auto.modeling_auto", "accelerate")
 
@@ -56,7 +56,7 @@ def map_units(
         if units:
             handle = job()
             for number, unit in enumerate(units):
-                yield number, handle(unit, _now_and_then(partial(heard, number)) if heard else not_told)
+                yield number, handle(unit, now_and_then(partial(heard, number)) if heard else not_told)
         return
     context = process_context()
     waiting = list(enumerate(units))
@@ -102,7 +102,7 @@ def not_told(more: int) -> None:
     """Does nothing: for callers that do not want to know."""
 
 
-def _now_and_then(tell: Tell) -> Tell:
+def now_and_then(tell: Tell) -> Tell:
     """Tells of several calls at once."""
     waiting, last = 0, time.monotonic()
 
@@ -128,7 +128,7 @@ def _serve(pipe: Connection, job: Callable[[], Handler[Any, Any]]) -> None:
         handle = job()
         while (unit := pipe.recv()) is not None:
             number, value = unit
-            pipe.send(("done", number, handle(value, _now_and_then(partial(_send, pipe, number)))))
+            pipe.send(("done", number, handle(value, now_and_then(partial(_send, pipe, number)))))
     except MathquorumError as error:
         pipe.send(("error", error))
     except Exception as error:  # a fault of ours: its trace must not be lost with the process

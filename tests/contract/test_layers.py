@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 
 FLOORS = {
-    "records errors config store processes": 0,
+    "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
     "stages run solve vote": 3,

@@ -11,8 +11,9 @@ from pydantic import Field
 from mathquorum.config import Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
-from mathquorum.processes import Handler, Tell, map_units, not_told
+from mathquorum.processes import Handler, Tell, not_told
 from mathquorum.prompts import Shown, words_of
+from mathquorum.spreading import Workers, spread_units
 
 __all__ = ["Scripted", "ScriptedEngine"]
 
@@ -50,11 +51,11 @@ class Scripted(Settings):
         self,
         job: Callable[[], Handler[U, R]],
         units: Sequence[U],
-        workers: int,
+        workers: Workers,
         heard: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[int, R]]:
-        """Processes."""
-        return map_units(job, units, workers, heard)
+        """Processes, or actors of a cluster."""
+        return spread_units(job, units, workers, heard)
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:
         """The words, without marks."""

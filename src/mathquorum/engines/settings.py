@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mathquorum.engines.base import Engine
 from mathquorum.models import Hardware
+from mathquorum.models.sources import prints_of
 from mathquorum.processes import Handler
 from mathquorum.prompts import Prompt, Shown
+from mathquorum.spreading import Workers
 
 __all__ = ["Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
 
@@ -40,6 +43,13 @@ class ModelUse:
     batch_rows: int | None = None
     batch_tokens: int = 16384
     folder: Path | None = None
+
+    def workers(self, number: int, cluster: str | None) -> Workers:
+        """Workers of which each opens this model. See `spreading.Workers`."""
+        if cluster is None:
+            return Workers(number)
+        gpu = self.hardware.torch_device().type == "cuda"
+        return Workers(number, cluster, self.hardware.threads, gpu, partial(prints_of, self.model))
 
 
 @dataclass(frozen=True)
@@ -131,10 +141,10 @@ class EngineSettings(Protocol):
         self,
         job: Callable[[], Handler[U, R]],
         units: Sequence[U],
-        workers: int,
+        workers: Workers,
         heard: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[int, R]]:
-        """The number of each unit and what came of it, as they are finished. Arguments as in `processes.map_units`."""
+        """The number of each unit and what came of it, as they are finished. Arguments as in `spreading.spread_units`."""
         ...
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:

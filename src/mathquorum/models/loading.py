@@ -69,6 +69,11 @@ class Hardware(Settings):
             return torch.bfloat16 if self.torch_device().type == "cuda" else torch.float32
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
 
+    def settled(self) -> Hardware:
+        """These settings with what "auto" means here, for workers on other machines."""
+        number = str(self.torch_dtype()).removeprefix("torch.")
+        return self.model_copy(update={"device": self.torch_device().type, "dtype": number})
+
     def resolved(self) -> str:
         """What "auto" means here: "cpu, float32"."""
         return f"{self.torch_device().type}, {str(self.torch_dtype()).removeprefix('torch.')}"

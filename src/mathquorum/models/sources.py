@@ -22,6 +22,7 @@ __all__ = [
     "gguf_fault",
     "hub_answers",
     "model_parts",
+    "prints_of",
     "read_source",
     "weight_bytes",
     "weights_print",
@@ -193,6 +194,15 @@ def weight_bytes(base: str) -> int:
     if not place.is_dir():
         return 0
     return sum(file.stat().st_size for file in place.iterdir() if file.suffix in _WEIGHTS)
+
+
+def prints_of(model: str) -> dict[str, str]:
+    """A print of the weights in each local part of a model's name, by its path, empty where it is not there; none for hub ids."""
+    try:
+        parts = [part for part in model_parts(model) if Source(part).is_local]
+    except ModelError:  # an adapter that does not find its base here
+        return {}
+    return {part: weights_print(Path(part)) if Path(part).exists() else "" for part in parts}
 
 
 def weights_print(place: Path) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mathquorum.run.execution import library_versions
 from mathquorum.run.listener import Listener, PlannedStage, Silence
 from mathquorum.run.run import Run
+from mathquorum.versions import library_versions
 
 __all__ = ["Listener", "PlannedStage", "Run", "Silence", "library_versions"]

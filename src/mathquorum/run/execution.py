@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import platform
 import re
 import subprocess
 import time
@@ -18,10 +16,10 @@ from mathquorum.run.identity import arguments_of, growth
 from mathquorum.run.ledger import Begun, Identity, StageRecord, faults, in_words, outputs_of, read_begun, read_record
 from mathquorum.stages.base import Placed, Progress, Sharded, Stage, Summary
 from mathquorum.store import write_json
+from mathquorum.versions import library_versions
 
-__all__ = ["Work", "execute", "library_versions", "sweep"]
+__all__ = ["Work", "execute", "sweep"]
 
-_LIBRARIES = ("mathquorum", "torch", "transformers", "tokenizers", "numpy", "pydantic")
 _TEMPORARY = re.compile(r"\..+\.(json|jsonl|yaml|md|html|svg|txt)\.[^.]+")
 """As `store` names a file that is being written: .NAME.RANDOM."""
 _ASIDE = ".changed"
@@ -143,15 +141,6 @@ def _begin_with(work: Work) -> dict[str, int | float | str]:
         work.stage.gather(work.shards, work.place)
         told["shards put together"] = len(work.shards)
     return told
-
-
-def library_versions() -> dict[str, str]:
-    """The versions that a result depends on, by name."""
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[library] = importlib.metadata.version(library)
-    return found
 
 
 def _commit() -> str | None:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from mathquorum.config import Settings
 from mathquorum.errors import DataError, RunError
 from mathquorum.run.earlier import Earlier
 from mathquorum.run.execution import Work, execute, sweep
@@ -25,7 +26,7 @@ from mathquorum.run.ledger import Identity, check_made, faults, read_begun, read
 from mathquorum.run.listener import Listener, PlannedStage, Silence, planned
 from mathquorum.run.shards import shard_name, shard_of, shards_there
 from mathquorum.run.side_by_side import Waiting, run_side_by_side
-from mathquorum.stages.base import Shard, Stage
+from mathquorum.stages.base import Clustered, Shard, Stage
 
 __all__ = ["Run"]
 
@@ -40,6 +41,8 @@ class Run:
         directory: Made when it is missing.
         workers: Processes that `do_together` uses at most: stages side by side, each in one of its own, share the rest out among
             those that can use more.
+        cluster: Address of a Ray cluster (`spreading.Workers`) that stages share their work among, where they can. No byte of a result
+            depends on it, and a run may go on with another or with none. What Ray prints goes to cluster.log.
         listener: Told of progress.
         dry: Nothing is run or written; `plan` fills with what would be, and every setting and outside input is checked.
         fingerprints: Of another run, such as a dry one before, which has read the same files.
@@ -58,6 +61,7 @@ class Run:
         directory: Path,
         *,
         workers: int = 1,
+        cluster: str | None = None,
         listener: Listener | None = None,
         dry: bool = False,
         fingerprints: Fingerprints | None = None,
@@ -67,6 +71,7 @@ class Run:
     ) -> None:
         self.directory = directory
         self.workers = workers
+        self.cluster = cluster
         self.dry = dry
         self.plan: list[PlannedStage] = []
         self.fingerprints = fingerprints or Fingerprints()
@@ -129,7 +134,8 @@ class Run:
             stages: In the order in which they begin when several could; each after those whose files it reads.
         """
         waiting: dict[str, Waiting] = {}
-        for name, stage in self._called(stages).items():
+        for name, given in self._called(stages).items():
+            stage = self._told_of_cluster(given)
             needs = self._made_by(stage, waiting)
             # What a stage reads must be there before its record can be compared with it.
             complete = not needs and self._is_complete(name, stage)
@@ -139,7 +145,8 @@ class Run:
                 self._listener.stage_ended(name, {}, 0.0, skipped=True)
             elif not self.dry:
                 waiting[name] = Waiting(stage, needs)
-        if len(waiting) == 1 or self.workers == 1:
+        # With a cluster in a process of its own, too: Ray ends a driver whose cluster is gone, and prints into it.
+        if not self.cluster and (len(waiting) == 1 or self.workers == 1):
             for name, item in waiting.items():
                 work = self._now_ready(name, item)
                 if work:
@@ -147,6 +154,13 @@ class Run:
         elif waiting:
             run_side_by_side(waiting, self.workers, self._listener, self._now_ready)
         return {name: self.directory / name for name in stages}
+
+    def _told_of_cluster(self, stage: Stage) -> Stage:
+        if self.cluster is None or not isinstance(stage, Clustered):
+            return stage
+        assert isinstance(stage, Settings)
+        told: Stage = stage.model_copy(update={"cluster": self.cluster})
+        return told
 
     def _made_by(self, stage: Stage, names: Collection[str]) -> frozenset[str]:
         """Those of the named stages whose files this one reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 import traceback
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from mathquorum.config import Settings
@@ -17,9 +19,12 @@ from mathquorum.processes import die_with_parent, process_context
 from mathquorum.run.execution import Work, execute
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.listener import Listener
-from mathquorum.stages.base import Parallel, Stage
+from mathquorum.stages.base import Clustered, Parallel, Stage
 
-__all__ = ["Waiting", "run_side_by_side"]
+__all__ = ["CLUSTER_LOG", "Waiting", "run_side_by_side"]
+
+CLUSTER_LOG = "cluster.log"
+"""In a run's directory: what Ray said meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,18 @@ def run_side_by_side(
 
 
 def _most_workers(stage: Stage) -> int:
-    """Processes that the stage can use."""
-    return stage.workers if isinstance(stage, Parallel) else 1
+    """Processes of this machine that the stage can use; of one whose workers are on a cluster, the one that drives them."""
+    return stage.workers if isinstance(stage, Parallel) and not _on_cluster(stage) else 1
+
+
+def _on_cluster(stage: Stage) -> bool:
+    return isinstance(stage, Clustered) and stage.cluster is not None
 
 
 def _start(name: str, work: Work, workers: int) -> tuple[Connection, _Running]:
     """A process for the stage. It counts to its end for as many workers of its share as it can use."""
     stage, own = work.stage, min(_most_workers(work.stage), workers)
-    if isinstance(stage, Parallel):
+    if isinstance(stage, Parallel) and not _on_cluster(stage):
         assert isinstance(stage, Settings)
         work = Work(work.place, stage.model_copy(update={"workers": own}), work.identity)
     context = process_context()
@@ -128,9 +137,18 @@ def _tell(pipe: Connection, done: int, total: int, note: str = "") -> None:
     pipe.send(("progress", done, total, note))
 
 
+def _quiet(log: Path) -> None:
+    """Sends what this process prints to a file. Ray prints into its drivers what becomes of every machine."""
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
 def _run_in_child(pipe: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
     die_with_parent()
+    if _on_cluster(work.stage):
+        _quiet(work.place.parent / CLUSTER_LOG)
     try:
         summary = execute(work, partial(_tell, pipe), Fingerprints())
         pipe.send(("done", summary))

@@ -14,6 +14,7 @@ from mathquorum.errors import SettingsError
 __all__ = [
     "AnyShard",
     "Asking",
+    "Clustered",
     "Measurable",
     "Parallel",
     "Placed",
@@ -80,6 +81,14 @@ class Parallel(Protocol):
 
     @property
     def workers(self) -> int: ...
+
+
+@runtime_checkable
+class Clustered(Protocol):
+    """A stage that can share its work among the machines of a Ray cluster, where the run is told of one."""
+
+    @property
+    def cluster(self) -> str | None: ...
 
 
 @runtime_checkable

@@ -11,8 +11,9 @@ from pydantic import Field
 from mathquorum.answers import cluster_candidates
 from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.metrics.pool_files import by_problem, read_candidates
-from mathquorum.processes import Handler, Tell, map_units
+from mathquorum.processes import Handler, Tell
 from mathquorum.records import AnswerCluster, Candidate, Problem
+from mathquorum.spreading import Workers, spread_units
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_records
 
@@ -33,6 +34,8 @@ class Cluster(Settings):
     """candidates.jsonl."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, at most; few candidates are not worth more than one."""
+    cluster: Annotated[str | None, Runtime()] = None
+    """A Ray cluster whose machines share the work where it is worth it, as the run was told."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
@@ -46,7 +49,7 @@ class Cluster(Settings):
         found: list[list[AnswerCluster]] = [[] for _ in units]
         num_done = 0
         total = sum(map(len, of_problem.values()))
-        for place, clusters in map_units(_clusterer, units, min(self.workers, 1 + total // _WORTH_A_PROCESS)):
+        for place, clusters in spread_units(_clusterer, units, self._workers(total)):
             found[place] = clusters
             num_done += len(units[place])
             progress(num_done, len(of_problem))
@@ -58,6 +61,10 @@ class Cluster(Settings):
             "problems without a reference": sum(references[name] is None for name in of_problem),
             "problems without any answer": len(of_problem) - len({c.problem_id for c in ordered}),
         }
+
+    def _workers(self, num_candidates: int) -> Workers:
+        worth = 1 + num_candidates // _WORTH_A_PROCESS
+        return Workers(min(self.workers, worth), self.cluster if worth > 1 else None)
 
 
 def _clusterer() -> Handler[_Unit, list[AnswerCluster]]:

@@ -64,6 +64,8 @@ class Sample(Settings):
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
+    cluster: Annotated[str | None, Runtime()] = None
+    """A Ray cluster whose machines share the work, as the run was told. See `spreading.Workers`."""
 
     engine: AnyEngine = Embedded()
     """What writes: the model in this process."""
@@ -80,12 +82,13 @@ class Sample(Settings):
         if prompts:
             write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
 
+        workers = cut.use.workers(self.workers, self.cluster)
         meter = Meter(progress, wanted, self.sampling.max_tokens)
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Candidate]]]:
             asked = [[(problems[share.place], prompts[share.place], share.indices) for share in unit] for unit in units]
             for number, (candidates, notice) in self.engine.spread(
-                partial(_writer, self, cut.use), asked, self.workers, meter.written
+                partial(_writer, self, cut.use), asked, workers, meter.written
             ):
                 notices.update([notice] if notice else [])
                 meter.ended(number, len(candidates), sum(c.num_tokens or 0 for c in candidates))
@@ -160,7 +163,8 @@ class Sample(Settings):
         return self.engine.place(self._use())
 
     def _use(self, out: Path | None = None) -> ModelUse:
-        return ModelUse(self.model, self.prompt, self.hardware, batch_rows=self.batch_rows, folder=out)
+        hardware = self.hardware.settled() if self.cluster else self.hardware
+        return ModelUse(self.model, self.prompt, hardware, batch_rows=self.batch_rows, folder=out)
 
     def _prompts(self, problems: Sequence[Problem]) -> list[Shown]:
         shown = self.shown()

@@ -46,6 +46,8 @@ class ScoreCandidates(Settings):
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
+    cluster: Annotated[str | None, Runtime()] = None
+    """A Ray cluster whose machines share the work, as the run was told. See `spreading.Workers`."""
 
     engine: AnyEngine = Embedded()
     """What judges: the model in this process."""
@@ -90,7 +92,7 @@ class ScoreCandidates(Settings):
     def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
         cut = self.engine.cut_judging(self._use(model, whole.parent), [len(candidates) for _, candidates in pools])
         cut = replace(cut, units=self.shard.cut(cut.units)) if self.shard else cut
-        job = partial(_judge, self.engine, cut.use)
+        job, workers = partial(_judge, self.engine, cut.use), cut.use.workers(self.workers, self.cluster)
         wanted = sum(len(share.indices) for unit in cut.units for share in unit)
         meter = Meter(progress, wanted, 1, "candidates")
         if pools:
@@ -103,7 +105,7 @@ class ScoreCandidates(Settings):
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Score]]]:
             asked = [[_picked(pools[share.place], share.indices) for share in unit] for unit in units]
-            for number, scores in self.engine.spread(job, asked, self.workers, meter.written):
+            for number, scores in self.engine.spread(job, asked, workers, meter.written):
                 meter.ended(number, len(scores), len(scores))
                 yield number, scores
 
@@ -123,7 +125,8 @@ class ScoreCandidates(Settings):
         return None if self.model is None else self.engine.place(self._use(self.model))
 
     def _use(self, model: str, out: Path | None = None) -> ModelUse:
-        return ModelUse(model, self.prompt, self.hardware, batch_tokens=self.batch_tokens, folder=out)
+        hardware = self.hardware.settled() if self.cluster else self.hardware
+        return ModelUse(model, self.prompt, hardware, batch_tokens=self.batch_tokens, folder=out)
 
     def amount(self) -> int | None:
         """Candidates, or none for a signal, which is only read; see `Measurable`."""

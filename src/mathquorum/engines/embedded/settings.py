@@ -14,8 +14,9 @@ from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import load_tokenizer
 from mathquorum.models.codec import Codec
-from mathquorum.processes import Handler, map_units
+from mathquorum.processes import Handler
 from mathquorum.prompts import Shown
+from mathquorum.spreading import Workers, spread_units
 from mathquorum.store import read_json, write_json
 
 __all__ = ["Embedded"]
@@ -58,11 +59,11 @@ class Embedded(Settings):
         self,
         job: Callable[[], Handler[U, R]],
         units: Sequence[U],
-        workers: int,
+        workers: Workers,
         heard: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[int, R]]:
-        """Processes, each with a copy of the model."""
-        return map_units(job, units, workers, heard)
+        """Processes, or actors of a cluster, each with a copy of the model."""
+        return spread_units(job, units, workers, heard)
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:
         """See `Codec.exactly`."""

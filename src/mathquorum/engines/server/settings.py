@@ -16,6 +16,7 @@ from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
 from mathquorum.errors import ModelError
 from mathquorum.processes import Handler, map_units
 from mathquorum.prompts import Shown, words_of
+from mathquorum.spreading import Workers
 
 __all__ = ["Asked", "Server", "by_requests"]
 
@@ -99,7 +100,7 @@ class Server(Asked):
         self,
         job: Callable[[], Handler[U, R]],
         units: Sequence[U],
-        workers: int,
+        workers: Workers,
         heard: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[int, R]]:
         """Threads, `concurrency` of them: the work is the server's."""
