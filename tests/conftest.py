@@ -7,8 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread per process: tests run side by side
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -81,6 +85,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_models import make_model
 
     return make_model(tmp_path_factory.mktemp("models") / "qwen2")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Cluster]:
+    """A Ray cluster on this machine: a head without room for work, and a node with one CPU. Tests add nodes of their own to kill them."""
+    pytest.importorskip("ray", reason="needs ray: pip install 'mathquorum[ray]'")
+    from ray_nodes import started
+
+    with started() as cluster:
+        yield cluster
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -35,6 +35,10 @@ _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
 _Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")]
+_Cluster = Annotated[
+    str | None,
+    typer.Option(help="Ray cluster to share the work among: auto, or HOST:PORT. Changes no byte of the results."),
+]
 _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
 
 
@@ -69,13 +73,16 @@ def run(
     source: From = None,
     only: Only = None,
     shard: ShardOption = None,
+    cluster: _Cluster = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
     """Run a recipe, or what is left of it. Any setting: --sampling.temperature 0.7"""
     from mathquorum.cli.following import Part, follow
 
-    follow(recipe, config, context.args, out, show=show, as_json=as_json, part=Part(source, only, shard))
+    follow(
+        recipe, config, context.args, out, show=show, as_json=as_json, part=Part(source, only, shard), cluster=cluster
+    )
 
 
 @app.command(context_settings=_OPEN_ENDED)
@@ -83,13 +90,14 @@ def demo(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
+    cluster: _Cluster = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
     """The paper's whole method on the embedded model, in minutes on a laptop. The same as: run demo"""
     from mathquorum.cli.following import follow
 
-    follow("demo", config, context.args, out, show=show, as_json=as_json)
+    follow("demo", config, context.args, out, show=show, as_json=as_json, cluster=cluster)
 
 
 @app.command(context_settings=_OPEN_ENDED)
@@ -100,6 +108,7 @@ def study(
     ] = "small",
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
+    cluster: _Cluster = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
@@ -109,7 +118,7 @@ def study(
     recipes = {"small": "study-small", "full": "study-full", "own": "study"}
     if size not in recipes:
         raise SettingsError(f"--size must be small, full or own. Got {size!r} instead.")
-    follow(recipes[size], config, context.args, out, show=show, as_json=as_json)
+    follow(recipes[size], config, context.args, out, show=show, as_json=as_json, cluster=cluster)
 
 
 @app.command()

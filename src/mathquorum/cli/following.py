@@ -23,6 +23,7 @@ from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import PlannedStage, Run
 from mathquorum.run.shards import missing_shards, shard_name
+from mathquorum.spreading.ray_connection import check_cluster
 from mathquorum.stages.base import Shard, read_shard
 from mathquorum.store import read_json, write_text
 from mathquorum.study.cells import read_table
@@ -86,6 +87,7 @@ def follow(
     show: bool,
     as_json: bool,
     part: Part = WHOLE,
+    cluster: str | None = None,
 ) -> None:
     """Runs a recipe for a person, who sees the plan, the progress and at the end the report's table.
 
@@ -114,11 +116,14 @@ def follow(
     console.print(
         f"{len(plan)} stages, {left} to do, in {directory}{told}", markup=False, highlight=False, soft_wrap=True
     )
+    if cluster and left:
+        check_cluster(cluster)
     workers = getattr(settings, "workers", 1)
     with RunConsole(plan, console) as listener:
         run = Run(
             directory,
             workers=workers,
+            cluster=cluster,
             listener=listener,
             fingerprints=dry.fingerprints,
             source=part.source,

@@ -17,7 +17,7 @@ from mathquorum.spreading.ray_connection import connected
 from mathquorum.spreading.workers import Seen, Workers
 from mathquorum.versions import library_versions
 
-__all__ = ["map_on_cluster"]
+__all__ = ["map_on_cluster", "no_room"]
 
 _LOOK_SECONDS = 1.0  # between two looks at what actors tell and at what room the cluster has
 _ROOM_SECONDS = 60.0  # that a cluster may be without room for a single worker: one that grows by itself takes that long
@@ -149,7 +149,7 @@ class _Pool:
         if self._room or len(self._actors) > len(self._loading):
             self._without_room = self._looked
         elif self._looked - self._without_room > _ROOM_SECONDS:
-            raise RunError(_no_room(self._ray.nodes(), self._workers))
+            raise RunError(no_room(self._ray.nodes(), self._workers))
         wanted = min(self._dealer.num_left, max(self._room, self._workers.number))
         for _ in range(wanted - len(self._actors)):
             self._enlist()
@@ -240,7 +240,7 @@ def _fitting(resources: Mapping[str, float], workers: Workers) -> int:
     return min(by_cpu, int(resources.get("GPU", 0))) if workers.gpu else by_cpu
 
 
-def _no_room(nodes: Sequence[Mapping[str, Any]], workers: Workers) -> str:
+def no_room(nodes: Sequence[Mapping[str, Any]], workers: Workers) -> str:
     wanted = f"{workers.threads} CPU" + (" and a GPU" if workers.gpu else "")
     found = [node["Resources"] for node in nodes if node["Alive"]]
     there = "; ".join(f"{item.get('CPU', 0):g} CPU, {item.get('GPU', 0):g} GPU" for item in found)

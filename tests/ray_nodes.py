@@ -1,0 +1,42 @@
+"""A Ray cluster of several nodes on this machine, small and quick to notice what died."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from ray.cluster_utils import Cluster
+
+_STORE = 80 * 2**20  # bytes; Ray takes no less than 75 MB
+_QUICK = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 3,
+}
+
+
+@contextmanager
+def started() -> Iterator[Cluster]:
+    """A head without room for work, and a node with one CPU."""
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TRAIN_HEALTH_CHECK_INTERVAL_S="0.5")
+    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": _STORE, "_system_config": _QUICK}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        add_node(cluster)
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def add_node(cluster: Cluster, num_cpus: int = 1) -> Any:
+    """Another node, there when this returns."""
+    return cluster.add_node(num_cpus=num_cpus, object_store_memory=_STORE)
+
+
+def kill_node(cluster: Cluster, node: Any) -> None:
+    """Ends all processes of a node at once, as if its machine had lost power."""
+    cluster.remove_node(node, allow_graceful=False)
