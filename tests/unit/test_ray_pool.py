@@ -161,7 +161,7 @@ def test_workers_that_are_lost_before_they_begin_are_not_made_for_ever(ray_clust
 
 
 def test_what_a_worker_raises_as_it_begins_is_raised_here(ray_cluster: Cluster) -> None:
-    with pytest.raises(DataError, match="^there is no model here$"):
+    with pytest.raises(DataError, match=r"^there is no model here$"):
         list(spread_units(homeless, range(3), Workers(cluster=ray_cluster.address)))
 
 
@@ -182,7 +182,7 @@ def seen_elsewhere(place: str, here: int) -> Mapping[str, str]:
 
 def test_a_node_that_does_not_see_the_model_is_named_with_what_to_do(ray_cluster: Cluster) -> None:
     workers = Workers(cluster=ray_cluster.address, seen=partial(seen_elsewhere, "/models/mine", os.getpid()))
-    with pytest.raises(RunError, match="Node .* has no /models/mine. Every node must see .* shared disk, .* hub id"):
+    with pytest.raises(RunError, match=r"Node .* has no /models/mine. Every node must see .* shared disk, .* hub id"):
         list(spread_units(doubler, range(3), workers))
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mathquorum.cli.parts import From, Only, ShardOption, add_parts
+from mathquorum.cli.parts import ClusterOption, From, Only, ShardOption, add_parts
 from mathquorum.errors import MathquorumError, SettingsError
 
 __all__ = ["app", "arguments_of", "main"]
@@ -35,10 +35,6 @@ _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 _Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
 _Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")]
-_Cluster = Annotated[
-    str | None,
-    typer.Option(help="Ray cluster to share the work among: auto, or HOST:PORT. Changes no byte of the results."),
-]
 _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
 
 
@@ -73,7 +69,7 @@ def run(
     source: From = None,
     only: Only = None,
     shard: ShardOption = None,
-    cluster: _Cluster = None,
+    cluster: ClusterOption = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
@@ -90,7 +86,7 @@ def demo(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
-    cluster: _Cluster = None,
+    cluster: ClusterOption = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:
@@ -108,7 +104,7 @@ def study(
     ] = "small",
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     out: _Out = None,
-    cluster: _Cluster = None,
+    cluster: ClusterOption = None,
     show: _Show = False,
     as_json: _Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from mathquorum.errors import SettingsError, suggest
 
-__all__ = ["From", "Only", "ShardOption", "add_parts"]
+__all__ = ["ClusterOption", "From", "Only", "ShardOption", "add_parts"]
 
 _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -23,6 +23,11 @@ From = Annotated[
 Only = Annotated[str | None, typer.Option(help="One stage of the recipe; what it reads must be there.")]
 ShardOption = Annotated[
     str | None, typer.Option(help="A part of a sampling or scoring stage: 3/16 is the third of sixteen.")
+]
+
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(help="Ray cluster to share the work among: auto, or HOST:PORT. Changes no byte of the results."),
 ]
 
 
@@ -45,6 +50,7 @@ def sample(
     out: Out = None,
     source: From = None,
     shard: ShardOption = None,
+    cluster: ClusterOption = None,
     show: Show = False,
 ) -> None:
     """Sample candidates: --problems problems.jsonl --model MODEL --num-candidates 64. Writes candidates/candidates.jsonl.
@@ -54,7 +60,9 @@ def sample(
     """
     from mathquorum.cli.following import Part, follow
 
-    follow("sample", config, context.args, out, show=show, as_json=False, part=Part(source, shard=shard))
+    follow(
+        "sample", config, context.args, out, show=show, as_json=False, part=Part(source, shard=shard), cluster=cluster
+    )
 
 
 def score(
@@ -63,6 +71,7 @@ def score(
     out: Out = None,
     source: From = None,
     shard: ShardOption = None,
+    cluster: ClusterOption = None,
     show: Show = False,
 ) -> None:
     """Score candidates: --problems problems.jsonl --candidates candidates.jsonl --model EVALUATOR. Writes scores/scores.jsonl.
@@ -71,7 +80,9 @@ def score(
     """
     from mathquorum.cli.following import Part, follow
 
-    follow("score", config, context.args, out, show=show, as_json=False, part=Part(source, shard=shard))
+    follow(
+        "score", config, context.args, out, show=show, as_json=False, part=Part(source, shard=shard), cluster=cluster
+    )
 
 
 def train(
@@ -80,6 +91,7 @@ def train(
     config: Config = None,
     out: Annotated[Path | None, typer.Option(help="Run directory. Default: runs/train-WHAT.")] = None,
     source: From = None,
+    cluster: ClusterOption = None,
     show: Show = False,
 ) -> None:
     """Train a generator: --model BASE --data labeled.jsonl; or an evaluator: --data, or --problems and --candidates to be graded.
@@ -91,7 +103,7 @@ def train(
     kinds = ("generator", "evaluator")
     if what not in kinds:
         raise SettingsError(f"There is no training of {what!r}. {suggest(what, kinds)}")
-    follow(f"train-{what}", config, context.args, out, show=show, as_json=False, part=Part(source))
+    follow(f"train-{what}", config, context.args, out, show=show, as_json=False, part=Part(source), cluster=cluster)
 
 
 def gather(
