@@ -164,7 +164,7 @@ def _sentence(text: str, start: int, end: int) -> Extraction | None:
     """The value that a sentence emphasises, or the sentence itself when it states one number."""
     sentence = text[start:end]
     whole = _bare(sentence)
-    marked = [*_EMPHASIS.finditer(sentence), *_BOLD.finditer(sentence)]
+    marked = [*_EMPHASIS.finditer(sentence), *(m for m in _BOLD.finditer(sentence) if re.search(r"\d", m["content"]))]
     emphasised = [m for m in marked if is_value(m["content"])] or [
         m for m in marked if is_number_in_words(m["content"])
     ]
