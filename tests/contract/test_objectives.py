@@ -98,9 +98,9 @@ class TestEveryObjective:
             total = 0.0
             for rank in range(world):
                 for chunk in step_chunks(step, [objective.num_slots], batch_tokens, rank, world):
-                    (part,) = chunk.parts
-                    slots = LogprobReader(loaded.model).read(chunk, part.num_examples * objective.num_slots)
-                    total += (objective.losses(slots.view(part.num_examples, -1)).sum() / part.total).item()
+                    for part in chunk.parts:  # one, or none where the process has nothing left
+                        slots = LogprobReader(loaded.model).read(chunk, part.num_examples * objective.num_slots)
+                        total += (objective.losses(slots.view(part.num_examples, -1)).sum() / part.total).item()
             return total
 
         with torch.inference_mode():

@@ -137,7 +137,8 @@ def losses_of(model: Path, folder: Path, cut_at: int | None = None) -> tuple[lis
     trained = new_adapter(loaded.model, lora, seed=0)
     training = Training(steps=12, learning_rate=3e-3, checkpoint_steps=4, log_steps=1, lora=lora)
     objectives = [WeightedObjective(SolutionLoss(), 1.0)]
-    log = train(trained, plan_steps([examples], [4], 12, 0), objectives, training, 0, Hardware(), folder, progress)
+    steps = plan_steps([examples], [4], 12, 0)
+    log = train(trained, steps, objectives, training, 0, Hardware(), folder, progress).log
     return log, {name: p.detach() for name, p in trained.named_parameters() if p.requires_grad}
 
 

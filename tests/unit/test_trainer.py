@@ -30,9 +30,8 @@ def log_of(model: Path, folder: Path, cut_at: int | None = None) -> list[dict[st
 
     training = Training(steps=12, learning_rate=3e-3, checkpoint_steps=4, log_steps=10)
     objectives = [WeightedObjective(SolutionLoss(), 1.0)]
-    return train(
-        loaded.model, plan_steps([examples], [4], 12, 0), objectives, training, 0, Hardware(), folder, progress
-    )
+    steps = plan_steps([examples], [4], 12, 0)
+    return train(loaded.model, steps, objectives, training, 0, Hardware(), folder, progress).log
 
 
 def test_the_log_of_a_resumed_training_is_that_of_an_uncut_one(tiny_model: Path, tmp_path: Path) -> None:
@@ -49,7 +48,7 @@ def first_loss(model: Path, folder: Path, *objectives: WeightedObjective) -> flo
     examples = [o.objective.examples(solutions(), loaded.codec, 200, 0).examples for o in objectives]
     steps = plan_steps(examples, [len(of_one) for of_one in examples], 1, 0)
     training = Training(steps=1, learning_rate=1e-3, log_steps=1)
-    (row,) = train(loaded.model, steps, list(objectives), training, 0, Hardware(), folder, no_progress)
+    (row,) = train(loaded.model, steps, list(objectives), training, 0, Hardware(), folder, no_progress).log
     return row["loss"]
 
 

@@ -108,7 +108,7 @@ class Finetune(Settings):
             loaded = self._loaded()
             trained = self._adapted(loaded)
             with self._allocating():
-                log = train(
+                done = train(
                     trained,
                     steps,
                     [WeightedObjective(task.objective, task.weight) for task in self.tasks],
@@ -118,7 +118,7 @@ class Finetune(Settings):
                     out / "checkpoints",
                     progress,
                 )
-            write_rows(out / "log.jsonl", log)
+            write_rows(out / "log.jsonl", done.log)
             write_json(out / "budget.json", budget)
             with _model_folder(out) as folder:
                 self._save(trained, loaded, folder)

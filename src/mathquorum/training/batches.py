@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mathquorum.models.trees import PrefixTree
 from mathquorum.objectives.examples import Example, Read
+from mathquorum.training.sharing import passes
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +57,7 @@ class Chunk:
     Attributes:
         tensors: input_ids and position_ids, (rows, length), and for each read its place in the flattened rows, its token and
             its slot.
-        parts: Whose examples they are.
+        parts: Whose examples they are. None where the process takes part in a pass of the others and nothing of it counts.
         groups: Where the texts lie in one row without padding, who attends to whom; None for padded rows.
     """
 
@@ -125,8 +126,8 @@ def step_chunks(
     longest_grouped: int = 0,
     packs: bool = True,
 ) -> list[Chunk]:
-    """The share of a step that one process computes, cut so that no forward pass holds more than `batch_tokens` tokens
-    (or one example, where that is longer).
+    """The share of a step that one process computes (`training.sharing`), cut so that no forward pass holds more than `batch_tokens`
+    tokens (or one example, where that is longer). All processes get as many chunks.
 
     Args:
         step: The examples of all tasks.
@@ -139,18 +140,12 @@ def step_chunks(
         packs: Whether several texts may share a padded row (`training.logprobs.LogprobReader.packs`).
     """
     totals = step.totals()
-    mine = [(task, e) for task, of_task in enumerate(step.examples) for e in of_task[rank::world]]
+    of_step = [(task, example) for task, of_task in enumerate(step.examples) for example in of_task]
+    shortest = min(of_step, key=lambda owned: owned[1].num_tokens)
     chunks = []
-    waiting: list[tuple[int, Example]] = []
-    size = 0
-    for task, example in mine:
-        if waiting and size + example.num_tokens > batch_tokens:
-            chunks.append(_chunk(waiting, slots, totals, longest_grouped, packs))
-            waiting, size = [], 0
-        waiting.append((task, example))
-        size += example.num_tokens
-    if waiting:
-        chunks.append(_chunk(waiting, slots, totals, longest_grouped, packs))
+    for of_pass in passes(of_step, batch_tokens, world)[rank]:
+        chunk = _chunk(of_pass or [shortest], slots, totals, longest_grouped, packs)
+        chunks.append(chunk if of_pass else replace(chunk, parts=()))
     return chunks
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -20,9 +24,10 @@ from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training.batches import Chunk, Step, step_chunks
 from mathquorum.training.logprobs import LogprobReader
+from mathquorum.training.ranks import agreed, first_finds, sharding, summed
 from mathquorum.training.settings import Training
 
-__all__ = ["Checkpoints", "WeightedObjective", "train"]
+__all__ = ["Checkpoints", "Trained", "WeightedObjective", "train"]
 
 
 _WRITING = 10  # of the time that a checkpoint takes to write, between two of them at least
@@ -36,6 +41,19 @@ class WeightedObjective:
     weight: float
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training, beside the model itself.
+
+    Attributes:
+        log: A row for every `log_steps` steps with that step's loss, the same on all processes.
+        weights: Where processes hold a part of the weights each, all of them by name, on the first process; else None.
+    """
+
+    log: list[dict[str, float]]
+    weights: dict[str, torch.Tensor] | None
+
+
 def train(
     model: Any,
     steps: Sequence[Step],
@@ -45,8 +63,8 @@ def train(
     hardware: Hardware,
     directory: Path,
     progress: Callable[[int, int], None],
-) -> list[dict[str, float]]:
-    """Trains the model in place and returns the log, a row for every `log_steps` steps with that step's loss.
+) -> Trained:
+    """Trains the model in place.
 
     The model is a transformers model, or one with an adapter on it (`training.lora.new_adapter`), which alone is trained then.
 
@@ -55,12 +73,17 @@ def train(
 
     Checkpoints go to `directory`; when it holds one, training goes on from there and ends in the same weights.
 
+    The processes of a launch (`training.ranks`) call this all alike, with equal arguments and a directory that all see; each
+    computes its share of every step, and the first writes files.
+
     Raises:
         ModelError: If the loss stops being a number.
         RunError: If a checkpoint cannot be written.
-        SettingsError: If a logger is unknown or not installed.
+        SettingsError: If a logger is unknown or not installed, or a launcher's mixed precision is not that of `hardware`.
     """
     device = hardware.torch_device().type
+    half = device != "mps" and hardware.torch_dtype() is torch.bfloat16
+    _check_precision(half)
     arguments = TrainingArguments(
         output_dir=str(directory),
         per_device_train_batch_size=1,
@@ -77,7 +100,7 @@ def train(
         report_to=list(training.loggers) or "none",
         seed=seed,
         use_cpu=device == "cpu",
-        bf16=device == "cuda" and hardware.dtype in ("auto", "bfloat16"),
+        bf16=half,
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
@@ -105,15 +128,33 @@ def train(
     trainer.objectives, trainer.reader = objectives, reader
     trainer.remove_callback(PrinterCallback)
     with writing(directory), enough_memory("training.batch_tokens, or set training.gradient_checkpointing"):
+        last = first_finds(lambda: _last_checkpoint(directory, arguments.world_size))
         try:
-            trainer.train(resume_from_checkpoint=_last_checkpoint(directory))
+            trainer.train(resume_from_checkpoint=last)
         finally:
             reader.release()
     history = [_numbers(row) for row in trainer.state.log_history if "loss" in row]
-    whole = all(bool(parameter.isfinite().all()) for parameter in model.parameters())  # the last steps are not logged
-    if not whole or any(not math.isfinite(row["loss"]) for row in history):
+    spoilt = summed(
+        torch.tensor(float(not _is_finite(model)), device=arguments.device)
+    )  # the last steps are not logged
+    if spoilt or any(not math.isfinite(row["loss"]) for row in history):
         raise ModelError("The loss stopped being a number. Lower learning_rate, or train in float32.")
-    return history
+    return Trained(history, trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharding() else None)
+
+
+def _is_finite(model: Any) -> bool:
+    """As far as this process holds the weights."""
+    held = (p.to_local() if isinstance(p, DTensor) else p for p in model.parameters())
+    return all(bool(weights.isfinite().all()) for weights in held)
+
+
+def _check_precision(half: bool) -> None:
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked not in ("no", "bf16" if half else "no"):
+        raise SettingsError(
+            f"The launcher was told mixed_precision {asked!r}, and hardware.dtype asks for {'bfloat16' if half else 'float32'}. "
+            "Take mixed_precision out of accelerate's configuration: hardware.dtype decides."
+        )
 
 
 def _numbers(row: dict[str, Any]) -> dict[str, float]:
@@ -150,31 +191,43 @@ class _ObjectiveTrainer(Trainer):  # type: ignore[misc]
 
     objectives: Sequence[WeightedObjective] = ()
     reader: LogprobReader
-    step_loss: float = math.nan
+    share: torch.Tensor
+    """Of the last step's loss, what this process computed."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
     def training_step(self, model: Any, inputs: dict[str, list[Chunk]], num_items_in_batch: Any = None) -> torch.Tensor:
-        if model is not self.model:
+        if model is not self.model or self.is_fsdp_enabled:
             self.reader.wrap(model)
         model.train()
-        total = torch.zeros((), device=self.args.device)
-        for chunk in inputs["chunks"]:
-            with self.compute_loss_context_manager():
-                loss = self._chunk_loss(chunk.to(self.args.device))
-            # Gradients are averaged over processes; each holds a share of the sum.
-            self.accelerator.backward(loss * self.args.world_size)
-            total += loss.detach()
-        mean: torch.Tensor = total * self.args.world_size
-        self.step_loss = float(mean)
-        return mean
+        self.share = torch.zeros((), device=self.args.device)
+        chunks = inputs["chunks"]
+        for number, chunk in enumerate(chunks, start=1):
+            with self._exchanging(model, number == len(chunks)):
+                with self.compute_loss_context_manager():
+                    loss = self._chunk_loss(chunk.to(self.args.device))
+                # Gradients are averaged over processes; each holds a share of the sum.
+                self.accelerator.backward(loss * self.args.world_size)
+            self.share += loss.detach()
+        whole: torch.Tensor = self.share * self.args.world_size
+        return whole
+
+    @contextlib.contextmanager
+    def _exchanging(self, model: Any, last: bool) -> Iterator[None]:
+        """Processes that hold all weights exchange gradients once a step, after the last pass; DeepSpeed takes its step then, too. Where
+        weights are sharded, gradients are exchanged in each pass: a sum of whole ones is what memory is short of."""
+        self.accelerator.sync_gradients = last
+        with model.no_sync() if isinstance(model, DistributedDataParallel) and not last else contextlib.nullcontext():
+            yield
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """The loss of the step itself: the Trainer's mean since the last row is another one when training was resumed."""
-        super().log({**logs, "loss": self.step_loss} if "loss" in logs else logs, *args, **kwargs)
+        super().log({**logs, "loss": summed(self.share)} if "loss" in logs else logs, *args, **kwargs)
 
     def _chunk_loss(self, chunk: Chunk) -> torch.Tensor:
+        if not chunk.parts:
+            return self.reader.read(chunk, int(chunk.tensors["owners"].max()) + 1).sum() * 0
         slots = [part.num_examples * self.objectives[part.task].objective.num_slots for part in chunk.parts]
         logprobs = self.reader.read(chunk, sum(slots))
         loss = logprobs.new_zeros(())
@@ -212,7 +265,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._asked = time.monotonic()
-        if self._asked - self._saved >= max(self._seconds, _WRITING * self._took):
+        if agreed(self._asked - self._saved >= max(self._seconds, _WRITING * self._took)):
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -220,13 +273,17 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]
         self._took = self._saved - self._asked
 
 
-def _last_checkpoint(directory: Path) -> str | None:
-    """The newest checkpoint that is whole. The Trainer writes `trainer_state.json` last; one without it was cut off."""
+def _last_checkpoint(directory: Path, world: int) -> str | None:
+    """The newest checkpoint that is whole. The first process writes `trainer_state.json` last, the others the state of their random
+    numbers; one without them was cut off."""
     found = sorted(directory.glob("checkpoint-*"), key=lambda place: -int(place.name.rpartition("-")[2]))
     for place in found:
         try:
             json.loads((place / "trainer_state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            shutil.rmtree(place)
+            continue
+        if world > 1 and len(list(place.glob("rng_state_*.pth"))) < world:
             shutil.rmtree(place)
             continue
         return str(place)
