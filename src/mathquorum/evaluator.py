@@ -60,7 +60,8 @@ def signal_scores(signal: Signal, candidates: Sequence[Candidate]) -> list[Score
     if signal == "likelihood":
         return likelihood_scores(candidates)
     field = signal.removesuffix("_confidence") if signal != "confidence" else "mean"
-    known = [(c, float(getattr(c.confidence, field))) for c in candidates if c.confidence is not None]
+    told = [(c, getattr(c.confidence, field)) for c in candidates if c.confidence is not None]
+    known = [(c, float(value)) for c, value in told if value is not None]
     best = max((value for _, value in known), default=0.0)
     return [Score(c.problem_id, c.index, max(0.0, value / best) if best > 0 else 0.0) for c, value in known]
 

@@ -56,14 +56,15 @@ class Confidence:
         lowest: That of the least sure group of consecutive tokens.
         bottom: That of the least sure tenth of the groups.
         tail: That of the last group.
-        certainty: Self-certainty: the mean divergence of the uniform distribution from the model's, in nats (arXiv 2502.18581).
+        certainty: Self-certainty: the mean divergence of the uniform distribution from the model's, in nats (arXiv 2502.18581);
+            None where the source tells of the likeliest tokens alone.
     """
 
     mean: float
     lowest: float
     bottom: float
     tail: float
-    certainty: float
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class _Source:
                 c.logprob,
                 c.num_tokens,
                 c.finished,
-                s,
+                s if c.seeded else None,
                 c.confidence,
             )
             for i, c, s in zip(indices, completions, seeds, strict=True)

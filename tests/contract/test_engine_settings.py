@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stand_in import StandIn
 
 from mathquorum.config import Settings, build
-from mathquorum.engines import AnyEngine, Embedded, Scripted
+from mathquorum.engines import AnyEngine, Embedded, Scripted, Server
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
 from mathquorum.errors import DataError, RunError, SettingsError
@@ -37,11 +38,13 @@ class Holder(Settings):
     engine: AnyEngine = Embedded()
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> Embedded | Scripted:
-    found = ENGINES[request.param]
-    assert isinstance(found, Embedded | Scripted)
-    return found
+@pytest.fixture(params=[*ENGINES, "server"])
+def engine(request: pytest.FixtureRequest) -> Iterator[AnyEngine]:
+    if request.param in ENGINES:
+        yield ENGINES[request.param]
+        return
+    with StandIn().running() as stand_in:
+        yield Server(url=stand_in.url, candidates_per_request=1)  # each candidate by its own seed
 
 
 @pytest.fixture
@@ -56,16 +59,14 @@ def candidates_of(cut: Cut) -> Counter[tuple[int, int]]:
 PROMPTS = ["a long question, with words", "1+1?", "another", "2+2?", "3?"] * 3
 
 
-def test_every_candidate_is_in_one_unit(engine: Embedded | Scripted, use: ModelUse, tmp_path: Path) -> None:
+def test_every_candidate_is_in_one_unit(engine: AnyEngine, use: ModelUse, tmp_path: Path) -> None:
     writing = engine.cut_writing(use, Writing(PROMPTS, 3, 6), tmp_path / "batch.json")
     assert candidates_of(writing) == {(place, index): 1 for place in range(15) for index in range(3)}
     judging = engine.cut_judging(use, [2, 0, 3])
     assert candidates_of(judging) == {(place, i): 1 for place, number in ((0, 2), (2, 3)) for i in range(number)}
 
 
-def test_what_was_measured_is_noted_and_read_from_there(
-    engine: Embedded | Scripted, tiny_model: Path, tmp_path: Path
-) -> None:
+def test_what_was_measured_is_noted_and_read_from_there(engine: AnyEngine, tiny_model: Path, tmp_path: Path) -> None:
     use, note = ModelUse(str(tiny_model), PLAIN, Hardware(device="cpu")), tmp_path / "batch.json"
     first = engine.cut_writing(use, Writing(PROMPTS, 3, 6), note)
     assert engine.cut_writing(use, Writing(PROMPTS, 3, 6), note) == first
@@ -78,7 +79,7 @@ def test_what_was_measured_is_noted_and_read_from_there(
                 engine.cut_writing(use, Writing(PROMPTS, 3, 6), note)
 
 
-def test_settings_choose_an_engine_by_its_kind(engine: Embedded | Scripted) -> None:
+def test_settings_choose_an_engine_by_its_kind(engine: AnyEngine) -> None:
     values = engine.model_dump()
     assert build(Holder, {"engine": values}).engine == engine
     assert pickle.loads(pickle.dumps(engine)) == engine
@@ -101,7 +102,7 @@ def problems(tmp_path: Path) -> Path:
     return tmp_path / "problems.jsonl"
 
 
-def sample(engine: Embedded | Scripted, problems: Path, model: Path, workers: int = 1) -> Sample:
+def sample(engine: AnyEngine, problems: Path, model: Path, workers: int = 1) -> Sample:
     return Sample(
         problems=problems,
         model=str(model),
@@ -115,7 +116,7 @@ def sample(engine: Embedded | Scripted, problems: Path, model: Path, workers: in
 
 
 def test_stages_make_the_same_bytes_with_any_number_of_workers(
-    engine: Embedded | Scripted, problems: Path, tiny_model: Path, tmp_path: Path
+    engine: AnyEngine, problems: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     made = []
     for workers in (1, 2):
@@ -129,7 +130,7 @@ def test_stages_make_the_same_bytes_with_any_number_of_workers(
 
 
 def test_a_unit_that_was_begun_is_asked_again_whole_or_goes_on(
-    engine: Embedded | Scripted, problems: Path, tiny_model: Path, tmp_path: Path
+    engine: AnyEngine, problems: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     stage = sample(engine, problems, tiny_model)
     (tmp_path / "whole").mkdir()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import math
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from agreement import Compared, compare, distributions
+from stand_in import StandIn
 from tiny_models import FAMILIES, UNSHARED, make_letters, make_model
 
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
@@ -20,11 +22,13 @@ from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.engines.embedded.shared_prompt import SharedPromptCache
 from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.scripted import ScriptedEngine
+from mathquorum.engines.server.settings import Server
+from mathquorum.engines.settings import ModelUse
 from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, LoadedModel, load_model, stop_tokens
 from mathquorum.models.codec import Codec
 from mathquorum.objectives import SolutionLoss
-from mathquorum.prompts import Prompt
+from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.records import LabeledSolution
 
 PROMPTS = ["Problem:\nWhat is $2+3$?\n\nSolution:\n", "What is $7$?", "What is $8$?", "Add: $12+30=42$."]
@@ -49,11 +53,15 @@ def load_letters(folder: Path, family: str = "qwen2") -> LoadedModel:
     return LoadedModel(loaded.model, Codec(make_letters()), loaded.device)
 
 
-@pytest.fixture(params=["hf", "scripted"])
-def engine(request: pytest.FixtureRequest, loaded: LoadedModel) -> Engine:
+@pytest.fixture(params=["hf", "scripted", "server"])
+def engine(request: pytest.FixtureRequest, loaded: LoadedModel) -> Iterator[Engine]:
     if request.param == "hf":
-        return HuggingFaceEngine(loaded)
-    return ScriptedEngine(lambda prompt, seed: f"{len(prompt)} and {seed}", lambda prompt: 1 / len(prompt))
+        yield HuggingFaceEngine(loaded)
+    elif request.param == "scripted":
+        yield ScriptedEngine(lambda prompt, seed: f"{len(prompt)} and {seed}", lambda prompt: 1 / len(prompt))
+    else:
+        with StandIn().running() as stand_in:
+            yield Server(url=stand_in.url).open(ModelUse("a-model", PLAIN, Hardware()))
 
 
 def requests(num_candidates: int) -> list[Request]:

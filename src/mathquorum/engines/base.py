@@ -42,13 +42,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A text that a model wrote after a prompt; the fields are those of `records.Candidate`."""
+    """A text that a model wrote after a prompt; the fields are those of `records.Candidate`, but one.
+
+    Attributes:
+        seeded: Whether the seed that was asked for decided the draws; an engine far away need not honour it.
+    """
 
     text: str
     logprob: float | None
-    num_tokens: int
+    num_tokens: int | None
     finished: bool
     confidence: Confidence | None = None
+    seeded: bool = True
 
 
 class Engine(Protocol):

@@ -51,12 +51,12 @@ class Trace:
         return summary(confidences[::-1], certainties[::-1], window)
 
 
-def summary(confidences: Sequence[float], certainties: Sequence[float], window: int) -> Confidence:
+def summary(confidences: Sequence[float], certainties: Sequence[float] | None, window: int) -> Confidence:
     """What the steps of one text come to.
 
     Args:
         confidences: Of each token, in order; at least one.
-        certainties: Likewise.
+        certainties: Likewise; None where not known.
         window: Tokens of a group. Groups overlap: one ends at each token that has so many before it. A shorter text is one group.
     """
     sums = [0.0, *accumulate(confidences)]
@@ -67,5 +67,5 @@ def summary(confidences: Sequence[float], certainties: Sequence[float], window: 
         lowest=round(groups[0], _DECIMALS),
         bottom=round(fmean(groups[: max(1, int(_BOTTOM_SHARE * len(groups)))]), _DECIMALS),
         tail=round(fmean(confidences[-size:]), _DECIMALS),
-        certainty=round(fmean(certainties), _DECIMALS),
+        certainty=None if certainties is None else round(fmean(certainties), _DECIMALS),
     )

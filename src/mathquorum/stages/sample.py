@@ -91,8 +91,8 @@ class Sample(Settings):
                 partial(_writer, self, cut.use), asked, workers, meter.written
             ):
                 notices.update([notice] if notice else [])
+                yield number, candidates  # and kept, before anything is said of it
                 meter.ended(number, len(candidates), sum(c.num_tokens or 0 for c in candidates))
-                yield number, candidates
 
         whole = out / "candidates.jsonl"
         done = make_by_units(whole, Candidate, cut, lambda place, i: (problems[place].id, i), spread, meter.taken_over)
@@ -217,6 +217,6 @@ def _candidate(problem_id: str, index: int, completion: Completion, seed: int | 
         completion.logprob,
         completion.num_tokens,
         completion.finished,
-        seed,
+        seed if completion.seeded else None,
         completion.confidence,
     )

@@ -106,8 +106,8 @@ class ScoreCandidates(Settings):
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Score]]]:
             asked = [[_picked(pools[share.place], share.indices) for share in unit] for unit in units]
             for number, scores in self.engine.spread(job, asked, workers, meter.written):
+                yield number, scores  # and kept, before anything is said of it
                 meter.ended(number, len(scores), len(scores))
-                yield number, scores
 
         return make_by_units(whole, Score, cut, key, spread, meter.taken_over)
 

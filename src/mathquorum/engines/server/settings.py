@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from mathquorum.config import Runtime, Settings
-from mathquorum.engines.base import Engine
+from mathquorum.engines.server.spending import read_spent
+from mathquorum.engines.server.threads import map_threads
 from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
-from mathquorum.errors import ModelError
-from mathquorum.processes import Handler, map_units
+from mathquorum.processes import Handler
 from mathquorum.prompts import Shown, words_of
 from mathquorum.spreading import Workers
+
+if TYPE_CHECKING:
+    from mathquorum.engines.server.engine import ServerEngine
 
 __all__ = ["Asked", "Server", "by_requests"]
 
@@ -41,10 +44,16 @@ class Asked(Settings):
     """Seconds until the whole answer to a request must be there. 600 as in OpenAI's own client."""
     attempts: Annotated[int, Runtime()] = Field(default=20, ge=1)
     """Times that a request is sent until the stage gives up. Refusals for going too fast count only while nobody is answered."""
+    first_pause: Annotated[float, Runtime()] = Field(default=0.5, gt=0.0, le=30.0)
+    """Seconds at most between a first failure and the next attempt; twice as long after each further one, up to 30. What a server itself says
+    of waiting goes before."""
     prompt_price: Annotated[float | None, Runtime()] = Field(default=None, ge=0.0)
     """Price of a million prompt tokens, in the currency of your bill. None: prices are not shown."""
     completion_price: Annotated[float | None, Runtime()] = Field(default=None, ge=0.0)
     """Price of a million completion tokens."""
+    extra: dict[str, Any] = {}
+    """Further fields of every request, as the server has them. Many draw from less than the whole distribution unless told otherwise: vLLM and
+    llama.cpp want {"top_k": 0, "min_p": 0} for that. docs/engines.md lists those that we know."""
 
 
 class Server(Asked):
@@ -89,8 +98,14 @@ class Server(Asked):
         return "server"
 
     def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
-        """A request's candidates of one problem, so that what has arrived is kept."""
-        return by_requests(use, [writing.num_candidates] * len(writing.prompts), self.candidates_per_request or 1)
+        """A request's candidates of one problem, so that what has arrived is kept. How many the server gives is tried with the first prompt."""
+        together = 1
+        if writing.prompts:
+            engine = self.open(use)
+            together = engine.together(writing.prompts[0], writing.max_tokens)
+            engine.close()
+        shown = (("candidates per request", together),)
+        return by_requests(use, [writing.num_candidates] * len(writing.prompts), together, shown)
 
     def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
         """Each candidate alone."""
@@ -104,26 +119,47 @@ class Server(Asked):
         heard: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[int, R]]:
         """Threads, `concurrency` of them: the work is the server's."""
-        return map_units(job, units, 1, heard)
+        return map_threads(job, units, self.concurrency, heard)
 
     def exactly(self, use: ModelUse, shown: Shown) -> str:
         """The words, without marks."""
         return words_of(shown)
 
-    def open(self, use: ModelUse) -> Engine:
+    def open(self, use: ModelUse) -> ServerEngine:
         """See `EngineSettings.open`."""
-        raise ModelError("engine.kind server cannot be asked yet: only its settings are there.")
+        return open_at(self.url, self.key_variable, self, use)
 
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
-        """See `EngineSettings.shown`."""
+        """Who answered, requests, tokens and price."""
+        return shown_of(self, use)
+
+
+def open_at(url: str, key_variable: str | None, asked: Asked, use: ModelUse) -> ServerEngine:
+    """The engine of the server at an address."""
+    from mathquorum.engines.server.engine import Way
+    from mathquorum.engines.server.opening import open_server
+
+    return open_server(url, key_variable, Way(asked.served_model or use.model, asked, key_variable), use)
+
+
+def shown_of(asked: Asked, use: ModelUse) -> Mapping[str, int | float | str]:
+    """See `EngineSettings.shown`."""
+    from mathquorum.engines.server.opening import known_abilities
+
+    if use.folder is None:
         return {}
+    known = known_abilities(use.folder)
+    named = {"answered by": known.model} if known and known.model else {}
+    return {**named, **read_spent(use.folder).shown(asked.prompt_price, asked.completion_price)}
 
 
-def by_requests(use: ModelUse, num_candidates: Sequence[int], together: int) -> Cut:
+def by_requests(
+    use: ModelUse, num_candidates: Sequence[int], together: int, shown: tuple[tuple[str, int], ...] = ()
+) -> Cut:
     """So many candidates of a problem at a time, each of which is kept when others of its unit are lost."""
     units = [
         (Share(place, tuple(range(first, min(first + together, number)))),)
         for place, number in enumerate(num_candidates)
         for first in range(0, number, together)
     ]
-    return Cut(units, use, alone=True)
+    return Cut(units, use, alone=True, shown=shown)
