@@ -274,7 +274,11 @@ class Appender:
             raise write_error(path, error) from error
 
     def append(self, records: Iterable[Any]) -> None:
-        lines = [json.dumps(to_row(record), ensure_ascii=False) + "\n" for record in records]
+        self.append_rows(map(to_row, records))
+
+    def append_rows(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Appends as `append` does, JSON objects."""
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         try:
             self._handle.write("".join(lines).encode("utf-8", "surrogatepass"))
             self._handle.flush()

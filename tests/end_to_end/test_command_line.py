@@ -109,6 +109,14 @@ def test_grade_says_which_rule_decided() -> None:
         (["solve", "1+1?", "--outlook", "x.json"], 2, "Give --stop sure or --stop worthwhile"),
         (["solve", "1+1?", "--stop", "sure", "--evaluator", "x", "--outlook", "absent.json"], 1, "absent.json cannot be read"),
         (["solve", "1+1?", "--stop", "sure", "--evaluator", "x", "--outlook", "SAMPLES"], 1, "is not valid JSON"),
+        (["solve", "1+1?", "--style", "weird"], 2, "Known: fine, terse"),
+        (["solve", "1+1?", "--temprature", "3"], 2, "Unknown setting 'temprature'"),
+        (["solve", "--temprature", "3", "1+1?"], 2, "Give the problem first"),
+        (["solve", "1+1?", "--strategy", "w.rr"], 2, "needs scores: give --evaluator"),
+        (["solve", "1+1?", "--pool", "x"], 2, "--pool goes with a run"),
+        (["solve", "1+1?", "--limit", "2"], 2, "go with a file of problems"),
+        (["solve", "absent.jsonl"], 2, "There is no file 'absent.jsonl'"),
+        (["solve", "1+1?", "--system", "x"], 2, "needs template 'chat'"),
         (["study", "--num_candidates", "128"], 2, "main_candidates must be at least num_candidates. Got 64 and 128"),
     ],
 )  # fmt: skip
@@ -154,3 +162,61 @@ def test_settings_lists_every_setting_with_default_and_meaning() -> None:
 def test_arguments_that_begin_like_options(words: list[str], code: int, said: str) -> None:
     done = mathquorum(*words, check=code)
     assert said in done.stdout + done.stderr
+
+
+def test_solve_tells_that_nothing_answered_by_its_exit_code() -> None:
+    silent = ("--model", "x", "--engine.kind", "scripted", "--engine.texts", '[""]', "-n", "3")
+    done = mathquorum("solve", "1+1?", *silent, check=3)
+    assert "No answer: none of the 3 candidates ended in one." in done.stdout
+    assert json.loads(mathquorum("solve", "1+1?", *silent, "--json", check=3).stdout)["answer"] is None
+
+
+def test_solve_says_that_the_embedded_model_is_a_toy_and_shows_votes() -> None:
+    done = mathquorum("solve", "Find t if 5t-12=23.", "-n", "8", "--json")
+    assert "toy" in done.stderr
+    held = json.loads(done.stdout)
+    assert sum(cluster["votes"] for cluster in held["clusters"]) == held["num_answered"] <= held["num_candidates"] == 8
+    assert [cluster["answer"] for cluster in held["clusters"] if cluster["chosen"]] == [held["answer"]]
+
+
+def test_solve_writes_no_control_characters_of_a_model() -> None:
+    done = mathquorum(
+        "solve",
+        "1+1?",
+        "--model",
+        "x",
+        "--engine.kind",
+        "scripted",
+        "--engine.texts",
+        '["\\e[31mred \\\\boxed{2}"]',
+        "-n",
+        "1",
+    )
+    assert "\\x1b[31mred" in done.stdout and "\x1b" not in done.stdout
+
+
+def test_solve_answers_a_file_and_goes_on(samples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answers.jsonl"
+    words = (
+        "solve",
+        str(samples),
+        "--model",
+        "x",
+        "--engine.kind",
+        "scripted",
+        "--engine.texts",
+        '["\\\\boxed{4}"]',
+        "-n",
+        "2",
+    )
+    done = mathquorum(*words, "--out", str(out), "--limit", "2")
+    assert "2 problems: 2 answered, 0 without an answer, 1 of 2 correct." in done.stdout
+    assert [json.loads(line)["correct"] for line in out.read_text().splitlines()] == [False, True]
+    again = mathquorum(*words, "--out", str(out))
+    assert "2 are done already" in again.stderr and "3 problems: 3 answered" in again.stdout
+    assert "made with other settings" in mathquorum(*words, "--seed", "1", "--out", str(out), check=1).stderr
+
+
+def test_every_exit_code_is_told_by_help() -> None:
+    text = " ".join(mathquorum("--help").stdout.split())
+    assert "0 done, 1 failed (grade: not equal), 2 misuse, 3 no answer (solve), 130 stopped by Ctrl-C" in text

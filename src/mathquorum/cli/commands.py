@@ -7,20 +7,20 @@ load torch.
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Sequence
 from importlib import metadata
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from mathquorum.cli.arguments import arguments_of, unmarked
 from mathquorum.cli.parts import ClusterOption, From, Only, ShardOption, add_parts
+from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking, wording_of
+from mathquorum.cli.solving import add_solve
 from mathquorum.errors import MathquorumError, SettingsError
 
-__all__ = ["app", "arguments_of", "main"]
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="mathquorum",
@@ -29,6 +29,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 failed (grade: not equal), 2 misuse, 3 no answer (solve), 130 stopped by Ctrl-C.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -36,13 +37,6 @@ _OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 _Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]
 _Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")]
 _Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
-
-
-_ARGUMENT = "\x00"  # before an argument that begins like an option
-
-
-def _unmarked(text: str) -> str:
-    return text.removeprefix(_ARGUMENT)
 
 
 def _print_version(asked: bool) -> None:
@@ -181,20 +175,6 @@ def vote(
             console.print(part, soft_wrap=isinstance(part, Text))
 
 
-_Template = Annotated[str, typer.Option(help="plain, or chat for the model's own chat template.")]
-_System = Annotated[str | None, typer.Option(help="System message of a chat.")]
-_Instruction = Annotated[
-    str | None,
-    typer.Option(
-        help="Said after the problem. Default: in a chat, to reason and to box the answer; in plain text, nothing."
-    ),
-]
-_Thinking = Annotated[
-    bool | None, typer.Option("--thinking/--no-thinking", help="For chat templates that know enable_thinking.")
-]
-_Style = Annotated[str | None, typer.Option(help="Style tag of the prompt.")]
-
-
 @app.command()
 def prompt(
     model: Annotated[str, typer.Option(help="Folder, hub id, GGUF file or adapter.")],
@@ -202,136 +182,19 @@ def prompt(
     solution: Annotated[
         str | None, typer.Option(help="Show the evaluator's question about this solution instead.")
     ] = None,
-    style: _Style = None,
-    template: _Template = "plain",
-    system: _System = None,
-    instruction: _Instruction = None,
-    thinking: _Thinking = None,
+    style: Style = None,
+    template: Template = None,
+    system: System = None,
+    instruction: Instruction = None,
+    thinking: Thinking = None,
 ) -> None:
     """Print what a model is shown for one problem, exactly, with its special tokens."""
-    wording = _wording(template, system, instruction, thinking)
+    wording = wording_of(template, system, instruction, thinking)
     from mathquorum.models import check_model, load_codec
 
     check_model(model, wording)
     shown = wording.generator(problem, style) if solution is None else wording.evaluator(problem, solution)
     typer.echo(load_codec(model, wording).exactly(shown))
-
-
-def _wording(template: str, system: str | None, instruction: str | None, thinking: bool | None) -> Any:
-    from mathquorum.config import build
-    from mathquorum.prompts import Prompt
-
-    given = {"template": template, "system": system, "instruction": instruction, "thinking": thinking}
-    return build(Prompt, given)
-
-
-@app.command()
-def solve(
-    problem: Annotated[str, typer.Argument(help="The problem's text, or - for standard input.")],
-    model: Annotated[str | None, typer.Option(help="Generator: folder or hub id. Default: the embedded model.")] = None,
-    evaluator: Annotated[str | None, typer.Option(help="Evaluator: folder or hub id.")] = None,
-    num_candidates: Annotated[int, typer.Option("--num-candidates", "-n", min=1)] = 64,
-    strategy: Annotated[str | None, typer.Option(help="Default: w.rr with an evaluator, else maj1.")] = None,
-    stop: Annotated[
-        str | None,
-        typer.Option(
-            help="Sample and score only until the choice is clear: settled (w.rr exactly), sure (w.rr, until a change is "
-            "10% likely at most), worthwhile (w.rr, until going on would gain less than 1%), adaptive or early (vote)."
-        ),
-    ] = None,
-    outlook: Annotated[
-        Path | None,
-        typer.Option(
-            help="outlook.json of a study's report, measured on its validation problems, for sure and worthwhile."
-        ),
-    ] = None,
-    style: _Style = None,
-    template: _Template = "plain",
-    system: _System = None,
-    instruction: _Instruction = None,
-    thinking: _Thinking = None,
-    temperature: Annotated[float, typer.Option(min=0.0)] = 0.9,
-    top_p: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.95,
-    max_tokens: Annotated[int, typer.Option(min=1)] = 512,
-    seed: int = 0,
-    as_json: _Json = False,
-) -> None:
-    """Solve one problem by sampling, clustering and choosing."""
-    from mathquorum.config import build
-    from mathquorum.engines.base import Sampling
-    from mathquorum.selection import strategy as named
-    from mathquorum.stopping.outlook import read_outlook
-    from mathquorum.stopping.rules import stopping_rule
-
-    if stop and strategy:
-        raise SettingsError("--stop and --strategy were both given. A stopping rule chooses itself: leave one out.")
-    if outlook and not stop:
-        raise SettingsError(
-            "--outlook was given without --stop. Give --stop sure or --stop worthwhile, or leave it out."
-        )
-    known = read_outlook(outlook) if outlook else None
-    rule = stopping_rule(stop, num_candidates, known) if stop else None
-    if rule and rule.needs_scores != bool(evaluator):
-        wants = "asks for scores: give --evaluator" if rule.needs_scores else "only votes: leave --evaluator out"
-        raise SettingsError(
-            f"--stop {stop} {wants}, or take another rule (settled, sure, worthwhile: scores; adaptive, early: votes)."
-        )
-    chooser = named(strategy or ("w.rr" if evaluator else "maj1"))
-    sampling = build(Sampling, {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
-    text = sys.stdin.read() if problem == "-" else _unmarked(problem)
-    if not text.strip():
-        raise SettingsError("The problem is empty. Give its text, or - to read it from standard input.")
-
-    from mathquorum import solve as method
-    from mathquorum.assets import tiny_base_path
-    from mathquorum.engines.opening import open_engines
-    from mathquorum.records import Problem
-
-    wording = _wording(template, system, instruction, thinking)
-    generator, judge = open_engines(model or str(tiny_base_path()), evaluator, wording)
-    posed = Problem("problem", text.strip())
-    options: Any = {
-        "num_candidates": num_candidates,
-        "sampling": sampling,
-        "style": style,
-        "wording": wording,
-        "seed": seed,
-    }
-    if rule:
-        solved = method.solve_sparingly(posed, generator, rule, judge, **options)
-    else:
-        solved = method.solve(posed, generator, chooser, judge, **options)
-    _show_solved(solved, rule.name if rule else chooser.name, as_json)
-
-
-def _show_solved(solved: Any, strategy: str, as_json: bool) -> None:
-    clusters = [
-        {
-            "answer": cluster.answer,
-            "votes": len(cluster.members),
-            "score": _mean([solved.scores[i] for i in cluster.members if i in solved.scores]),
-        }
-        for cluster in solved.clusters
-    ]
-    chosen = solved.chosen
-    solution = solved.candidates[chosen.members[0]].text if chosen else None
-    if as_json:
-        answer = chosen.answer if chosen else None
-        typer.echo(json.dumps({"answer": answer, "strategy": strategy, "clusters": clusters, "solution": solution}))
-        return
-    if chosen is None:
-        typer.echo(f"No answer: none of the {len(solved.candidates)} candidates ended in one.")
-        return
-    typer.echo(f"{solution}\n\nAnswer: {chosen.answer}   ({strategy}, {len(solved.candidates)} candidates)")
-    for row in clusters[:8]:
-        score = "" if row["score"] is None else f"   mean score {row['score']:.2f}"
-        typer.echo(f"  {row['votes']:4d} x {row['answer']}{score}")
-    if len(clusters) > 8:
-        typer.echo(f"  and {len(clusters) - 8} other answers")
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 @app.command()
@@ -343,7 +206,7 @@ def grade(
     """Is the answer right, and by which rule? Exit code 0 when it is, 1 when it is not."""
     from mathquorum.answers.equivalence import explain_match
 
-    verdict = explain_match(_unmarked(gold), _unmarked(answer))
+    verdict = explain_match(unmarked(gold), unmarked(answer))
     typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
     raise typer.Exit(0 if verdict.equal else 1)
 
@@ -395,30 +258,14 @@ def version() -> None:
 
 
 add_parts(app)
-
-
-_NEGATIVE = re.compile(r"-(?=[\d.,(\[{\\$∞π]|[a-zA-Z]\b(?!$))")
-"""What begins an answer or a problem and no option: -5, -x+1, -\\frac12."""
-
-
-def arguments_of(words: Sequence[str]) -> list[str]:
-    """The command line as click is to read it: what is mathematics and no option is marked as an argument, in `grade` and `solve`.
-
-    Example:
-        >>> arguments_of(["grade", "-5", "5", "--json"])
-        ['grade', '\\x00-5', '5', '--json']
-    """
-    if not words or words[0] not in ("grade", "solve"):
-        return list(words)
-    found = [words[0]]
-    for before, word in pairwise(words):
-        takes = before.startswith("--") and "=" not in before and before != "--json"
-        found.append(_ARGUMENT + word if _NEGATIVE.match(word) and not takes else word)
-    return found
+add_solve(app)
 
 
 def main() -> None:
-    """The `mathquorum` command. Exit codes: 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C."""
+    """The `mathquorum` command.
+
+    Exit codes: 0 done, 1 failed (of `grade`: not equal), 2 misuse, 3 no answer (of `solve`), 130 stopped by Ctrl-C.
+    """
     try:
         app(arguments_of(sys.argv[1:]))
     except MathquorumError as error:

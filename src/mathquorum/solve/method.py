@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import TypeVar
 
 from mathquorum.answers import cluster_answers, cluster_candidates, extract_answer
 from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
 from mathquorum.errors import SettingsError
 from mathquorum.evaluator import evaluator_scores
+from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import PLAIN, STOP_STRINGS, Prompt, Shown
 from mathquorum.records import AnswerCluster, Candidate, Problem
 from mathquorum.selection import Strategy
 from mathquorum.stopping.supply import NO_ANSWER, StoppingRule
 
-__all__ = ["Solved", "solve", "solve_sparingly"]
+__all__ = ["Solved", "solve", "solve_in_turns", "solve_sparingly"]
+
+T = TypeVar("T")
 
 # Candidates that a live supply samples together: a few more than a rule asks for cost less than asking often.
 _AT_ONCE = 8
@@ -38,6 +41,16 @@ class Solved:
     candidates: Sequence[Candidate]
     scores: dict[int, float]
 
+    @property
+    def best(self) -> Candidate | None:
+        """The candidate that shows the answer: the best-scored of the chosen cluster, or its earliest."""
+        return self.best_of(self.chosen) if self.chosen else None
+
+    def best_of(self, cluster: AnswerCluster) -> Candidate:
+        """The best-scored member of a cluster; equals by order."""
+        place = max(cluster.members, key=lambda index: (self.scores.get(index, 0.0), -index))
+        return next(candidate for candidate in self.candidates if candidate.index == place)
+
 
 def solve(
     problem: Problem,
@@ -50,21 +63,90 @@ def solve(
     style: str | None = None,
     wording: Prompt = PLAIN,
     seed: int = 0,
+    tell: Tell = not_told,
 ) -> Solved:
     """Samples candidates, groups them by equivalent answers, scores them where there is an evaluator, and chooses.
+
+    Args:
+        tell: Told of tokens as they are written.
 
     Raises:
         SettingsError: If the strategy needs scores and there is no evaluator.
     """
-    source = _Source(problem, generator, sampling or Sampling(), style, wording, seed)
-    candidates = source.sample(range(num_candidates))
-    clusters = cluster_candidates(problem.id, candidates, problem.answer)
-    wanted = set(strategy.wanted(clusters)) if evaluator else ()
-    scores = (
-        evaluator_scores(evaluator, problem, [c for c in candidates if c.index in wanted], wording) if evaluator else []
+    turns = solve_in_turns(
+        problem,
+        generator,
+        strategy,
+        evaluator,
+        num_candidates=num_candidates,
+        sampling=sampling,
+        prompt=wording.generator(problem.text, style),
+        wording=wording,
+        seed=seed,
+        tell=tell,
     )
-    values = {score.index: score.value for score in scores}
-    return Solved(problem, strategy.select(clusters, values), clusters, candidates, values)
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            solved: Solved = end.value
+            return solved
+
+
+def solve_in_turns(
+    problem: Problem,
+    generator: Engine,
+    strategy: Strategy,
+    evaluator: Engine | None,
+    *,
+    num_candidates: int,
+    sampling: Sampling | None,
+    prompt: Shown,
+    wording: Prompt,
+    seed: int,
+    turn: int | None = None,
+    stop: Sequence[str] = (),
+    tell: Tell = not_told,
+) -> Generator[int, None, Solved]:
+    """Works as `solve` does, a turn at a time, so that others can have theirs in between. Yields the number of candidates that there are.
+
+    Args:
+        prompt: What the generator goes on from.
+        turn: Candidates that are sampled, or texts that are scored, in one turn; None for all. It is part of what fixes the last
+            digits of a probability.
+        stop: Texts that end a candidate, besides `STOP_STRINGS`.
+
+    Raises:
+        SettingsError: If the strategy needs scores and there is no evaluator.
+    """
+    if strategy.needs_scores and evaluator is None:
+        raise SettingsError(f"Strategy {strategy.name} needs scores. Give an evaluator, or take one that votes: maj1.")
+    source = _Source(problem, generator, sampling or Sampling(), prompt, seed, (*STOP_STRINGS, *stop))
+    candidates: list[Candidate] = []
+    for indices in _cut(range(num_candidates), turn):
+        candidates += source.sample(indices, tell)
+        yield len(candidates)
+    clusters = cluster_candidates(problem.id, candidates, problem.answer)
+    scores: dict[int, float] = {}
+    for same in _cut(_by_text(candidates, strategy.wanted(clusters) if evaluator else ()), turn):
+        assert evaluator is not None
+        asked = [candidate for candidates in same for candidate in candidates]
+        scores.update({score.index: score.value for score in evaluator_scores(evaluator, problem, asked, wording)})
+        yield len(candidates)
+    return Solved(problem, strategy.select(clusters, scores), clusters, candidates, dict(sorted(scores.items())))
+
+
+def _cut(items: Sequence[T], size: int | None) -> list[Sequence[T]]:
+    return [items[first : first + (size or len(items))] for first in range(0, len(items), size or len(items) or 1)]
+
+
+def _by_text(candidates: Sequence[Candidate], wanted: Sequence[int]) -> list[list[Candidate]]:
+    """Those that are wanted, equal texts together."""
+    chosen, same = set(wanted), dict[str, list[Candidate]]()
+    for candidate in candidates:
+        if candidate.index in chosen:
+            same.setdefault(candidate.text, []).append(candidate)
+    return list(same.values())
 
 
 def solve_sparingly(
@@ -78,6 +160,7 @@ def solve_sparingly(
     style: str | None = None,
     wording: Prompt = PLAIN,
     seed: int = 0,
+    tell: Tell = not_told,
 ) -> Solved:
     """Works as `solve` does, but samples and scores only until the rule's choice is clear.
 
@@ -86,7 +169,8 @@ def solve_sparingly(
     Raises:
         SettingsError: If the rule asks for scores and there is no evaluator.
     """
-    supply = _Live(_Source(problem, generator, sampling or Sampling(), style, wording, seed), evaluator, num_candidates)
+    source = _Source(problem, generator, sampling or Sampling(), wording.generator(problem.text, style), seed)
+    supply = _Live(source, evaluator, num_candidates, wording, tell)
     stopped = rule.choose(supply, f"{seed}/{problem.id}")
     candidates = supply.candidates
     clusters = cluster_candidates(problem.id, candidates, problem.answer)
@@ -102,18 +186,14 @@ class _Source:
     problem: Problem
     generator: Engine
     sampling: Sampling
-    style: str | None
-    wording: Prompt
+    prompt: Shown
     seed: int
+    stop: Sequence[str] = STOP_STRINGS
 
-    @cached_property
-    def prompt(self) -> Shown:
-        return self.wording.generator(self.problem.text, self.style)
-
-    def sample(self, indices: Sequence[int]) -> list[Candidate]:
+    def sample(self, indices: Sequence[int], tell: Tell) -> list[Candidate]:
         name = self.problem.id
         seeds = tuple(candidate_seed(self.seed, name, index) for index in indices)
-        (completions,) = self.generator.generate([Request(self.prompt, seeds)], self.sampling, STOP_STRINGS)
+        (completions,) = self.generator.generate([Request(self.prompt, seeds)], self.sampling, self.stop, tell)
         return [
             Candidate(
                 name,
@@ -133,11 +213,11 @@ class _Source:
 class _Live:
     """A `Supply` that samples and scores when it is asked."""
 
-    def __init__(self, source: _Source, evaluator: Engine | None, limit: int) -> None:
+    def __init__(self, source: _Source, evaluator: Engine | None, limit: int, wording: Prompt, tell: Tell) -> None:
         self.limit = limit
         self.candidates: list[Candidate] = []
         self.scores: dict[str, float] = {}  # by text
-        self._source, self._evaluator = source, evaluator
+        self._source, self._evaluator, self._wording, self._tell = source, evaluator, wording, tell
 
     def clusters(self, number: int) -> list[int]:
         """A cluster's number is the index of its first member, which stays when others join."""
@@ -164,11 +244,13 @@ class _Live:
         if self._evaluator is None:
             raise SettingsError("This stopping rule asks for scores. Give an evaluator, or take one that only votes.")
         asked = [self.candidates[text] for text in texts]
-        found = evaluator_scores(self._evaluator, self._source.problem, asked, self._source.wording)
+        found = evaluator_scores(self._evaluator, self._source.problem, asked, self._wording)
         self.scores.update({c.text: score.value for c, score in zip(asked, found, strict=True)})
         return [self.scores[c.text] for c in asked]
 
     def _sample(self, number: int) -> None:
         have = len(self.candidates)
         if number > have:
-            self.candidates += self._source.sample(range(have, min(max(number, have + _AT_ONCE), self.limit)))
+            self.candidates += self._source.sample(
+                range(have, min(max(number, have + _AT_ONCE), self.limit)), self._tell
+            )
