@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_sign_test_by_hand() -> None:
 @pytest.mark.parametrize(("net", "changed"), [(10, 20), (18, 74), (28, 190)])
 def test_the_papers_gains_are_significant_only_if_few_problems_changed(net: int, changed: int) -> None:
     def p_value(total: int) -> float:
-        return paired_difference("d", *outcomes((total + net) // 2, (total - net) // 2, 500)).p_value
+        return sign_test((total + net) // 2, (total - net) // 2)
 
     assert p_value(changed) < 0.05
     assert p_value(changed + 2) >= 0.05
@@ -59,7 +61,7 @@ def test_turning_a_difference_round_turns_its_interval_round() -> None:
     first, second = outcomes(9, 4, 60)
     one, other = paired_difference("d", first, second), paired_difference("d", second, first)
     assert one.estimate.low == pytest.approx(-other.estimate.high)
-    assert one.p_value == other.p_value
+    assert one.p_value == pytest.approx(other.p_value)
 
 
 def test_seeds_that_disagree_widen_the_interval() -> None:
@@ -97,6 +99,33 @@ def test_holm_never_makes_a_claim_surer_and_keeps_their_order() -> None:
     assert np.array_equal(np.argsort(found), np.argsort(np.array(adjusted) + 1e-12 * found))
 
 
-def test_a_difference_that_is_the_same_everywhere_has_the_p_value_of_the_sign_test() -> None:
-    assert seeded_p_value(np.full((2, 8), 0.75), np.full((2, 8), 0.5)) == pytest.approx(2 / 2**8)
+def test_p_value_and_interval_tell_one_story() -> None:
+    random = np.random.default_rng(7)
+    seen = set()
+    for count in (5, 12, 40, 200):
+        for shift in (0.0, 0.1, 0.2, 0.35):
+            ones = random.random((2, count)) < np.array([[0.4 + shift], [0.4]])
+            shares = np.clip(random.random((2, count)) * 0.6 + np.array([[shift], [0.0]]), 0, 1)
+            for first, second in (ones.astype(float), shares):
+                found = paired_difference("d", first.tolist(), second.tolist())
+                excluded = found.estimate.low > 0 or found.estimate.high < 0
+                assert (found.p_value < 0.05) == excluded
+                seen.add(excluded)
+    assert seen == {True, False}
+
+
+def test_the_p_value_of_outcomes_is_that_of_bonett_and_price() -> None:
+    wins, losses = 17 / 102, 6 / 102
+    z = (wins - losses) / np.sqrt((wins + losses - (wins - losses) ** 2) / 102)
+    expected = 2 * (1 - NormalDist().cdf(z))
+    assert paired_difference("d", *outcomes(16, 5, 100)).p_value == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_difference_that_is_the_same_everywhere_is_as_sure_as_its_interval() -> None:
+    for count, sure in ((8, False), (20, True)):
+        first, second = np.full((2, count), 0.75), np.full((2, count), 0.5)
+        found = seeded_difference("d", first, second)
+        assert (found.estimate.low > 0) == sure
+        assert (found.p_value < 0.05) == sure
+        assert seeded_p_value(first, second) == found.p_value
     assert seeded_p_value(np.full((2, 8), 0.5), np.full((2, 8), 0.5)) == 1.0

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
 from mathquorum.records import AnswerCluster, Problem
-from mathquorum.report.inspection import InspectedProblem, inspect_problems, inspection_json, read_inspection
+from mathquorum.report.inspection import InspectedProblem, inspect_problems
 from mathquorum.selection import Majority, Rerank
-from mathquorum.store import write_json
 
 
 def inspected(limit: int = 9) -> list[InspectedProblem]:
@@ -42,11 +39,6 @@ def test_counts_scores_and_text_of_a_cluster() -> None:
     won = inspected()[2].clusters[0]
     assert (won.count, won.share, won.best_score) == (3, 1.0, 0.1)
     assert len(won.solution) == 4000
-
-
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    write_json(tmp_path / "inspection.json", inspection_json(inspected()))
-    assert read_inspection(tmp_path / "inspection.json") == inspected()
 
 
 def test_a_cluster_says_why_its_members_are_together_and_how_it_was_graded() -> None:

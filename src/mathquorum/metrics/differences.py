@@ -5,24 +5,28 @@ Compared problem by problem, what makes a problem easy or hard for both cancels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
+from statistics import NormalDist
 
 import numpy as np
 
 from mathquorum.metrics.crossed import crossed_half_widths, crossed_p_value
 from mathquorum.metrics.intervals import (
+    LEVEL,
     NUM_RESAMPLES,
     Floats,
     Interval,
-    Z,
     expanded_percentiles,
     resample_weights,
+    student_quantile,
 )
 from mathquorum.records import Estimate
 
 __all__ = ["Difference", "holm", "paired_difference", "seeded_difference", "seeded_p_value", "sign_test"]
+
+SMALLEST = 1e-9  # of p-values: beyond it quantiles are not computed
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Difference:
         estimate: Mean difference over problems with its 95% interval; in [-1, 1].
         num_wins: Problems on which the first is better.
         num_losses: Problems on which it is worse.
-        p_value: Of the exact two-sided sign test on these, which for 0-or-1 outcomes is McNemar's exact test.
+        p_value: The smallest 1 - level at which the interval of that level leaves zero out, at least 1e-9. So it is below 5%
+            exactly where `estimate` leaves zero out, and the two tell one story.
     """
 
     estimate: Estimate
@@ -64,18 +69,18 @@ def paired_difference(
         ValueError: If there are no problems, or not equally many.
 
     Example:
-        >>> paired_difference("w.rr - maj1", [1, 1, 1, 0], [1, 0, 0, 0]).p_value
-        0.5
+        >>> found = paired_difference("w.rr - maj1", [1, 1, 1, 0], [1, 0, 0, 0])
+        >>> found.num_wins, found.num_losses, round(found.p_value, 3)
+        (2, 0, 0.273)
     """
     differences = _differences(name, first, second)
     if np.isin(np.concatenate([first, second]), (0.0, 1.0)).all():
-        low, high = _bonett_price(int((differences > 0).sum()), int((differences < 0).sum()), len(differences))
+        interval = _bonett_price(int((differences > 0).sum()), int((differences < 0).sum()), len(differences))
     elif np.ptp(differences) == 0:
-        low, high = _constant(float(differences[0]), len(differences))
+        interval = _constant(float(differences[0]), len(differences))
     else:
-        means = resample_weights(len(differences), seed, num_resamples) @ differences / len(differences)
-        low, high = expanded_percentiles(means, len(differences))
-    return _difference(name, differences, (low, high))
+        interval = _bootstrap(differences, seed, num_resamples)
+    return _difference(name, differences, interval, _p_value(interval))
 
 
 def seeded_difference(
@@ -92,7 +97,7 @@ def seeded_difference(
         second: Likewise, same seeds and problems in the same order.
 
     Returns:
-        Wins, losses and the sign test are over problems, by the mean over seeds.
+        Wins and losses are over problems, by the mean over seeds.
 
     Raises:
         ValueError: If the two are not of the same shape, or hold fewer than two problems.
@@ -101,16 +106,21 @@ def seeded_difference(
     if differences.shape[1] < 2:
         raise ValueError(f"{name}: at least two problems are needed to see how much problems vary.")
     by_problem, mean = differences.mean(axis=0), float(differences.mean())
-    half = float(crossed_half_widths(differences))
-    found = (mean - half, mean + half) if half else _constant(mean, len(by_problem))
-    return _difference(name, by_problem, found)
+    if not float(crossed_half_widths(differences)):
+        constant = _constant(mean, len(by_problem))
+        return _difference(name, by_problem, constant, _p_value(constant))
+
+    def interval(level: float) -> Interval:
+        half = float(crossed_half_widths(differences, level))
+        return mean - half, mean + half
+
+    return _difference(name, by_problem, interval, crossed_p_value(differences))
 
 
 def seeded_p_value(first: Sequence[Sequence[float]] | Floats, second: Sequence[Sequence[float]] | Floats) -> float:
     """The smallest 1 - level at which the interval of `seeded_difference` excludes zero; at least 1e-9.
 
-    It is below 5% exactly where the 95% interval excludes zero, and so counts seeds, as the sign test does not. Where all
-    differences are alike there is no spread to compare with, and the p-value is that of the sign test.
+    It is below 5% exactly where the 95% interval excludes zero, and so counts seeds.
 
     Raises:
         ValueError: If the two are not of the same shape.
@@ -118,7 +128,7 @@ def seeded_p_value(first: Sequence[Sequence[float]] | Floats, second: Sequence[S
     differences = _differences("p-value", first, second)
     if np.ptp(differences) > 1e-9:
         return crossed_p_value(differences)
-    return max(1e-9, _difference("p-value", differences.mean(axis=0), (0.0, 0.0)).p_value)
+    return _p_value(_constant(float(differences.mean()), differences.shape[-1]))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -160,21 +170,60 @@ def _differences(name: str, first: object, second: object) -> Floats:
     return left - right
 
 
-def _bonett_price(num_wins: int, num_losses: int, num_problems: int) -> Interval:
+OfLevel = Callable[[float], Interval]
+"""The interval of a difference at any level."""
+
+
+def _bonett_price(num_wins: int, num_losses: int, num_problems: int) -> OfLevel:
     wins, losses = (num_wins + 1) / (num_problems + 2), (num_losses + 1) / (num_problems + 2)
-    half = Z * sqrt((wins + losses - (wins - losses) ** 2) / (num_problems + 2))
-    return max(-1.0, wins - losses - half), min(1.0, wins - losses + half)
+    deviation = sqrt((wins + losses - (wins - losses) ** 2) / (num_problems + 2))
+
+    def interval(level: float) -> Interval:
+        half = NormalDist().inv_cdf(0.5 + level / 2) * deviation
+        return wins - losses - half, wins - losses + half
+
+    return interval
 
 
-def _constant(value: float, num_problems: int) -> Interval:
+def _bootstrap(differences: Floats, seed: int, num_resamples: int) -> OfLevel:
+    """Expanded percentiles; at levels of which too few resamples tell, Student's interval, which needs none."""
+    count = len(differences)
+    means = np.sort(resample_weights(count, seed, num_resamples) @ differences / count)
+    mean, deviation = float(differences.mean()), float(differences.std(ddof=1)) / sqrt(count)
+
+    def interval(level: float) -> Interval:
+        if 1 - level >= 40 / num_resamples:
+            return expanded_percentiles(means, count, level)
+        half = student_quantile(count - 1, level) * deviation
+        return mean - half, mean + half
+
+    return interval
+
+
+def _constant(value: float, num_problems: int) -> OfLevel:
     """The interval where all problems agree: as wide as the interval for 0-or-1 outcomes of which none changed."""
-    low, high = _bonett_price(0, 0, num_problems)
-    return value + low, value + high
+    around = _bonett_price(0, 0, num_problems)
+
+    def interval(level: float) -> Interval:
+        low, high = around(level)
+        return value + low, value + high
+
+    return interval
 
 
-def _difference(name: str, by_problem: Floats, found: Interval) -> Difference:
-    value = float(by_problem.mean())
+def _p_value(interval: OfLevel) -> float:
+    """The smallest 1 - level at which the interval leaves zero out, to a relative 1e-4; at least 1e-9."""
+    low, high = SMALLEST, 1.0
+    while high > low * (1 + 1e-4):
+        middle = sqrt(low * high)
+        ends = interval(1 - middle)
+        low, high = (middle, high) if ends[0] <= 0 <= ends[1] else (low, middle)
+    return 1.0 if high > 1 - 1e-4 else high
+
+
+def _difference(name: str, by_problem: Floats, interval: OfLevel, p_value: float) -> Difference:
+    value, found = float(by_problem.mean()), interval(LEVEL)
     # Means over k differ in the last bits where they should be equal; that is no win.
     wins, losses = int((by_problem > 1e-9).sum()), int((by_problem < -1e-9).sum())
     low, high = max(-1.0, min(found[0], value)), min(1.0, max(found[1], value))
-    return Difference(Estimate(name, value, low, high, len(by_problem)), wins, losses, sign_test(wins, losses))
+    return Difference(Estimate(name, value, low, high, len(by_problem)), wins, losses, p_value)

@@ -109,11 +109,11 @@ def bootstrap_totals(
     return expanded_percentiles(statistic(weights @ totals), len(totals))
 
 
-def expanded_percentiles(figures: Floats, num_problems: int) -> Interval:
-    """Expanded percentiles of resampled figures: Phi(-+ sqrt(n / (n - 1)) t) in the place of 2.5% and 97.5%."""
+def expanded_percentiles(figures: Floats, num_problems: int, level: float = LEVEL) -> Interval:
+    """Expanded percentiles of resampled figures: at 95%, Phi(-+ sqrt(n / (n - 1)) t) in the place of 2.5% and 97.5%."""
     if num_problems < 2:  # one problem says nothing of others
         return -inf, inf
-    tail = NormalDist().cdf(-sqrt(num_problems / (num_problems - 1)) * student_quantile(num_problems - 1))
+    tail = NormalDist().cdf(-sqrt(num_problems / (num_problems - 1)) * student_quantile(num_problems - 1, level))
     low, high = np.quantile(figures, (tail, 1 - tail))
     return float(low), float(high)
 

@@ -24,8 +24,8 @@ Where it departs from the paper, or fills in what that leaves open:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mathquorum.evaluator import Signal
@@ -38,11 +38,12 @@ from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
-from mathquorum.stages.prepare import Prepare
-from mathquorum.stages.report import EvaluationOf, Report, TrainingRun
+from mathquorum.stages.prepare import Prepare, Source
+from mathquorum.stages.report import EvaluationOf, PoolOf, Report, TrainingRun
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
+from mathquorum.study import published
 from mathquorum.training.settings import Training
 
 __all__ = ["Paper", "paper"]
@@ -75,10 +76,45 @@ def paper(run: Run, settings: Paper) -> Path:
             repeats=tuple(
                 TrainingRun(evaluations={name: item.results for name, item in again.items()}) for again in repeats
             ),
+            logs=_logs(run.directory, stages),
+            about=_about(s),
         ),
     )
     run.do_together(stages.stages)
     return report
+
+
+def _logs(directory: Path, stages: Listing) -> dict[str, Path]:
+    """Where each trained model's log is, by the name of its stage."""
+    return {
+        name: directory / name / "log.jsonl" for name, stage in stages.stages.items() if isinstance(stage, Finetune)
+    }
+
+
+def _about(s: Paper) -> dict[str, str]:
+    """What a reader of the report must know first. A model is told by its hub id, or its folder's name."""
+    base = Path(s.base).name if Path(s.base).exists() else s.base
+    trained = "; ".join(f"{name}: {_sources(sources)}" for name, sources in s.train.items())
+    return {"base model": base, "test problems": _sources((s.test,)), "solutions": trained}
+
+
+def _sources(sources: Sequence[Source]) -> str:
+    """Their datasets, parts and limits; of a file its name."""
+    return " and ".join(
+        " ".join(
+            filter(
+                None,
+                (
+                    source.dataset,
+                    Path(source.path).name if source.path else "",
+                    source.hub or "",
+                    source.split or "",
+                    f"first {source.limit:,}" if source.limit else "",
+                ),
+            )
+        )
+        for source in sources
+    )
 
 
 def _train_and_measure(
@@ -124,7 +160,7 @@ def _train_and_measure(
         name = generator.name
         if name != f"ssft.{s.main}":
             place = stages.add(f"{name}.evaluation", pool.evaluate(s.seed))
-            evaluations[name] = EvaluationOf(results=place, generator=name)
+            evaluations[name] = EvaluationOf(results=place, generator=name, pool=pool.of(), paper=dict(generator.paper))
             continue
         scorers: dict[str, ScoreCandidates] = {
             **{str(signal): _score(s, pool, None, signal) for signal in s.signals},
@@ -133,7 +169,10 @@ def _train_and_measure(
         for scorer, stage in scorers.items():
             scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
             place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s.seed, scores))
-            evaluations[f"{name} + {scorer}"] = EvaluationOf(results=place, generator=name, scorer=scorer)
+            paper = {**generator.paper, **published.RERANKING.get(("L", scorer), {})}
+            evaluations[f"{name} + {scorer}"] = EvaluationOf(
+                results=place, generator=name, scorer=scorer, pool=pool.of(scores), paper=paper
+            )
     return evaluations
 
 
@@ -227,12 +266,13 @@ def _label(stages: Listing, s: Paper, problems: Path, model: str) -> Path:
 
 @dataclass(frozen=True)
 class _Generator:
-    """A model that writes solutions, and how it is asked."""
+    """A model that writes solutions, and how it is asked; with what the paper reports of its like, in percent."""
 
     name: str
     model: str
     style: str | None
     demonstrations: Path | None = None
+    paper: Mapping[str, float] = field(default_factory=dict)
 
 
 def _generators(
@@ -241,13 +281,22 @@ def _generators(
     """The few-shot bases, those fine-tuned on solutions, and what came of sequential training, in the report's order."""
     if base and s.few_shot:
         for name, demonstrations in problems.solutions.items():
-            yield _Generator(f"base.{name}", s.base, _style(s, name), demonstrations)
+            paper = published.DEMONSTRATIONS.get(("L", _paper_source(s, name)), {})
+            yield _Generator(f"base.{name}", s.base, _style(s, name), demonstrations, paper)
     elif base:
         yield _Generator("base", s.base, None)
     for name, model in ssft.items():
-        yield _Generator(f"ssft.{name}", model, _style(s, name))
+        paper = published.GENERATORS.get(("L", _paper_source(s, name)), {})
+        yield _Generator(f"ssft.{name}", model, _style(s, name), paper=paper)
     for name, model in sequential.items():
-        yield _Generator(name, model, _style(s, s.main))
+        kind, _, loss = name.partition(".")
+        yield _Generator(name, model, _style(s, s.main), paper=published.MTSFT.get(loss, {}) if kind == "mtsft" else {})
+
+
+def _paper_source(s: Paper, name: str) -> str:
+    """Whose row of the paper: the first source stands for MATH, the second for PRM800K, the third for their union."""
+    place = list(s.train).index(name)
+    return ("MATH", "PRM800K", "MATH + PRM800K")[place] if len(s.train) > 1 and place < 3 else ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +307,10 @@ class _Pool:
     candidates: Path
     clusters: Path
     greedy: Path
+
+    def of(self, scores: Path | None = None) -> PoolOf:
+        """For the report: what an evaluation is made from."""
+        return PoolOf(problems=self.problems, candidates=self.candidates, clusters=self.clusters, scores=scores)
 
     def evaluate(self, seed: int, scores: Path | None = None) -> Evaluate:
         return Evaluate(

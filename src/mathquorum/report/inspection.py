@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import fsum
-from pathlib import Path
 from typing import Any
 
 from mathquorum.answers import explain, explain_match
-from mathquorum.errors import DataError
 from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
 from mathquorum.records import AnswerCluster, Problem
 from mathquorum.selection import Strategy
-from mathquorum.store import read_json
 
-__all__ = ["InspectedCluster", "InspectedProblem", "inspect_problems", "inspection_json", "read_inspection"]
+__all__ = ["InspectedCluster", "InspectedProblem", "inspect_problems", "inspection_json"]
 
 MAX_CLUSTERS = 8
 MAX_CHARACTERS = 4000
@@ -141,23 +138,3 @@ def _joined(cluster: AnswerCluster, answers: Mapping[int, str]) -> tuple[tuple[s
 def inspection_json(inspected: Sequence[InspectedProblem]) -> list[dict[str, Any]]:
     """The content of `inspection.json`."""
     return [asdict(problem) for problem in inspected]
-
-
-def read_inspection(path: Path) -> list[InspectedProblem]:
-    """Reads an `inspection.json`.
-
-    Raises:
-        DataError: If it cannot be read as one.
-    """
-    try:
-        return [
-            InspectedProblem(**{**row, "clusters": tuple(_read_cluster(cluster) for cluster in row["clusters"])})
-            for row in read_json(path)
-        ]
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{path} does not hold problems to inspect ({error!r}). Evaluate again.") from error
-
-
-def _read_cluster(row: Mapping[str, Any]) -> InspectedCluster:
-    joined = tuple((answer, rule) for answer, rule in row["joined"])
-    return InspectedCluster(**{**row, "chosen_by": tuple(row["chosen_by"]), "joined": joined})

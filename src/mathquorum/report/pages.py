@@ -1,7 +1,6 @@
-"""`report.md` and `report.html` from the results of one or more evaluations.
+"""`report.md` from the results of one or more evaluations, and how our templates are filled in.
 
-Texts of models, problems and names are data: the templates run in a sandbox, escape everything in HTML, and the page
-forbids scripts and outside resources to the browser.
+Texts of models, problems and names are data: the templates run in a sandbox, and escape everything in HTML.
 """
 
 from __future__ import annotations
@@ -18,11 +17,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mathquorum.metrics.differences import Difference
 from mathquorum.metrics.results import Results
 from mathquorum.records import Estimate
-from mathquorum.report.inspection import InspectedProblem
 from mathquorum.report.plots import calibration_plot, candidates_plot, clusters_plot
 from mathquorum.report.tables import figure_names, p_text, percent, percent_interval, points
 
-__all__ = ["Plot", "ReportData", "make_plots", "render", "render_html", "render_markdown"]
+__all__ = ["Plot", "ReportData", "make_plots", "render", "render_markdown"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class ReportData:
-    """What both pages show.
+    """What `report.md` shows.
 
     Attributes:
         num_runs: Training runs of each trained model; intervals are over problems and, with several, over these.
@@ -64,7 +62,6 @@ class ReportData:
     controls: Mapping[str, Sequence[Difference]]
     between: Mapping[str, Sequence[Difference]]
     plots: Mapping[str, Sequence[Plot]]
-    inspected: Mapping[str, Sequence[InspectedProblem]]
 
     @property
     def estimates(self) -> dict[str, tuple[Estimate, ...]]:
@@ -102,11 +99,6 @@ def slugify(name: str) -> str:
 def render_markdown(data: ReportData) -> str:
     """The text of `report.md`; it shows the plots that lie beside it."""
     return render("report.md.jinja", autoescape=False, data=data, figures=figure_names(data.estimates))
-
-
-def render_html(data: ReportData) -> str:
-    """The text of `report.html`, one file that needs no other and no network."""
-    return render("report.html.jinja", autoescape=True, data=data, figures=figure_names(data.estimates))
 
 
 def render(

@@ -102,9 +102,7 @@ def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:
 
 def differences_table(differences: Sequence[Difference], title: str | None = None) -> Table:
     """One paired difference per row, in points."""
-    table = Table(
-        title=title, title_justify="left", caption="p: exact two-sided sign test, not corrected for many tests"
-    )
+    table = Table(title=title, title_justify="left", caption="p goes with the interval; not corrected for many tests")
     table.add_column("difference")
     for heading in ("points", "95% interval", "better", "worse", "p"):
         table.add_column(heading, justify="right")

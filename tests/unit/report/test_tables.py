@@ -62,7 +62,7 @@ def test_a_run_is_shown_by_generator_and_score_whatever_their_names_hold() -> No
 def test_differences_are_shown_in_points() -> None:
     text = shown(differences_table([paired_difference("w.rr", [1, 1, 1, 0], [1, 0, 0, 0])]))
     assert "+50.0" in text
-    assert "0.500" in text
+    assert "0.273" in text
 
 
 def test_no_difference_has_no_sign() -> None:
