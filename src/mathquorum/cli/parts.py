@@ -7,15 +7,11 @@ from typing import Annotated
 
 import typer
 
+from mathquorum.cli.options import OPEN_ENDED, Config, Out, Show
 from mathquorum.errors import SettingsError, suggest
 
 __all__ = ["ClusterOption", "From", "Only", "ShardOption", "add_parts"]
 
-_OPEN_ENDED = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-Config = Annotated[Path | None, typer.Option(help="YAML file with settings.")]
-Out = Annotated[Path | None, typer.Option(help="Run directory. Default: runs/COMMAND.")]
-Show = Annotated[bool, typer.Option("--show", help="Print the settings and the plan, and stop.")]
 From = Annotated[
     Path | None,
     typer.Option("--from", help="An earlier run: results of the same stages, settings and inputs are taken over."),
@@ -34,7 +30,7 @@ ClusterOption = Annotated[
 def add_parts(app: typer.Typer) -> None:
     """Gives the command line these commands."""
     for command in (prepare, sample, score, train, gather):
-        app.command(context_settings=_OPEN_ENDED)(command)
+        app.command(context_settings=OPEN_ENDED)(command)
 
 
 def prepare(context: typer.Context, config: Config = None, out: Out = None, show: Show = False) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mathquorum.cli.console import Forecast
 from mathquorum.objectives import SolutionLoss
 from mathquorum.run import PlannedStage
+from mathquorum.run.forecast import Forecast
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
