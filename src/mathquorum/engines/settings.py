@@ -44,12 +44,12 @@ class ModelUse:
     batch_tokens: int = 16384
     folder: Path | None = None
 
-    def workers(self, number: int, cluster: str | None) -> Workers:
-        """Workers of which each opens this model. See `spreading.Workers`."""
+    def workers(self, number: int, cluster: str | None, lost: Callable[[str], None]) -> Workers:
+        """Workers of which each opens this model. See `spreading.Workers`; `lost` is told of each that a cluster loses."""
         if cluster is None:
             return Workers(number)
         gpu = self.hardware.torch_device().type == "cuda"
-        return Workers(number, cluster, self.hardware.threads, gpu, partial(prints_of, self.model))
+        return Workers(number, cluster, self.hardware.threads, gpu, lost, partial(prints_of, self.model))
 
 
 @dataclass(frozen=True)

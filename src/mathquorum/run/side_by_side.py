@@ -139,6 +139,7 @@ def _tell(pipe: Connection, done: int, total: int, note: str = "") -> None:
 
 def _quiet(log: Path) -> None:
     """Sends what this process prints to a file. Ray prints into its drivers what becomes of every machine."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -147,9 +148,9 @@ def _quiet(log: Path) -> None:
 def _run_in_child(pipe: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us
     die_with_parent()
-    if _on_cluster(work.stage):
-        _quiet(work.place.parent / CLUSTER_LOG)
     try:
+        if _on_cluster(work.stage):
+            _quiet(work.place.parent / CLUSTER_LOG)
         summary = execute(work, partial(_tell, pipe), Fingerprints())
         pipe.send(("done", summary))
     except MathquorumError as error:

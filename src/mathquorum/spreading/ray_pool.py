@@ -196,6 +196,8 @@ class _Pool:
         """Puts back the unit of an actor that is no more."""
         self._dismiss(worker)
         why = _last_line(error)
+        if self._workers.lost:
+            self._workers.lost(why)
         if worker in self._loading:
             self._loading.remove(worker)
             self._lost_loading += 1

@@ -27,6 +27,7 @@ class Workers:
         cluster: A Ray cluster's address, HOST:PORT or "auto" for the one that this machine belongs to. None: this machine alone.
         threads: CPUs that each worker is given on a cluster.
         gpu: Whether each is given a GPU, too.
+        lost: Told of each worker that a cluster loses, with why, while others do its unit.
         seen: Looks at what workers read by its path: on a cluster every node must see there what is seen here.
     """
 
@@ -34,6 +35,7 @@ class Workers:
     cluster: str | None = None
     threads: int = 1
     gpu: bool = False
+    lost: Callable[[str], None] | None = None
     seen: Seen | None = None
 
 

@@ -24,7 +24,7 @@ from mathquorum.prompts import STOP_STRINGS, AnyPrompt, Prompt, Shown
 from mathquorum.records import Candidate, LabeledSolution, Problem
 from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
-from mathquorum.stages.units import gather_units, make_by_units, partial_of, shifted
+from mathquorum.stages.units import LOST, gather_units, make_by_units, partial_of, shifted
 from mathquorum.store import num_lines, read_json, read_records, write_json, write_records, write_text
 
 __all__ = ["Sample"]
@@ -82,7 +82,7 @@ class Sample(Settings):
         if prompts:
             write_text(out / "prompt.txt", self.engine.exactly(cut.use, prompts[0]))
 
-        workers = cut.use.workers(self.workers, self.cluster)
+        workers = cut.use.workers(self.workers, self.cluster, lambda why: notices.update([LOST]))
         meter = Meter(progress, wanted, self.sampling.max_tokens)
 
         def spread(units: list[Unit]) -> Iterator[tuple[int, list[Candidate]]]:

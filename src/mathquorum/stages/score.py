@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
-from mathquorum.stages.units import gather_units, make_by_units, partial_of
+from mathquorum.stages.units import LOST, gather_units, make_by_units, partial_of
 from mathquorum.store import num_lines, read_records, write_records, write_text
 
 __all__ = ["ScoreCandidates"]
@@ -66,8 +67,11 @@ class ScoreCandidates(Settings):
         of_problem = by_problem(read_candidates(self.candidates))
         pools = [(problems[name], candidates) for name, candidates in of_problem.items()]
         whole = out / "scores.jsonl"
+        notices: Counter[str] = Counter()
         done = (
-            self._signals(pools, progress) if self.model is None else self._judged(self.model, pools, whole, progress)
+            self._signals(pools, progress)
+            if self.model is None
+            else self._judged(self.model, pools, whole, progress, notices)
         )
         ordered = [done[c.problem_id, c.index] for _, cs in pools for c in cs if (c.problem_id, c.index) in done]
         write_records(whole, ordered)
@@ -82,6 +86,7 @@ class ScoreCandidates(Settings):
             ),
             "without a score": total - len(ordered),
             **(self.engine.shown(self._use(self.model, out)) if self.model else {}),
+            **notices,
         }
 
     def _signals(self, pools: Sequence[_Pool], progress: Progress) -> _Scores:
@@ -89,10 +94,13 @@ class ScoreCandidates(Settings):
         scores = [score for _, candidates in pools for score in signal_scores(self.signal, candidates)]
         return {(score.problem_id, score.index): score for score in scores}
 
-    def _judged(self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress) -> _Scores:
+    def _judged(
+        self, model: str, pools: Sequence[_Pool], whole: Path, progress: Progress, notices: Counter[str]
+    ) -> _Scores:
         cut = self.engine.cut_judging(self._use(model, whole.parent), [len(candidates) for _, candidates in pools])
         cut = replace(cut, units=self.shard.cut(cut.units)) if self.shard else cut
-        job, workers = partial(_judge, self.engine, cut.use), cut.use.workers(self.workers, self.cluster)
+        job = partial(_judge, self.engine, cut.use)
+        workers = cut.use.workers(self.workers, self.cluster, lambda why: notices.update([LOST]))
         wanted = sum(len(share.indices) for unit in cut.units for share in unit)
         meter = Meter(progress, wanted, 1, "candidates")
         if pools:

@@ -10,7 +10,7 @@ from mathquorum.engines.settings import Cut, Share, Unit
 from mathquorum.errors import DataError, RunError
 from mathquorum.store import Appender, read_records, write_records, write_text
 
-__all__ = ["Made", "gather_units", "make_by_units", "partial_of", "read_made", "shifted"]
+__all__ = ["LOST", "Made", "gather_units", "make_by_units", "partial_of", "read_made", "shifted"]
 
 
 class Made(Protocol):
@@ -24,6 +24,9 @@ class Made(Protocol):
 
 
 M = TypeVar("M", bound=Made)
+
+LOST = "workers lost, their units done by others"
+"""What a summary counts where a cluster loses some."""
 
 Key = tuple[str, int]
 """A candidate: its problem's id and its index."""

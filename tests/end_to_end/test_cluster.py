@@ -1,0 +1,112 @@
+"""The stages that spread their work make the same bytes on a cluster as in one process, whatever dies meanwhile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mathquorum.engines.base import Sampling
+from mathquorum.models import Hardware
+from mathquorum.records import Candidate, Problem
+from mathquorum.run import Run, Silence
+from mathquorum.stages.cluster import Cluster as Grade
+from mathquorum.stages.sample import Sample
+from mathquorum.stages.score import ScoreCandidates
+from mathquorum.store import write_records
+
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
+LOST = "workers lost, their units done by others"
+
+
+class KillsAt(Silence):
+    """Ends a node when a stage has come to a share of its work."""
+
+    def __init__(self, cluster: Cluster, node: Any, share: float) -> None:
+        self._cluster, self._node, self._share = cluster, node, share
+
+    def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
+        if self._node and done >= self._share * total:
+            from ray_nodes import kill_node
+
+            kill_node(self._cluster, self._node)
+            self._node = None
+
+
+@pytest.fixture(scope="module")
+def problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("problems") / "problems.jsonl"
+    write_records(file, [Problem(f"p{n}", f"What is {n} + {n + 1}?", str(2 * n + 1)) for n in range(20)])
+    return file
+
+
+def sample(problems: Path, model: Path) -> Sample:
+    sampling = Sampling(temperature=1.0, max_tokens=120)
+    cpu = Hardware(device="cpu")
+    return Sample(problems=problems, model=str(model), num_candidates=4, sampling=sampling, batch_rows=4, hardware=cpu)
+
+
+def score(problems: Path, pool: Path, model: Path) -> ScoreCandidates:
+    return ScoreCandidates(problems=problems, candidates=pool, model=str(model), hardware=Hardware(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def alone(problems: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in one process."""
+    run = Run(tmp_path_factory.mktemp("runs") / "alone")
+    pool = run.do("pool", sample(problems, tiny_model)) / "candidates.jsonl"
+    run.do("scores", score(problems, pool, tiny_model))
+    return run.directory
+
+
+def summary(place: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((place / "stage.json").read_text())["summary"]
+    return found
+
+
+class StopsAt(Silence):
+    """Stops a run when a stage has come to a share of its work."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
+        if done >= self._share * total:
+            raise KeyboardInterrupt
+
+
+def test_a_run_begun_in_one_process_goes_on_on_two_nodes_of_which_one_is_killed_and_makes_the_same_bytes(
+    ray_cluster: Cluster, alone: Path, problems: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    from ray_nodes import add_node
+
+    with pytest.raises(KeyboardInterrupt):
+        Run(tmp_path, listener=StopsAt(0.15)).do("pool", sample(problems, tiny_model))
+    begun = (tmp_path / "pool" / "candidates.partial.jsonl").read_bytes()
+    listener = KillsAt(ray_cluster, add_node(ray_cluster), share=0.4)
+    run = Run(tmp_path, cluster=ray_cluster.address, listener=listener)
+    pool = run.do("pool", sample(problems, tiny_model)) / "candidates.jsonl"
+    run.do("scores", score(problems, pool, tiny_model))
+    for file in ("pool/candidates.jsonl", "scores/scores.jsonl"):
+        assert (tmp_path / file).read_bytes() == (alone / file).read_bytes()
+    assert begun and summary(tmp_path / "pool")[LOST] == 1 and LOST not in summary(alone / "pool")
+    record = json.loads((tmp_path / "pool" / "stage.json").read_text())
+    assert record["arguments"]["cluster"] == ray_cluster.address and "cluster" not in record["settings"]
+    assert Run(tmp_path).do("pool", sample(problems, tiny_model)) == tmp_path / "pool"
+
+
+def test_answers_are_graded_on_a_cluster_as_in_one_process(
+    ray_cluster: Cluster, problems: Path, tmp_path: Path
+) -> None:
+    pool = tmp_path / "candidates.jsonl"
+    found = (Candidate(f"p{n}", i, "", str(i % 7) if i % 3 else f"{i % 5}/2") for n in range(20) for i in range(1010))
+    write_records(pool, found)
+    made = []
+    for name, cluster in (("alone", None), ("cluster", ray_cluster.address)):
+        place = Run(tmp_path / name, cluster=cluster).do("graded", Grade(problems=problems, candidates=pool))
+        made.append((place / "clusters.jsonl").read_bytes())
+    assert made[0] == made[1]
