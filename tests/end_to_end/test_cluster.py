@@ -68,14 +68,14 @@ def summary(place: Path) -> dict[str, Any]:
     return found
 
 
-class StopsAt(Silence):
-    """Stops a run when a stage has come to a share of its work."""
+class StopsAfter(Silence):
+    """Stops a run when something has been written to a file."""
 
-    def __init__(self, share: float) -> None:
-        self._share = share
+    def __init__(self, file: Path) -> None:
+        self._file = file
 
     def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
-        if done >= self._share * total:
+        if self._file.stat().st_size:
             raise KeyboardInterrupt
 
 
@@ -84,16 +84,17 @@ def test_a_run_begun_in_one_process_goes_on_on_two_nodes_of_which_one_is_killed_
 ) -> None:
     from ray_nodes import add_node
 
+    begun = tmp_path / "pool" / "candidates.partial.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        Run(tmp_path, listener=StopsAt(0.15)).do("pool", sample(problems, tiny_model))
-    begun = (tmp_path / "pool" / "candidates.partial.jsonl").read_bytes()
+        Run(tmp_path, listener=StopsAfter(begun)).do("pool", sample(problems, tiny_model))
+    assert begun.stat().st_size
     listener = KillsAt(ray_cluster, add_node(ray_cluster), share=0.4)
     run = Run(tmp_path, cluster=ray_cluster.address, listener=listener)
     pool = run.do("pool", sample(problems, tiny_model)) / "candidates.jsonl"
     run.do("scores", score(problems, pool, tiny_model))
     for file in ("pool/candidates.jsonl", "scores/scores.jsonl"):
         assert (tmp_path / file).read_bytes() == (alone / file).read_bytes()
-    assert begun and summary(tmp_path / "pool")[LOST] == 1 and LOST not in summary(alone / "pool")
+    assert summary(tmp_path / "pool")[LOST] == 1 and LOST not in summary(alone / "pool")
     record = json.loads((tmp_path / "pool" / "stage.json").read_text())
     assert record["arguments"]["cluster"] == ray_cluster.address and "cluster" not in record["settings"]
     assert Run(tmp_path).do("pool", sample(problems, tiny_model)) == tmp_path / "pool"
