@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import socket
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mathquorum.errors import MathquorumError, RunError
+from mathquorum.errors import RunError
 from mathquorum.processes import Handler, not_told, now_and_then
 from mathquorum.spreading.dealing import TRIES, Dealer
+from mathquorum.spreading.places import Place, kept, look, take_place
 from mathquorum.spreading.ray_connection import connected
+from mathquorum.spreading.ray_ear import make_ear
 from mathquorum.spreading.workers import Seen, Workers
-from mathquorum.versions import library_versions
 
 __all__ = ["map_on_cluster", "no_room"]
 
@@ -58,14 +56,14 @@ def map_on_cluster(
 class _Actor:
     """What runs on the cluster: a handler, asked one unit at a time, in the main thread of a process."""
 
-    def load(self, job: Callable[[], Handler[Any, Any]], seen: Seen | None) -> tuple[str, Any]:
-        """Makes the handler. Gives what must be as it is at the driver's: the libraries' versions and the files."""
-        here = _Here(socket.gethostname(), library_versions(), dict(seen() if seen else {}))
+    def load(self, job: Callable[[], Handler[Any, Any]], seen: Seen | None, driver: Place) -> tuple[str, Any]:
+        """Makes the handler, where this node sees what the driver sees."""
         try:
+            take_place(driver, seen)
             self._handle = job()
         except Exception as error:
-            return "error", (here, _kept(error))
-        return "loaded", (here, None)
+            return "error", kept(error)
+        return "loaded", None
 
     def do(self, worker: int, number: int, unit: Any, ear: Any) -> tuple[str, Any]:
         """Works on a unit. Gives what came of it."""
@@ -73,30 +71,7 @@ class _Actor:
         try:
             return "done", self._handle(unit, tell)
         except Exception as error:
-            return "error", _kept(error)
-
-
-class _Ear:
-    """What runs beside the driver: it hears what actors tell, and keeps it until it is fetched."""
-
-    def __init__(self) -> None:
-        self._told: list[tuple[int, int, int]] = []
-
-    def tell(self, worker: int, number: int, more: int) -> None:
-        self._told.append((worker, number, more))
-
-    def take(self) -> list[tuple[int, int, int]]:
-        told, self._told = self._told, []
-        return told
-
-
-@dataclass(frozen=True)
-class _Here:
-    """What an actor sees: its machine's name, the libraries' versions, and a print of each file or folder."""
-
-    host: str
-    versions: Mapping[str, str]
-    seen: Mapping[str, str]
+            return "error", kept(error)
 
 
 class _Pool:
@@ -112,7 +87,7 @@ class _Pool:
     ) -> None:
         self._ray, self._units, self._workers, self._heard = ray, units, workers, heard
         self._job = ray.put(job)
-        self._here = _Here(socket.gethostname(), library_versions(), dict(workers.seen() if workers.seen else {}))
+        self._place = look(workers.seen)
         self._dealer = Dealer(len(units))
         self._actors: dict[int, Any] = {}
         self._answers: dict[Any, int] = {}  # what will come of an actor's call -> its number
@@ -123,7 +98,7 @@ class _Pool:
         self._room = 0
         self._looked = -math.inf
         self._without_room = time.monotonic()
-        self._ear = self._make_ear() if heard else None
+        self._ear = make_ear(ray) if heard else None
 
     def results(self) -> Iterator[tuple[int, Any]]:
         """What comes of the units, as it comes."""
@@ -163,7 +138,7 @@ class _Pool:
         )
         self._actors[worker] = actor.remote()
         self._loading.add(worker)
-        self._answers[self._actors[worker].load.remote(self._job, self._workers.seen)] = worker
+        self._answers[self._actors[worker].load.remote(self._job, self._workers.seen, self._place)] = worker
 
     def _hear(self, answer: Any) -> Iterator[tuple[int, Any]]:
         worker = self._answers.pop(answer)
@@ -172,12 +147,11 @@ class _Pool:
         except self._ray.exceptions.RayError as error:
             self._lose(worker, error)
             return
+        if kind == "error":
+            raise value
         if worker in self._loading:
             self._loading.remove(worker)
             self._lost_loading = 0
-            _check_same(self._here, value[0], value[1])
-        elif kind == "error":
-            raise value
         else:
             number = self._dealer.finished(worker)
             self._told.pop(number, None)
@@ -213,18 +187,13 @@ class _Pool:
     def _dismiss(self, worker: int) -> None:
         self._ray.kill(self._actors.pop(worker))
 
-    def _make_ear(self) -> Any:
-        node = self._ray.get_runtime_context().get_node_id()
-        beside = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=True)
-        return self._ray.remote(_Ear).options(num_cpus=0, scheduling_strategy=beside).remote()
-
     def _listen(self) -> None:
         if not self._ear or not self._heard:
             return
         try:
             told = self._ray.get(self._ear.take.remote())
         except self._ray.exceptions.RayError:  # it had no luck; progress alone is lost
-            self._ear = self._make_ear()
+            self._ear = make_ear(self._ray)
             return
         for worker, number, more in told:
             if self._dealer.unit_of(worker) == number:
@@ -249,42 +218,6 @@ def no_room(nodes: Sequence[Mapping[str, Any]], workers: Workers) -> str:
     return (
         f"No node of the cluster has room for a worker, which takes {wanted} (hardware.threads, hardware.device). "
         f"Nodes: {there or 'none'}. Start nodes that have, or change these settings."
-    )
-
-
-def _check_same(driver: _Here, node: _Here, error: Exception | None) -> None:
-    """Compares what an actor sees with what is seen here: other files or versions would make other bytes.
-
-    Raises:
-        RunError: If they differ.
-        MathquorumError: What the handler's making raised, if they do not.
-    """
-    for path, print_here in driver.seen.items():
-        if node.seen.get(path) != print_here:
-            state = "has no" if not node.seen.get(path) else "has another"
-            raise RunError(
-                f"Node {node.host} {state} {path}. Every node must see the same models under the same path: keep the run directory "
-                "and the models on a shared disk, or give a model by its hub id."
-            )
-    other = [
-        f"{name} {node.versions.get(name)}, here {v}"
-        for name, v in driver.versions.items()
-        if node.versions.get(name) != v
-    ]
-    if other:
-        raise RunError(
-            f"Node {node.host} would make other bytes: it has {'; '.join(other)}. Install the same versions on every node."
-        )
-    if error:
-        raise error
-
-
-def _kept(error: Exception) -> Exception:
-    """As the driver raises it: a fault of ours with its trace, which must not be lost with the process."""
-    if isinstance(error, MathquorumError):
-        return error
-    return RuntimeError(
-        f"A worker on node {socket.gethostname()} failed:\n" + "".join(traceback.format_exception(error))
     )
 
 
