@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tiny_models import solutions
 
 from mathquorum.engines.base import Sampling
 from mathquorum.models import Hardware
+from mathquorum.objectives import SolutionLoss
 from mathquorum.records import Candidate, Problem
 from mathquorum.run import Run, Silence
 from mathquorum.stages.cluster import Cluster as Grade
+from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import write_records
+from mathquorum.training.settings import Training
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -98,6 +102,40 @@ def test_a_run_begun_in_one_process_goes_on_on_two_nodes_of_which_one_is_killed_
     record = json.loads((tmp_path / "pool" / "stage.json").read_text())
     assert record["arguments"]["cluster"] == ray_cluster.address and "cluster" not in record["settings"]
     assert Run(tmp_path).do("pool", sample(problems, tiny_model)) == tmp_path / "pool"
+
+
+class LosesAllNodesAt(Silence):
+    """Ends every node but the head when a stage has come to a step, and starts another."""
+
+    def __init__(self, cluster: Cluster, step: int) -> None:
+        self._cluster, self._step = cluster, step
+
+    def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
+        if self._step and done >= self._step:
+            from ray_nodes import add_node, kill_node
+
+            for node in list(self._cluster.worker_nodes):
+                kill_node(self._cluster, node)
+            add_node(self._cluster)
+            self._step = 0
+
+
+def test_training_on_a_node_that_is_lost_goes_on_on_another_to_the_weights_of_one_process(
+    ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
+) -> None:
+    write_records(tmp_path / "labeled.jsonl", solutions(6))
+    stage = Finetune(
+        model=str(tiny_model),
+        tasks=(Task(objective=SolutionLoss(), data=(tmp_path / "labeled.jsonl",), batch_size=4),),
+        training=Training(steps=80, learning_rate=1e-3, checkpoint_steps=4),
+        hardware=Hardware(device="cpu"),
+    )
+    alone = Run(tmp_path / "alone").do("model", stage)
+    listener = LosesAllNodesAt(ray_cluster, 8)
+    cluster = Run(tmp_path / "cluster", cluster=ray_cluster.address, listener=listener).do("model", stage)
+    for file in ("model/model.safetensors", "log.jsonl", "budget.json"):
+        assert (cluster / file).read_bytes() == (alone / file).read_bytes()
+    assert summary(cluster)["lost, and gone on from the last checkpoint"] == 1
 
 
 def test_answers_are_graded_on_a_cluster_as_in_one_process(

@@ -75,7 +75,7 @@ def _fit(train: Any, work: Callable[[Advance], Any], workers: Workers, folder: P
     trainer = train.torch.TorchTrainer(
         _rank,
         train_loop_config={"work": work, "seen": workers.seen, "driver": place, "ear": ear},
-        scaling_config=train.ScalingConfig(workers.number, use_gpu=workers.gpu, resources_per_worker=each),
+        scaling_config=train.ScalingConfig(num_workers=workers.number, use_gpu=workers.gpu, resources_per_worker=each),
         run_config=train.RunConfig(
             name="ranks", storage_path=str(folder.absolute()), logging_config=train.LoggingConfig("ERROR")
         ),

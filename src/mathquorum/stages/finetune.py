@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, model_validator
 
-from mathquorum.config import InputModel, InputPath, Settings
+from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.errors import DataError
 from mathquorum.models import Hardware
+from mathquorum.models.sources import prints_of
 from mathquorum.objectives import AnyObjective
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import LabeledSolution
+from mathquorum.spreading import Workers
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
 from mathquorum.training.settings import Training
@@ -55,6 +60,8 @@ class Finetune(Settings):
     """How problems are put to the model. Sample and score with the same."""
     seed: int = 0
     hardware: Hardware = Hardware()
+    cluster: Annotated[str | None, Runtime()] = None
+    """A Ray cluster, a node of which trains, through Ray Train, as the run was told."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Finetune:
@@ -74,6 +81,8 @@ class Finetune(Settings):
             DataError: If a task's data give no example, naming why.
             ModelError: If the model cannot be loaded or trained.
         """
+        if self.cluster:
+            return self._on_cluster(self.cluster, out, progress)
         import torch
 
         from mathquorum.models import context_of, load_config, load_tokenizer
@@ -131,6 +140,23 @@ class Finetune(Settings):
             "peak memory, expected": expected,
             "final loss": round(log[-1]["loss"], 4) if log else "not logged",
         }
+
+    def _on_cluster(self, cluster: str, out: Path, progress: Progress) -> Summary:
+        """The same, done on a node of a cluster, which must see all that is read and written here under the same path."""
+        from mathquorum.spreading.ray_training import train_on_cluster
+
+        lost: Counter[str] = Counter()
+        hardware = self.hardware.settled()
+        read = (*(path for task in self.tasks for path in task.data), *self.match_budget, out / "started.json")
+        workers = Workers(
+            cluster=cluster,
+            threads=hardware.threads,
+            gpu=hardware.device == "cuda",
+            lost=lambda why: lost.update(["lost, and gone on from the last checkpoint"]),
+            seen=partial(_prints, self.model, tuple(map(str, read))),
+        )
+        there = self.model_copy(update={"cluster": None, "hardware": hardware})
+        return {**train_on_cluster(partial(_run, there, out), workers, out / ".ray", progress), **lost}
 
     def place(self) -> str | None:
         """See `Placed`."""
@@ -208,6 +234,19 @@ class Finetune(Settings):
             return self.training.steps, None
         assert self.training.epochs is not None
         return max(1, math.ceil(self.training.epochs * num_examples / self.tasks[0].batch_size)), None
+
+
+def _run(stage: Finetune, out: Path, progress: Progress) -> dict[str, int | float | str]:
+    return dict(stage.run(out, progress))
+
+
+def _prints(model: str, files: Sequence[str]) -> dict[str, str]:
+    """Of the model's weights and of each file, by path; empty where there is none."""
+    found = prints_of(model)
+    for name in files:
+        path = Path(name)
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return found
 
 
 @contextlib.contextmanager
