@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "DRAWN_AT_ONCE",
     "Load",
     "Shape",
     "check_fits",
+    "drawing_bytes",
     "gigabytes",
     "loading_notice",
     "memory_of",
@@ -37,8 +39,24 @@ _PROCESS = 0.43e9  # Python, torch and transformers, measured on Linux; on a GPU
 _LOGITS_AT_ONCE = 2**25  # as `training.logprobs` cuts them
 _HEAVIEST = 8  # of a training's steps that are looked at
 _GROWING = 1.25  # of buffers that get room for half as many rows again when they are full
-_LOGITS_COPIES = 11  # of a row's logits while its token is drawn, as measured
+_LOGITS_COPIES = 11  # of a row's logits while its token is drawn from the whole vocabulary, as measured: softmax, sort, sums in double precision
+_HOLES = 0.25  # of what training keeps and its gradients: what glibc's heap loses between aligned tensors; 0.2 to 0.3 were measured
 _SURE = 0.85  # an estimate is right within 15%: what is refused would not have fitted
+
+
+DRAWN_AT_ONCE = {"cpu": 2**21, "cuda": 2**25}
+"""Logits that tokens are drawn from at once, by device (others as a CPU): on a GPU many parts would cost more in calls than they save."""
+
+
+def drawing_bytes(device: str, logits: int | None = None) -> int:
+    """Memory of drawing tokens beside the logits themselves, which are worked on a part at a time (`engines.embedded.steps`).
+
+    Args:
+        device: "cpu", "cuda" or "mps".
+        logits: Of all rows; None where they are many.
+    """
+    at_once = DRAWN_AT_ONCE.get(device, DRAWN_AT_ONCE["cpu"])
+    return _LOGITS_COPIES * 4 * min(at_once, logits or at_once)
 
 
 @dataclass(frozen=True)
@@ -154,9 +172,10 @@ def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardwa
         logits = 3 * 4 * _LOGITS_AT_ONCE + (0 if lora else 2 * embedding)  # the head's gradient and a part of it
     else:
         logits = 3 * 4 * load.reads * shape.vocabulary
-    backward_begins = kept + logits + (gradients if load.passes > 1 else 0)
-    backward_ends = gradients + (0 if lora else embedding)
-    return _process(hardware) + max(still + max(backward_begins, backward_ends), _loading(shape, bytes_each))
+    backward_begins = kept + logits + (gradients if load.passes > 1 else 0) + (0 if lora else 2 * embedding)
+    backward_ends = gradients + (0 if lora else 3 * embedding)  # Adam's step takes two more of its largest tensor
+    holes = 0.0 if lora or hardware.torch_device().type != "cpu" else _HOLES * (kept + gradients)
+    return _process(hardware) + max(still + max(backward_begins, backward_ends) + holes, _loading(shape, bytes_each))
 
 
 def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) -> float:
@@ -170,7 +189,7 @@ def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) 
     """
     size = hardware.torch_dtype().itemsize
     written = _GROWING * rows * _room(max_tokens) * shape.layers * 2 * shape.kept * size
-    logits = _LOGITS_COPIES * 4 * rows * shape.vocabulary
+    logits = 4 * rows * shape.vocabulary + drawing_bytes(hardware.torch_device().type, rows * shape.vocabulary)
     return _process(hardware) + max(shape.weights * size + written + logits, _loading(shape, size))
 
 

@@ -12,7 +12,8 @@ import torch
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.confidence import NUM_LIKELIEST, Trace, summary
-from mathquorum.engines.embedded.decoding import Step, decode_rows, decode_shared
+from mathquorum.engines.embedded.decoding import decode_rows, decode_shared
+from mathquorum.engines.embedded.steps import take_step
 from mathquorum.engines.rows import Ending, Row
 from mathquorum.engines.small.engine import row_confidences, row_logprobs
 from mathquorum.evaluator import Signal, signal_scores
@@ -84,7 +85,7 @@ def test_confidences_follow_their_definitions_on_the_logits_of_the_model(
 def test_tokens_that_a_model_rules_out_leave_the_confidence_finite() -> None:
     logits = torch.full((1, 50), -math.inf)
     logits[0, :2] = 0.0
-    (trace,) = Step(logits, Sampling()).traces([None])
+    (trace,) = take_step(logits, Sampling(), torch.tensor([0]), torch.tensor([0.5]).double()).traces([None])
     assert math.isfinite(trace.summary(1).certainty) and math.isfinite(trace.summary(1).mean)
 
 
@@ -98,7 +99,8 @@ def test_the_numpy_engine_sums_up_as_the_engine_of_transformers_does() -> None:
     logits = torch.randn((3, 40), generator=torch.Generator().manual_seed(0))
     confidences, certainties = row_confidences(row_logprobs(logits.numpy()))
     traces = [Trace(None, *values) for values in zip(confidences, certainties, strict=True)]
-    for one, other in zip(traces, Step(logits, Sampling()).traces([None] * 3), strict=True):
+    taken = take_step(logits, Sampling(), torch.arange(3), torch.zeros(3).double())
+    for one, other in zip(traces, taken.traces([None] * 3), strict=True):
         assert one.summary(1).mean == pytest.approx(other.summary(1).mean, abs=1e-5)  # double against single precision
         assert one.summary(1).certainty == pytest.approx(other.summary(1).certainty, abs=1e-5)
 

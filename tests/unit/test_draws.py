@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mathquorum.engines.base import candidate_seed
+from mathquorum.engines.base import Sampling, candidate_seed
 from mathquorum.engines.embedded import draws
 from mathquorum.engines.embedded.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.embedded.steps import take_step
+from mathquorum.footprint import DRAWN_AT_ONCE
 
 
 def test_uniform_is_splitmix64() -> None:
@@ -95,3 +97,23 @@ def test_several_draws_of_a_row_are_those_of_its_copies(
     assert torch.equal(nuclei.draw(rows, numbers), expected)
     monkeypatch.setattr(draws, "_GATHERED", 1000)
     assert torch.equal(nuclei.draw(rows, numbers), expected)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("top_p", [0.5, 1.0])
+def test_a_step_of_many_rows_gives_what_each_row_gives_alone(temperature: float, top_p: float) -> None:
+    """Rows go through in parts; here one and a half."""
+    size = 4000
+    rows = 3 * (DRAWN_AT_ONCE["cpu"] // size) // 2
+    logits = 3 * torch.randn((rows, size), generator=torch.Generator().manual_seed(0))
+    drawn_from = torch.arange(rows).repeat_interleave(2)
+    numbers = uniform(drawn_from, torch.arange(2 * rows))
+    sampling = Sampling(temperature=temperature, top_p=top_p)
+    whole = take_step(logits, sampling, drawn_from, numbers)
+    for row in (0, 1, rows // 2, 2 * rows // 3, rows - 1):
+        mine = drawn_from == row
+        alone = take_step(logits[row : row + 1], sampling, torch.zeros(2, dtype=torch.int64), numbers[mine])
+        assert torch.equal(whole.tokens[mine], alone.tokens)
+        assert [whole.logprobs[2 * row], whole.logprobs[2 * row + 1]] == pytest.approx(alone.logprobs, abs=1e-5)
+        assert whole.confidences[row] == pytest.approx(alone.confidences[0], abs=1e-5)
+        assert whole.certainties[row] == pytest.approx(alone.certainties[0], abs=1e-5)

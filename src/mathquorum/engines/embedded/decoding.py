@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,55 +11,22 @@ import torch
 from transformers import DynamicCache
 
 from mathquorum.engines.base import Sampling
-from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
+from mathquorum.engines.confidence import Trace
 from mathquorum.engines.embedded.cache import reserved_cache
-from mathquorum.engines.embedded.draws import Nuclei, uniform
+from mathquorum.engines.embedded.draws import uniform
 from mathquorum.engines.embedded.shared_prompt import SharedPromptCache, shared_attention
+from mathquorum.engines.embedded.steps import take_step
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.models import LoadedModel, context_length
 from mathquorum.processes import Tell, not_told
 
-__all__ = ["Step", "decode_rows", "decode_shared"]
+__all__ = ["decode_rows", "decode_shared"]
 
 # Branches of a prompt by its candidates, before any prompt has shown: more than the embedded base has, and much more than it has
 # when it is tuned. Our choice.
 _FIRST_SHARE = 0.5
 # Of a step, when a prompt moves in; the rest is for those that come to have more branches than others. Our choice.
 _FILLED = 0.8
-
-
-class Step:
-    """The distributions of a step, as the model has them (temperature 1, no nucleus), and as they are drawn from.
-
-    Args:
-        logits: (rows, vocabulary).
-        sampling: How tokens are drawn.
-    """
-
-    def __init__(self, logits: torch.Tensor, sampling: Sampling) -> None:
-        self._nuclei = Nuclei(logits, sampling.temperature, sampling.top_p) if sampling.temperature else None
-        self._logits = logits.float()
-        self._totals = torch.logsumexp(self._logits, dim=-1)
-
-    def draw(self, rows: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-        """A token for each of the rows, which may come several times; see `Nuclei.draw`. The likeliest where the draw is greedy."""
-        return self._logits.argmax(dim=-1)[rows] if self._nuclei is None else self._nuclei.draw(rows, numbers)
-
-    def logprobs(self, rows: torch.Tensor, tokens: torch.Tensor) -> list[float]:
-        """Log-probability of each token in its row."""
-        values: list[float] = (self._logits[rows, tokens] - self._totals[rows]).tolist()
-        return values
-
-    def traces(self, before: Sequence[Trace | None]) -> list[Trace]:
-        """What each row's text has come to with this step."""
-        if self._nuclei is None:
-            likeliest = self._logits.topk(min(NUM_LIKELIEST, self._logits.shape[-1]), dim=-1).values
-        else:
-            likeliest = self._logits.gather(-1, self._nuclei.likeliest(NUM_LIKELIEST))
-        least = (self._totals + LEAST_LOGPROB).unsqueeze(-1)
-        confidences = self._totals - likeliest.maximum(least).mean(dim=-1)
-        certainties = self._totals - self._logits.maximum(least).mean(dim=-1) - math.log(self._logits.shape[-1])
-        return [Trace(*of_row) for of_row in zip(before, confidences.tolist(), certainties.tolist(), strict=True)]
 
 
 # --- candidates that share prompts ------------------------------------------------------------------------------------
@@ -195,6 +161,7 @@ def decode_shared(
         with shared_attention(model):
             output = model(input_ids=newest, position_ids=positions, past_key_values=cache, use_cache=True)
         children = _grown(branches, output.logits[:, -1], sampling, ending)
+        del output  # else its logits would be there beside the next ones
         for prompt in admission.without_room([child for _, child in children]):
             children = [(parent, child) for parent, child in children if child.prompt is not prompt]
             waiting.appendleft(prompt)
@@ -234,20 +201,20 @@ def _grown(
     Returns:
         The branches that go on, each with the number of the one that it comes from, in order of the latter.
     """
-    step = Step(logits, sampling)
     rows = [(number, row) for number, branch in enumerate(branches) for row in branch.rows]
     seeds = torch.tensor([row.seed or 0 for _, row in rows], device=logits.device)
     steps = torch.tensor([len(branches[number].tokens) for number, _ in rows], device=logits.device)
     numbers = torch.tensor([number for number, _ in rows], device=logits.device)
-    drawn = step.draw(numbers, uniform(seeds, steps)).tolist()
+    taken = take_step(logits, sampling, numbers, uniform(seeds, steps))
     together: dict[tuple[int, int], list[Row]] = {}
-    for (number, row), token in zip(rows, drawn, strict=True):
+    gained: dict[tuple[int, int], float] = {}
+    for (number, row), token, logprob in zip(rows, taken.tokens.tolist(), taken.logprobs, strict=True):
         together.setdefault((number, token), []).append(row)
-    gained = step.logprobs(*torch.tensor(list(together), device=logits.device).T)
-    traces = step.traces([branch.trace for branch in branches])
+        gained[number, token] = logprob
+    traces = taken.traces([branch.trace for branch in branches])
     children = []
-    for ((number, token), of_child), logprob in zip(together.items(), gained, strict=True):
-        parent = branches[number]
+    for (number, token), of_child in together.items():
+        parent, logprob = branches[number], gained[number, token]
         check_number(logprob)
         child = _Branch(parent.prompt, of_child, [*parent.tokens, token], parent.logprob + logprob, traces[number])
         finished = ending.after(child.tokens)
@@ -312,10 +279,11 @@ def decode_rows(
         cache.batch_select_indices(repeat)
     mask, positions = mask[repeat], positions[repeat]
     logits = output.logits[:, -1].index_select(0, repeat)  # (rows, vocabulary)
+    del output
     seeds = torch.tensor([row.seed or 0 for row in rows], dtype=torch.int64, device=device)
     active = list(rows)
     for step in range(limit):
-        tokens = _append(active, Step(logits, sampling), uniform(seeds, step), ending)
+        tokens = _append(active, logits, sampling, uniform(seeds, step), ending)
         tell(len(active))
         alive = [place for place, row in enumerate(active) if not row.finished]
         if not alive or step + 1 == limit:
@@ -326,22 +294,22 @@ def decode_rows(
             mask, positions = mask[kept], positions[kept]
             cache.batch_select_indices(kept)
         now = width + step
-        output = model(
+        logits = model(
             input_ids=tokens.unsqueeze(-1),
             attention_mask=mask[:, : now + 1] if is_padded else None,
             position_ids=positions[:, now : now + 1],
             past_key_values=cache,
             use_cache=True,
-        )
-        logits = output.logits[:, -1]
+        ).logits[:, -1]
 
 
-def _append(rows: Sequence[Row], step: Step, numbers: torch.Tensor, ending: Ending) -> torch.Tensor:
+def _append(
+    rows: Sequence[Row], logits: torch.Tensor, sampling: Sampling, numbers: torch.Tensor, ending: Ending
+) -> torch.Tensor:
     """The next token of each row, which is appended to those that go on."""
-    places = torch.arange(len(rows), device=numbers.device)
-    tokens = step.draw(places, numbers)
-    gained, traces = step.logprobs(places, tokens), step.traces([row.trace for row in rows])
-    for row, token, logprob, trace in zip(rows, tokens.tolist(), gained, traces, strict=True):
+    taken = take_step(logits, sampling, torch.arange(len(rows), device=numbers.device), numbers)
+    tokens, traces = taken.tokens, taken.traces([row.trace for row in rows])
+    for row, token, logprob, trace in zip(rows, tokens.tolist(), taken.logprobs, traces, strict=True):
         if row.finished:
             continue
         check_number(logprob)

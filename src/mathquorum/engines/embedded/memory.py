@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mathquorum.footprint import memory_of
+from mathquorum.footprint import drawing_bytes, memory_of
 from mathquorum.models import Hardware, load_config, num_weights
 
 __all__ = ["row_bytes", "rows_that_fit"]
@@ -22,7 +22,7 @@ _USABLE_ON_CPU, _USABLE_ON_GPU = 0.25, 0.8
 _GROWING = (
     2.25  # buffers grow by half, in rows and in tokens; the prompts of a unit come out of what is not planned with
 )
-_LOGITS = 4  # float32 copies of a row's logits while a token is drawn
+_LOGITS = 2  # of a row: the logits, and what a model that squeezes them takes beside them
 
 
 def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
@@ -36,7 +36,8 @@ def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
     size = hardware.torch_dtype().itemsize
     device = hardware.torch_device()
     usable, most = (_USABLE_ON_CPU, _MOST_ON_CPU) if device.type == "cpu" else (_USABLE_ON_GPU, _MOST_ON_GPU)
-    left = usable * memory_of(device) - weights * size
+    vocabulary = config.get_text_config(decoder=True).vocab_size
+    left = usable * memory_of(device) - weights * size - drawing_bytes(device.type, most * vocabulary)
     rows = int(left // row_bytes(config, size, max_tokens))
     return max(1, min(most, rows // 8 * 8 or rows))
 
