@@ -69,7 +69,7 @@ class StandIn:
         most_at_once: Requests that were being answered at once at most.
     """
 
-    def __init__(self, behaviour: Behaviour | None = None) -> None:
+    def __init__(self, behaviour: Behaviour | None = None, port: int = 0) -> None:
         self.behaviour = behaviour or Behaviour()
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
@@ -102,7 +102,7 @@ class StandIn:
             def handle_error(self, *_: Any) -> None:
                 """A client that went away is no news."""
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
     @contextlib.contextmanager

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from stand_in import StandIn
+from stand_in_vllm import make_environment
 
 from mathquorum.config import Settings, build
-from mathquorum.engines import AnyEngine, Embedded, Scripted, Server
+from mathquorum.engines import AnyEngine, Embedded, Scripted, Server, Vllm
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
+from mathquorum.engines.vllm.running import SERVERS
 from mathquorum.errors import DataError, RunError, SettingsError
 from mathquorum.models import Hardware
 from mathquorum.prompts import PLAIN
@@ -38,10 +40,15 @@ class Holder(Settings):
     engine: AnyEngine = Embedded()
 
 
-@pytest.fixture(params=[*ENGINES, "server"])
-def engine(request: pytest.FixtureRequest) -> Iterator[AnyEngine]:
+@pytest.fixture(params=[*ENGINES, "server", "vllm"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyEngine]:
     if request.param in ENGINES:
         yield ENGINES[request.param]
+        return
+    if request.param == "vllm":
+        python = make_environment(tmp_path_factory.mktemp("vllm"))
+        yield Vllm(python=str(python), candidates_per_request=1)
+        SERVERS.end()
         return
     with StandIn().running() as stand_in:
         yield Server(url=stand_in.url, candidates_per_request=1)  # each candidate by its own seed

@@ -9,7 +9,8 @@ from pydantic import Field
 from mathquorum.engines.embedded.settings import Embedded
 from mathquorum.engines.scripted import Scripted
 from mathquorum.engines.server.settings import Server
+from mathquorum.engines.vllm.settings import Vllm
 
-__all__ = ["AnyEngine", "Embedded", "Scripted", "Server"]
+__all__ = ["AnyEngine", "Embedded", "Scripted", "Server", "Vllm"]
 
-AnyEngine = Annotated[Embedded | Scripted | Server, Field(discriminator="kind")]
+AnyEngine = Annotated[Embedded | Scripted | Server | Vllm, Field(discriminator="kind")]

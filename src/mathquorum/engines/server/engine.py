@@ -23,7 +23,7 @@ from mathquorum.errors import ModelError
 from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import Shown
 
-__all__ = ["ServerEngine", "Way"]
+__all__ = ["ServerEngine", "Way", "together"]
 
 _LABEL_STEP = Sampling(temperature=1.0, top_p=1.0, max_tokens=1)  # the model's own distribution
 _TOGETHER = 16
@@ -51,13 +51,14 @@ class Way:
         """As in `Abilities`."""
         return {"likeliest": NUM_LIKELIEST, "chosen": 0}.get(self.asked.logprobs)
 
-    def together(self, abilities: Abilities, max_tokens: int) -> int:
-        """Candidates of one request."""
-        if not abilities.several:
-            return 1
-        if self.asked.candidates_per_request is not None:
-            return self.asked.candidates_per_request
-        return min(_TOGETHER, max(1, _TOKENS_TOGETHER // max_tokens) if abilities.likeliest else _TOGETHER)
+
+def together(asked: Asked, abilities: Abilities, max_tokens: int) -> int:
+    """Candidates of one request."""
+    if not abilities.several:
+        return 1
+    if asked.candidates_per_request is not None:
+        return asked.candidates_per_request
+    return min(_TOGETHER, max(1, _TOKENS_TOGETHER // max_tokens) if abilities.likeliest else _TOGETHER)
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ class ServerEngine:
         """See `Engine.generate`. Tells of a request's tokens when all are there."""
         if not requests:
             return []
-        together = self.together(requests[0].prompt, sampling.max_tokens)
+        number = self.together(requests[0].prompt, sampling.max_tokens)
         parts = [
-            (place, _Part(request.prompt, request.seeds[first : first + together]))
+            (place, _Part(request.prompt, request.seeds[first : first + number]))
             for place, request in enumerate(requests)
-            for first in range(0, len(request.seeds), together)
+            for first in range(0, len(request.seeds), number)
         ]
         found = self._each(partial(self._write, sampling, stop, tell), [part for _, part in parts])
         completions: list[list[Completion]] = [[] for _ in requests]
@@ -122,7 +123,7 @@ class ServerEngine:
 
     def together(self, shown: Shown, max_tokens: int) -> int:
         """Candidates that one request asks for at most. The prompt is what a server is tried with that is not known yet."""
-        return self._way.together(self._known(shown), max_tokens)
+        return together(self._way.asked, self._known(shown), max_tokens)
 
     def _known(self, shown: Shown) -> Abilities:
         with self._lock:

@@ -99,13 +99,7 @@ class Server(Asked):
 
     def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
         """A request's candidates of one problem, so that what has arrived is kept. How many the server gives is tried with the first prompt."""
-        together = 1
-        if writing.prompts:
-            engine = self.open(use)
-            together = engine.together(writing.prompts[0], writing.max_tokens)
-            engine.close()
-        shown = (("candidates per request", together),)
-        return by_requests(use, [writing.num_candidates] * len(writing.prompts), together, shown)
+        return cut_by(lambda: self.open(use), self.url, self, use, writing)
 
     def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
         """Each candidate alone."""
@@ -127,19 +121,49 @@ class Server(Asked):
 
     def open(self, use: ModelUse) -> ServerEngine:
         """See `EngineSettings.open`."""
-        return open_at(self.url, self.key_variable, self, use)
+        from mathquorum.engines.server.transport import read_key
+
+        return opened(self.url, read_key(self.key_variable), self.url, self, use, self.served_model or use.model)
 
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """Who answered, requests, tokens and price."""
         return shown_of(self, use)
 
 
-def open_at(url: str, key_variable: str | None, asked: Asked, use: ModelUse) -> ServerEngine:
-    """The engine of the server at an address."""
+def opened(url: str, key: str | None, where: str, asked: Asked, use: ModelUse, model: str) -> ServerEngine:
+    """The engine of a server.
+
+    Args:
+        url: Its address.
+        key: For it.
+        where: What it is known by, should its address change.
+        asked: How it is asked.
+        use: By which stage.
+        model: Its name for the model.
+    """
     from mathquorum.engines.server.engine import Way
     from mathquorum.engines.server.opening import open_server
 
-    return open_server(url, key_variable, Way(asked.served_model or use.model, asked, key_variable), use)
+    key_variable = asked.key_variable if isinstance(asked, Server) else None
+    return open_server(url, key, where, Way(model, asked, key_variable), use)
+
+
+def cut_by(open_it: Callable[[], ServerEngine], where: str, asked: Asked, use: ModelUse, writing: Writing) -> Cut:
+    """The units of sampling: one for each request. The server is tried only where it is not known yet what it can do."""
+    from mathquorum.engines.server.engine import together
+    from mathquorum.engines.server.opening import known_abilities
+
+    if not writing.prompts:
+        return by_requests(use, [], 1)
+    known = known_abilities(use.folder, where)
+    if known is None:
+        engine = open_it()
+        number = engine.together(writing.prompts[0], writing.max_tokens)
+        engine.close()
+    else:
+        number = together(asked, known, writing.max_tokens)
+    counts = [writing.num_candidates] * len(writing.prompts)
+    return by_requests(use, counts, number, (("candidates per request", number),))
 
 
 def shown_of(asked: Asked, use: ModelUse) -> Mapping[str, int | float | str]:

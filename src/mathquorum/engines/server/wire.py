@@ -50,7 +50,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The choices of a request. model: what the server calls itself."""
+    """The choices of a request. model: what the server calls its model, and itself where it does (system_fingerprint)."""
 
     choices: Sequence[Choice]
     usage: Usage
@@ -118,11 +118,11 @@ def read_answer(held: Mapping[str, Any]) -> Answer:
     found = [_choice(item) for item in sorted(choices, key=_index)]
     usage = held.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
-    model = held.get("model")
+    names = [name for name in (held.get("model"), held.get("system_fingerprint")) if isinstance(name, str) and name]
     return Answer(
         found,
         Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))),
-        model if isinstance(model, str) else None,
+        ", ".join(names) or None,
     )
 
 

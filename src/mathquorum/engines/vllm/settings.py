@@ -1,0 +1,111 @@
+"""The settings of the vLLM engine: the server engine, with a server that is ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+from pydantic import Field
+
+from mathquorum.config import InputPath, Runtime
+from mathquorum.engines.server.settings import Asked, by_requests, cut_by, opened, shown_of
+from mathquorum.engines.server.threads import map_threads
+from mathquorum.engines.settings import Cut, ModelUse, Writing
+from mathquorum.processes import Handler
+from mathquorum.prompts import Shown, words_of
+from mathquorum.spreading import Workers
+
+if TYPE_CHECKING:
+    from mathquorum.engines.server.engine import ServerEngine
+    from mathquorum.engines.vllm.launch import Launch
+
+__all__ = ["Vllm"]
+
+U = TypeVar("U")
+R = TypeVar("R")
+
+
+class Vllm(Asked):
+    """See `engines.settings.EngineSettings`. A stage starts `vllm serve` when it asks the first question; the next stage of the process that
+    wants the same server gets it; another one, and the end of the process, end it."""
+
+    kind: Literal["vllm"] = "vllm"
+    python: Annotated[str, Runtime()]
+    """Interpreter of the environment that has vLLM: its pins clash with ours."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """Number type of the weights; "auto" is the model's own (vLLM's --dtype)."""
+    max_model_len: int | None = Field(default=None, ge=1)
+    """Tokens of prompt and solution together at most; None is the model's own length, which may not fit the memory (--max-model-len)."""
+    adapters: dict[str, InputPath] = {}
+    """LoRA adapters that the server has besides what the stage's `model` names, by name. With generator and evaluator both here, as adapters of
+    one base, sampling and scoring ask one server."""
+    tensor_parallel: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """GPUs that share the model (--tensor-parallel-size)."""
+    arguments: tuple[str, ...] = ()
+    """Further ones of `vllm serve`, word by word."""
+    start_timeout: Annotated[float, Runtime()] = Field(default=1800.0, gt=0.0)
+    """Seconds until the server must answer: large models load for many minutes."""
+
+    @property
+    def takes_names(self) -> bool:
+        """See `EngineSettings.takes_names`."""
+        return False
+
+    def place(self, use: ModelUse) -> str:
+        """The same everywhere: what other requests share a batch decides the last digits, on any machine."""
+        return "vllm"
+
+    def cut_writing(self, use: ModelUse, writing: Writing, note: Path) -> Cut:
+        """As `Server.cut_writing`."""
+        return cut_by(lambda: self.open(use), "vllm", self, use, writing)
+
+    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
+        """Each candidate alone."""
+        return by_requests(use, num_candidates, 1)
+
+    def spread(
+        self,
+        job: Callable[[], Handler[U, R]],
+        units: Sequence[U],
+        workers: Workers,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, R]]:
+        """Threads, `concurrency` of them."""
+        return map_threads(job, units, self.concurrency, heard)
+
+    def exactly(self, use: ModelUse, shown: Shown) -> str:
+        """The words, without marks."""
+        return words_of(shown)
+
+    def open(self, use: ModelUse) -> ServerEngine:
+        """See `EngineSettings.open`. The server's log is vllm.log beside the stage's folder, and among temporary files without one."""
+        from mathquorum.engines.vllm.running import SERVERS
+
+        launch, name = self.launch(use)
+        log = (
+            use.folder.parent / "vllm.log" if use.folder else Path(gettempdir()) / f"mathquorum-{os.getpid()}-vllm.log"
+        )
+        running = SERVERS.get(launch, log, self.start_timeout)
+        return opened(running.url, running.key, "vllm", self, use, self.served_model or name)
+
+    def launch(self, use: ModelUse) -> tuple[Launch, str]:
+        """The server that has the model, and its name there."""
+        from mathquorum.engines.vllm.launch import launch_of
+
+        length = () if self.max_model_len is None else ("--max-model-len", str(self.max_model_len))
+        arguments = (
+            *("--dtype", self.dtype),
+            *("--tensor-parallel-size", str(self.tensor_parallel)),
+            *length,
+            *("--generation-config", "vllm"),  # else the model's own may cut the distribution (top_k)
+            *("--uvicorn-log-level", "warning"),
+            *self.arguments,
+        )
+        return launch_of(self.python, use.model, self.adapters, arguments)
+
+    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
+        """Who answered, requests and tokens."""
+        return shown_of(self, use)
