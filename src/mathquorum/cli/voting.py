@@ -34,6 +34,9 @@ def vote(
     answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
     step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
     out: Annotated[Path | None, typer.Option(help="Write every problem's clusters and choices: picks.jsonl")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report into this folder: report.html, report.md and results.json")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cluster, vote and re-rank solutions that you already have. Needs no references, no model and no torch."""
@@ -60,6 +63,10 @@ def vote(
     if out:
         rows = ({**({} if alone else {"pool": name}), **pick_json(p)} for name, m in pools.items() for p in m.picks)
         write_rows(out, rows)
+    if report:
+        from mathquorum.vote.page import write_report
+
+        write_report(pools, [*samples, *([problems] if problems else [])], report)
     if as_json:
         found = {name: measured_json(measured) for name, measured in pools.items()}
         typer.echo(json.dumps(next(iter(found.values())) if alone else {"pools": found}))
@@ -69,3 +76,5 @@ def vote(
     for name, measured in pools.items():
         for part in renderables(measured, name, hint):
             console.print(part, soft_wrap=isinstance(part, Text))
+    if report:
+        console.print(Text(f"Report: {report / 'report.html'}"), soft_wrap=True)

@@ -13,6 +13,7 @@ from mathquorum.errors import DataError
 from mathquorum.metrics.estimates import estimate_json
 from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
 from mathquorum.records import Problem
+from mathquorum.report.page.reading import PoolPlace
 from mathquorum.report.pages import Plot
 from mathquorum.report.plots import clusters_plot
 from mathquorum.stages.base import Progress, Summary
@@ -20,7 +21,8 @@ from mathquorum.store import read_json, read_records, write_json, write_text
 from mathquorum.study import Generator, Measured, Plan, all_tables, check_claims, figure_1, figure_1_table
 from mathquorum.study.cells import StudyTable, table_json
 from mathquorum.study.claims import claim_json
-from mathquorum.study.pages import StudyData, render_study
+from mathquorum.study.page import page_of_study
+from mathquorum.study.pages import StudyData, render_study, render_study_page
 from mathquorum.study.spending import outlook_of
 
 __all__ = ["MeasuredPool", "StudyReport"]
@@ -89,9 +91,11 @@ class StudyReport(Settings):
             write_text(out / plot.file, plot.svg)
         sweeps = _sweeps(measured, plan)
         data = StudyData(self.title, self.about, claims, tables, plots, sweeps, self._facts(measured))
-        markdown, html = render_study(data)
-        write_text(out / "report.md", markdown)
-        write_text(out / "report.html", html)
+        write_text(out / "report.md", render_study(data))
+        page = page_of_study(
+            data, measured, plan, self._files(), [path for pool in self.pools for path in _paths(pool)]
+        )
+        write_text(out / "report.html", render_study_page(page))
         held = {
             "title": self.title,
             "claims": [claim_json(claim) for claim in claims],
@@ -105,6 +109,14 @@ class StudyReport(Settings):
         progress(4, 4)
         return {"tables": len(tables), **data.verdicts}
 
+    def _files(self) -> dict[str, PoolPlace]:
+        """Of each role's main generator, its first training seed."""
+        found: dict[str, PoolPlace] = {}
+        for pool in self.pools:
+            if pool.generator == f"ssft.{self.sources[-1]}" and pool.role not in found:
+                found[pool.role] = PoolPlace(self.problems, pool.candidates, pool.clusters, pool.scores, {})
+        return found
+
     def _facts(self, measured: Measured) -> Mapping[str, Any]:
         pools = {p.generator: p for p in self.pools}
         first = next(iter(measured.generators.values()))
@@ -116,6 +128,10 @@ class StudyReport(Settings):
             "roles": ", ".join(self.roles),
             "generators": ", ".join(pools),
         }
+
+
+def _paths(pool: MeasuredPool) -> list[Path]:
+    return [pool.candidates, pool.clusters, *pool.scores.values()]
 
 
 def _measured(problems: Path, pools: Iterable[MeasuredPool]) -> Measured:

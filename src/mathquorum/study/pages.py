@@ -10,12 +10,13 @@ from typing import Any
 from rich.table import Table
 
 from mathquorum.records import Estimate
+from mathquorum.report.page import PageData, render_page
 from mathquorum.report.pages import Plot, render
 from mathquorum.report.tables import percent, points
 from mathquorum.study.cells import Cell, StudyTable
 from mathquorum.study.claims import Claim
 
-__all__ = ["StudyData", "claims_table", "render_study", "terminal_table"]
+__all__ = ["StudyData", "claims_table", "render_study", "render_study_page", "terminal_table"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,15 @@ class StudyData:
         return Counter(claim.corrected_verdict for claim in self.claims)
 
 
-def render_study(data: StudyData) -> tuple[str, str]:
-    """The texts of `report.md` and `report.html`."""
-    filters = {"shown": cell_text, "small": cell_interval, "beside": _beside}
-    return (
-        render("study.md.jinja", autoescape=False, filters=filters, data=data),
-        render("study.html.jinja", autoescape=True, filters=filters, data=data),
-    )
+def render_study(data: StudyData) -> str:
+    """The text of `report.md`."""
+    filters = {"shown": cell_text, "small": cell_interval, "beside": cell_paper}
+    return render("study.md.jinja", autoescape=False, filters=filters, data=data)
+
+
+def render_study_page(page: PageData) -> str:
+    """The text of `report.html`, from a page whose `study` is a `StudyData`."""
+    return render_page(page, filters={"cell_text": cell_text, "cell_interval": cell_interval, "cell_paper": cell_paper})
 
 
 def cell_text(cell: Cell) -> str:
@@ -70,7 +73,7 @@ def cell_interval(cell: Cell) -> str:
     return _interval(cell.estimate, points if cell.is_difference else percent)
 
 
-def _beside(cell: Cell) -> str:
+def cell_paper(cell: Cell) -> str:
     """What the paper has: "paper 55.2", or nothing."""
     return "" if cell.paper is None else f"paper {cell.paper:,g}"
 
@@ -105,7 +108,7 @@ def terminal_table(table: StudyTable) -> Table:
     for row in table.rows:
         cells = []
         for cell in row.cells:
-            lines = [cell_text(cell), f"[dim]{cell_interval(cell)}[/dim]", f"[dim]{_beside(cell)}[/dim]"]
+            lines = [cell_text(cell), f"[dim]{cell_interval(cell)}[/dim]", f"[dim]{cell_paper(cell)}[/dim]"]
             cells.append("\n".join(line for line in lines if line and line != "[dim][/dim]"))
         shown.add_row(row.name.replace("[", r"\["), *cells)
     return shown

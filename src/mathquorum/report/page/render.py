@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -30,26 +30,35 @@ _LIBRARIES = ("d3.min.js", "plot.umd.min.js", "temml.min.js")
 _SCRIPTS = ("base.js", "marks.js", "charts.js", "math.js", "flips.js", "rows.js", "inspector.js", "main.js")
 
 
-def render_page(data: PageData, max_bytes: int = MAX_BYTES) -> str:
+def render_page(
+    data: PageData, max_bytes: int = MAX_BYTES, filters: Mapping[str, Callable[..., str]] | None = None
+) -> str:
     """The text of the page.
 
     Args:
         max_bytes: Texts of candidates are cut to this size; the rest of the page is what it is.
+        filters: Of the template, for the study's cells.
     """
     libraries = [_library(name) for name in _LIBRARIES]
     ours = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in _SCRIPTS) + "\n})();\n"
     empty = Packed("", 0, 0, 0, 0, 0)
-    bare = _render(data, libraries, ours, empty)
+    bare = _render(data, libraries, ours, empty, filters or {})
     room = max_bytes - len(bare.encode("utf-8", "replace")) - 500
     packed = pack(data.inspected, room) if data.inspected else empty
-    return _render(data, libraries, ours, packed)
+    return _render(data, libraries, ours, packed, filters or {})
 
 
-def _render(data: PageData, libraries: Sequence[str], ours: str, packed: Packed) -> str:
+def _render(
+    data: PageData,
+    libraries: Sequence[str],
+    ours: str,
+    packed: Packed,
+    filters: Mapping[str, Callable[..., str]],
+) -> str:
     return render(
         "page.html.jinja",
         autoescape=True,
-        filters={"shown": visible, "meaning": explain_name},
+        filters={"shown": visible, "meaning": explain_name, **filters},
         data=data,
         tables=headline_tables(data.rows),
         glossary=glossary(_names(data)),

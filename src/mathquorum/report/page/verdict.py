@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mathquorum.metrics.differences import Difference
 from mathquorum.report.page.data import Comparison
 
-__all__ = ["FEW_PROBLEMS", "scores_sentence", "vote_sentence"]
+__all__ = ["FEW_PROBLEMS", "scores_sentence", "ungraded_sentences", "vote_sentence"]
 
 FEW_PROBLEMS = 30
 WIDE = 0.15  # half an interval: with such a one a difference of 15 points may be none
@@ -39,18 +39,19 @@ def scores_sentence(comparison: Comparison) -> str:
     gains = [(n, d) for n, d in standing if d.estimate.value > 0]
     losses = [(n, d) for n, d in standing if d.estimate.value < 0]
     best_name, best = max(comparison.rows, key=lambda row: row[1].estimate.value)
+    alone = len({name for name, _ in comparison.rows}) == 1
     if gains:
         name, gain = max(gains, key=lambda row: row[1].estimate.value)
-        text = f"Scores add up to {_amount(gain.estimate.value)} to the vote ({_what(name, gain)}; {family})"
+        text = f"Scores add up to {_amount(gain.estimate.value)} to the vote ({_what(name, gain, alone)}; {family})"
     elif _too_few([d for _, d in comparison.rows]):
         return (
             f"Whether scores add to the vote, {best.estimate.count:,} problems are too few to conclude: the best of {len(rows)} "
-            f"choices is {_what(best_name, best)} at {_interval(best)}."
+            f"choices is {_what(best_name, best, alone)} at {_interval(best)}."
         )
     else:
         text = (
             f"Scores add nothing to the vote that {best.estimate.count:,} problems can show: the best of {len(rows)} choices, "
-            f"{_what(best_name, best)}, is {_points(best.estimate.value)} points ({_interval(best)})"
+            f"{_what(best_name, best, alone)}, is {_points(best.estimate.value)} points ({_interval(best)})"
         )
     if losses:
         name, loss = min(losses, key=lambda row: row[1].estimate.value)
@@ -59,8 +60,22 @@ def scores_sentence(comparison: Comparison) -> str:
             if len(losses) == 1
             else f"{len(losses)} choices lose up to {_amount(loss.estimate.value)}"
         )
-        text += f"; {lose} ({_what(name, loss)})"
+        text += f"; {lose} ({_what(name, loss, alone)})"
     return text + "."
+
+
+def ungraded_sentences(num_problems: int, num_candidates: int, rates: Mapping[str, float]) -> list[str]:
+    """What can be said without reference answers.
+
+    Args:
+        rates: `tied_vote_rate` and `no_vote_rate` over problems, `no_answer_rate` over candidates.
+    """
+    tied, none, empty = (100 * rates[name] for name in ("tied_vote_rate", "no_vote_rate", "no_answer_rate"))
+    return [
+        f"{num_candidates:,} candidates of {num_problems:,} problems were voted on: {tied:.1f}% of the votes are tied, "
+        f"{empty:.1f}% of the candidates have no answer, and in {none:.1f}% of the problems none has.",
+        "There are no reference answers, so which answers are right is not known. Each problem's clusters are in the inspector.",
+    ]
 
 
 def _undecided(difference: Difference, what: str, interval: str) -> str:
@@ -76,12 +91,12 @@ def _too_few(differences: Sequence[Difference]) -> bool:
     return min(d.estimate.count for d in differences) < FEW_PROBLEMS or widest > WIDE
 
 
-def _what(name: str, difference: Difference) -> str:
-    """ "rr.all by margin": what chose, by which score."""
+def _what(name: str, difference: Difference, alone: bool) -> str:
+    """ "rr.all by margin": what chose, by which score; without its name where there is one pool of candidates."""
     _, plus, scorer = name.rpartition(" + ")
     if plus:
         return f"{difference.estimate.name} by {scorer}"
-    return f"{difference.estimate.name}, {name}" if name else difference.estimate.name
+    return difference.estimate.name if alone else f"{difference.estimate.name} of {name}"
 
 
 def _interval(difference: Difference) -> str:

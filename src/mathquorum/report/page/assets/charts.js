@@ -30,6 +30,7 @@ const spread = (values, least = 8) => {
   const [low, high] = d3.extent(values), room = Math.max(least - (high - low), 0.08 * (high - low)) / 2;
   return [Math.max(0, low - room), Math.min(100, high + room)];
 };
+const shortened = (text, most) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
 const points = (rows, more = {}) => rows.map(([x, value, low, high]) => ({ x, y: 100 * value, low: 100 * low, high: 100 * high, ...more }));
 
 // Labels at the ends of lines, moved apart where they would touch.
@@ -107,14 +108,14 @@ function overview(width) {
     top = row.bottom = top + head + 16 + gap * Math.max(1, number);
   }
   data.forEach((d) => { d.y = rows[d.place].middle + gap * d.order; });
-  const left = narrow ? 6 : Math.min(230, 7.4 * d3.max(rows, (row) => row.label.length) + 16);
+  const left = narrow ? 6 : Math.min(240, 7.9 * d3.max(rows, (row) => row.label.length) + 16);
   return Plot.plot(base(width, {
     height: top + 62, marginLeft: left, marginTop: 26, marginBottom: 36, marginRight: 18,
     x: { domain: spread(data.flatMap((d) => [d.low, d.high])), label: "accuracy (%)", nice: true }, y: { domain: [0, top], range: [26, top + 26], axis: null },
     marks: [
       Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }), Plot.axisX({ anchor: "top", label: null, tickSize: 0 }), Plot.axisX({ anchor: "bottom", tickSize: 0 }),
       Plot.ruleY(rows.filter((row) => !row.key && row.place), { y: "top", stroke: "var(--soft)", strokeOpacity: 0.45 }),
-      Plot.text(rows, { x: null, frameAnchor: "left", y: (row) => (narrow ? row.top + 11 : row.middle), text: "label", dx: narrow ? 0 : -left + 2, textAnchor: "start", fontWeight: (row) => (row.key ? 400 : 700), clip: false }),
+      ...[400, 700].map((fontWeight) => Plot.text(rows.filter((row) => !row.key === (fontWeight > 400)), { frameAnchor: "left", y: (row) => (narrow ? row.top + 11 : row.middle), text: (row) => shortened(row.label, narrow ? 46 : 30), dx: narrow ? 0 : 2 - left, textAnchor: "start", fontWeight, clip: false })),
       Plot.ruleX(rows.filter((row) => row.vote != null && overviewShown.has(overviewNames.find((n) => n.startsWith("maj1@")))), { x: (row) => 100 * row.vote, y1: (row) => row.top + (narrow ? 18 : 3), y2: (row) => row.bottom - 3, stroke: "var(--vote)", strokeOpacity: 0.5, strokeDasharray: "3 3" }),
       ...names.flatMap((name) => {
         const own = data.filter((d) => d.name === name), { color, symbol } = lookOf(name);
@@ -235,7 +236,7 @@ function subjects(width, row, figure) {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const ink = (d) => (dark ? (d.value > 62 ? "#08121c" : "#e4e8ec") : d.value > 52 ? "#fff" : "#14202c");
   return Plot.plot(base(left + cell * levels.length + 14, {
-    height: 44 * names.length + 50, marginLeft: left, marginTop: 34, marginBottom: 10, x: { domain: levels, label: levels.length > 1 || levels[0] !== "none" ? "level" : null, axis: "top", tickSize: 0, tickFormat: (d) => (d === "none" ? "" : d) }, y: { domain: names, label: null, tickSize: 0, tickFormat: (d) => (d.length > most ? d.slice(0, most - 1) + "…" : d) },
+    height: 44 * names.length + 50, marginLeft: left, marginTop: 34, marginBottom: 10, x: { domain: levels, label: levels.length > 1 || levels[0] !== "none" ? "level" : null, axis: "top", tickSize: 0, tickFormat: (d) => (d === "none" ? "" : d) }, y: { domain: names, label: null, tickSize: 0, tickFormat: (d) => shortened(d, most) },
     color: { domain: [0, 100], interpolate: (t) => d3.interpolateRgb(low, high)(t) },
     marks: [
       Plot.cell(rows, { x: "level", y: "subject", fill: "value", inset: 1.5, rx: 4 }),

@@ -77,10 +77,21 @@ function inspector(data) {
   }
 
   function flipped(looked) {
-    const lines = flips(looked, scorer, pool.strategies.filter((name) => choice(looked, name) != null));
+    const lines = merged(flips(looked, scorer, pool.strategies.filter((name) => choice(looked, name) != null)));
     if (!lines.length) return null;
     const item = (line) => (typeof line === "string" ? el("li", {}, line) : el("li", {}, el("strong", {}, `${line[0]}: `), ...line[1].map((part) => (looked.c.some((c) => c.a === part) ? answerNode(part) : part))));
     return el("details", { open: true }, el("summary", {}, "What would have flipped the choice"), el("ul", { class: "plain" }, ...lines.map(item)));
+  }
+
+  // Strategies of which the same can be said stand together.
+  function merged(lines) {
+    const found = new Map();
+    for (const line of lines) {
+      const said = typeof line === "string" ? line : line[1].join("");
+      if (!found.has(said)) found.set(said, typeof line === "string" ? line : [[line[0]], line[1]]);
+      else found.get(said)[0].push(line[0]);
+    }
+    return [...found.values()].map((line) => (typeof line === "string" ? line : [line[0].join(", "), line[1]]));
   }
 
   function clusterNode(looked, cluster, place) {

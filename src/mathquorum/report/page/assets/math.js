@@ -46,5 +46,6 @@ function bareCommands(text) {
 // A final answer: LaTeX where it looks like it, else text.
 function answerNode(answer) {
   const bare = answer.replace(/^\$+|\$+$/g, "");
+  if (bare.includes("$") || /\\[(\[]/.test(bare) || /[a-z]{3,} [a-z]{2,} [a-z]/i.test(bare)) return el("span", {}, ...mathText(answer));
   return /[\\^_{}]/.test(bare) ? formula(bare) : el("span", {}, ...textNodes(answer));
 }
