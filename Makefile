@@ -52,6 +52,7 @@ bench: bench-answers bench-speed
 	$(BIN)/python benchmarks/tiny_base_gates.py
 	$(BIN)/python benchmarks/real_pools.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/scheduler.py
 
 # benchmarks/training.py compares with TRL where that is installed; it is not among our dependencies.
 bench-speed: $(READY)

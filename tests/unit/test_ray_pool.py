@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -192,6 +194,14 @@ def test_a_cluster_without_room_is_refused(ray_cluster: Cluster) -> None:
     nodes: list[dict[str, Any]] = [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": False, "Resources": {}}]
     told = no_room(nodes, Workers(threads=4, gpu=True))
     assert "takes 4 CPU and a GPU" in told and "Nodes: 2 CPU, 0 GPU." in told
+
+
+def test_without_ray_the_error_says_how_to_install_it(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['ray'] = None; from mathquorum.cli import main; main()"
+    words = [sys.executable, "-c", code, "demo", "--cluster", "auto", "--out", str(tmp_path / "run")]
+    found = subprocess.run(words, capture_output=True, text=True)
+    assert found.returncode == 2 and 'pip install "mathquorum[ray]"' in found.stderr
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from mathquorum.config import Settings
-from mathquorum.errors import ModelError, RunError
+from mathquorum.errors import ModelError, RunError, SettingsError
 from mathquorum.models.codec import Codec, check_prompt
 from mathquorum.models.sources import Source, gguf_fault, hub_answers, read_source
 from mathquorum.prompts import PLAIN, Prompt
@@ -70,7 +70,18 @@ class Hardware(Settings):
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
 
     def settled(self) -> Hardware:
-        """These settings with what "auto" means here, for workers on other machines."""
+        """These settings with what "auto" means here, for workers on other machines.
+
+        Raises:
+            SettingsError: If a GPU is asked for and this machine has none: how much fits into its memory is measured here.
+        """
+        import torch
+
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise SettingsError(
+                "hardware.device is cuda, and the machine that starts this run has no such GPU, by whose memory the work is cut. "
+                "Start it on a node that has one, or set hardware.device to cpu."
+            )
         number = str(self.torch_dtype()).removeprefix("torch.")
         return self.model_copy(update={"device": self.torch_device().type, "dtype": number})
 
