@@ -36,6 +36,11 @@ def server() -> Server:
     return Server(**json.loads(os.environ["MATHQUORUM_SERVER"]))
 
 
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return Path(os.environ.get("MATHQUORUM_SERVER_RUNS", tmp_path))
+
+
 def measured(run: Run, name: str, engine: AnyEngine) -> tuple[Path, Estimate]:
     problems = run.do("problems", Prepare(sources=(Source(dataset="gsm8k", path=GSM8K, limit=PROBLEMS),)))
     sample = Sample(
@@ -56,10 +61,9 @@ def measured(run: Run, name: str, engine: AnyEngine) -> tuple[Path, Estimate]:
     return pool, next(estimate for estimate in estimates if estimate.name == "pass@1")
 
 
-def test_a_real_server_samples_as_well_as_the_embedded_engine(server: Server, tmp_path: Path) -> None:
-    run = Run(tmp_path)
-    pool, theirs = measured(run, "server", server)
-    here, ours = measured(run, "embedded", Embedded())
+def test_a_real_server_samples_as_well_as_the_embedded_engine(server: Server, runs: Path, tmp_path: Path) -> None:
+    pool, theirs = measured(Run(tmp_path), "server", server)
+    here, ours = measured(Run(runs / "embedded"), "embedded", Embedded())
     for place, estimate in ((pool, theirs), (here, ours)):
         found = list(read_records(place / "candidates.jsonl", Candidate))
         lengths = sum(c.num_tokens or 0 for c in found) / len(found)
@@ -75,19 +79,18 @@ def test_a_real_server_samples_as_well_as_the_embedded_engine(server: Server, tm
     assert record["settings"]["engine"]["kind"] == "server" and record["device"] == "server"
 
 
-def test_a_real_server_scores_as_the_embedded_engine_does(server: Server, tmp_path: Path) -> None:
+def test_a_real_server_scores_as_the_embedded_engine_does(server: Server, runs: Path, tmp_path: Path) -> None:
     """Where it tells log-probabilities."""
-    run = Run(tmp_path)
-    pool, _ = measured(run, "embedded", Embedded())
+    pool, _ = measured(Run(runs / "embedded"), "embedded", Embedded())
     found = []
     for name, engine in (("server", server), ("embedded", Embedded())):
         score = ScoreCandidates(
-            problems=tmp_path / "problems" / "problems.jsonl",
+            problems=runs / "embedded" / "problems" / "problems.jsonl",
             candidates=pool / "candidates.jsonl",
             model=os.environ["MATHQUORUM_SERVER_FOLDER"],
             engine=engine,
         )
-        found.append([s.value for s in read_records(run.do(name, score) / "scores.jsonl", Score)])
+        found.append([s.value for s in read_records(Run(tmp_path).do(name, score) / "scores.jsonl", Score)])
     apart = [abs(theirs - ours) for theirs, ours in zip(*found, strict=True)]
     print(f"scores: {len(apart)}, apart by {sum(apart) / len(apart):.4f} on average, {max(apart):.4f} at most")
     assert sum(apart) / len(apart) < 0.05

@@ -17,14 +17,18 @@ from mathquorum.engines import Vllm
 from mathquorum.engines.base import Request, Sampling
 from mathquorum.engines.settings import ModelUse
 from mathquorum.engines.vllm.running import SERVERS
-from mathquorum.errors import ModelError
+from mathquorum.errors import MathquorumError, ModelError
 from mathquorum.models import Hardware
+from mathquorum.objectives import SolutionLoss
 from mathquorum.prompts import PLAIN
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.run import Run
+from mathquorum.stages.base import no_progress
+from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import read_records, write_records
+from mathquorum.training.settings import Training
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +105,7 @@ from pathlib import Path
 from mathquorum.engines import Vllm
 from mathquorum.engines.settings import ModelUse
 from mathquorum.models import Hardware
+from mathquorum.objectives import SolutionLoss
 from mathquorum.prompts import PLAIN
 
 folder = Path(sys.argv[1])
@@ -172,3 +177,12 @@ def test_without_vllm_the_error_says_how_to_get_it(tmp_path: Path) -> None:
     for python in (str(make_environment(tmp_path / "environment", vllm=False)), str(tmp_path / "absent")):
         with pytest.raises(ModelError, match=r"engine\.python .*pip install vllm\. Then give engine\.python"):
             ask(Vllm(python=python), tmp_path)
+
+
+def test_training_has_the_gpu_for_itself(tmp_path: Path) -> None:
+    ask(Vllm(python=str(make_environment(tmp_path / "environment"))), tmp_path)
+    task = Task(objective=SolutionLoss(), data=(tmp_path / "labeled.jsonl",))
+    train = Finetune(model="absent", tasks=(task,), training=Training(steps=1))
+    with pytest.raises(MathquorumError):
+        train.run(tmp_path, no_progress)
+    assert still_run(started(tmp_path / "environment")[0]["pids"]) == []

@@ -15,7 +15,9 @@ def add_settings(app: typer.Typer) -> None:
 
 
 def settings(
-    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
+    recipe: Annotated[
+        str, typer.Argument(help="paper, measure, demo, study-small, study-full, study, mini-base or tiny-base.")
+    ],
 ) -> None:
     """List every setting of a recipe with its default and meaning."""
     from mathquorum.cli.following import list_settings

@@ -22,7 +22,9 @@ def add_running(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    recipe: Annotated[str, typer.Argument(help="paper, demo, study-small, study-full, study, mini-base or tiny-base.")],
+    recipe: Annotated[
+        str, typer.Argument(help="paper, measure, demo, study-small, study-full, study, mini-base or tiny-base.")
+    ],
     config: Config = None,
     out: Out = None,
     source: From = None,

@@ -31,6 +31,7 @@ RECIPES: dict[str, tuple[str, str, str]] = {
     "demo": ("mathquorum.recipes.demo", "Demo", "demo"),
     "evaluate": ("mathquorum.recipes.alone", "Evaluate", "evaluate"),
     "label": ("mathquorum.recipes.alone", "Label", "label"),
+    "measure": ("mathquorum.recipes.measure", "Measure", "measure"),
     "mini-base": ("mathquorum.recipes.tiny_base", "MiniBase", "mini_base"),
     "paper": ("mathquorum.recipes.paper", "Paper", "paper"),
     "prepare": ("mathquorum.recipes.alone", "Prepare", "prepare"),

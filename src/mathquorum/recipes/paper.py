@@ -335,6 +335,7 @@ def _sampler(s: Paper, problems: Path, generator: _Generator, num_candidates: in
         seed=s.seed,
         hardware=s.hardware,
         workers=s.workers,
+        engine=s.engine,
     )
 
 
@@ -360,4 +361,5 @@ def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihoo
         prompt=s.prompt,
         hardware=s.hardware,
         workers=s.workers,
+        engine=s.engine,
     )

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.datasets.source import AnySource, Sources
+from mathquorum.engines import AnyEngine, Embedded, Server, Vllm
 from mathquorum.engines.base import Sampling
 from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
@@ -87,6 +88,27 @@ class Paper(Settings):
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes side by side: of sampling and scoring, and of stages that do not depend on each other."""
+    engine: AnyEngine = Embedded()
+    """What samples and scores with the models that the recipe trains. vllm starts a server for each; a server that somebody else started has
+    its own models, which the recipe measure asks."""
+
+    @model_validator(mode="after")
+    def _serves_what_is_trained(self) -> Paper:
+        if isinstance(self.engine, Server):
+            raise ValueError(
+                "engine.kind server cannot serve the models that this recipe trains. Use embedded or vllm, which opens them; or measure "
+                "the server's own model, with `mathquorum run measure`."
+            )
+        if isinstance(self.engine, Vllm) and "certainty" in self.signals:
+            raise ValueError(
+                "signals has 'certainty', which needs the whole distribution of each token, and vLLM tells the 20 likeliest. "
+                "Set signals to [likelihood, confidence]."
+            )
+        if isinstance(self.engine, Vllm) and self.workers > 1:
+            raise ValueError(
+                f"workers is {self.workers}, so that stages side by side would each start a vLLM on the same GPU. Set workers to 1."
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_objectives(self) -> Paper:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
+from mathquorum.engines import release
 from mathquorum.errors import DataError
 from mathquorum.models import Hardware
 from mathquorum.models.sources import prints_of
@@ -81,6 +82,7 @@ class Finetune(Settings):
             DataError: If a task's data give no example, naming why.
             ModelError: If the model cannot be loaded or trained.
         """
+        release()  # a vLLM of an earlier stage holds the GPU
         if self.cluster:
             return self._on_cluster(self.cluster, out, progress)
         import torch

@@ -238,6 +238,8 @@ def _facts(report: RunReport) -> Facts:
         first_day, last_day = (time.replace("T", " ").removesuffix("Z") for time in all_of.began)
         rows.append(("begun", f"{first_day} UTC" + (f", last stage {last_day} UTC" if last_day != first_day else "")))
         rows.append(("work, all stages", f"{all_of.seconds / 60:,.1f} minutes"))
+    if all_of.engines:
+        rows.append(("sampled and scored by", "; ".join(all_of.engines)))
     if all_of.devices:
         rows.append(("device", "; ".join(all_of.devices)))
     if all_of.versions:

@@ -28,17 +28,26 @@ class Made(BaseModel):
     seconds: float | None = None
     commit: str | None = None
 
+    @property
+    def engine(self) -> str:
+        """Which engine was asked, and who answered: "server (Qwen2.5-7B-Instruct)". Empty where none was."""
+        kind = (self.settings.get("engine") or {}).get("kind", "")
+        answered = self.summary.get("answered by")
+        return f"{kind} ({answered})" if kind and answered else kind
+
 
 @dataclass(frozen=True)
 class Together:
     """What several records have in common, or each of.
 
     Attributes:
+        engines: All that candidates and scores came from, with what a server calls itself.
         devices: All that models ran on.
         began: The first and the last beginning, UTC.
         seconds: Of all stages, one after another.
     """
 
+    engines: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     began: tuple[str, str] | None = None
@@ -60,6 +69,7 @@ def together(records: Iterable[Made | None]) -> Together:
     found = [record for record in records if record is not None]
     times = sorted(record.began for record in found if record.began)
     return Together(
+        engines=tuple(dict.fromkeys(r.engine for r in found if r.engine)),
         devices=tuple(dict.fromkeys(r.device for r in found if r.device)),
         versions={name: version for record in found for name, version in record.versions.items()},
         began=(times[0], times[-1]) if times else None,

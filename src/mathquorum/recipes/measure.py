@@ -1,0 +1,138 @@
+"""A model as it is: sampled, voted, scored where there is an evaluator, and reported. Nothing is trained, so that any engine will do.
+
+ 1. Problems: the test problems, and those that are shown solved before each (few-shot prompting), if any.
+ 2. Candidates: N and one greedy solution of each problem, clustered.
+ 3. Scores: by an evaluator, or by the model's own likelihood or confidence, where asked for.
+ 4. Report: every figure with its interval, and which engine made the candidates.
+
+The same settings measure one model in this process, on a cluster and on servers: mathquorum run measure --config FILE --engine.kind server
+--engine.url URL.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from mathquorum.config import Runtime, Settings
+from mathquorum.engines import AnyEngine, Embedded
+from mathquorum.engines.base import Sampling
+from mathquorum.evaluator import Signal
+from mathquorum.models import Hardware
+from mathquorum.prompts import AnyPrompt, Prompt
+from mathquorum.recipes.paper_settings import AnySource
+from mathquorum.run import Run
+from mathquorum.run.listing import Listing
+from mathquorum.stages.cluster import Cluster
+from mathquorum.stages.evaluate import Evaluate
+from mathquorum.stages.prepare import Prepare
+from mathquorum.stages.report import EvaluationOf, PoolOf, Report
+from mathquorum.stages.sample import Sample
+from mathquorum.stages.score import ScoreCandidates
+
+__all__ = ["Measure", "measure"]
+
+
+class Measure(Settings):
+    """Everything that the recipe can be told."""
+
+    model: str
+    """The generator: a local folder, a hub id, or the name under which a server knows it."""
+    evaluator: str | None = None
+    """What scores the candidates, likewise; None leaves scores out."""
+    signals: tuple[Signal, ...] = ()
+    """Which of the model's own signals the candidates are scored by, too. A server may tell none of them."""
+    test: AnySource
+    demonstrations: AnySource | None = None
+    """Where solved problems come from that are shown before each; None shows none."""
+    num_demonstrations: int = Field(default=4, ge=1)
+    """4 as in the usual MATH prompt (Minerva)."""
+    style: str | None = None
+    """The style tag shown in the prompt."""
+    num_candidates: int = Field(default=64, ge=1)
+    """N; 64 in the paper."""
+    sampling: Sampling = Sampling()
+    prompt: AnyPrompt = Prompt()
+    """How problems are put to the model: as plain text, or in its chat template."""
+    seed: int = 0
+    hardware: Hardware = Hardware()
+    workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """Processes side by side; a server is asked by engine.concurrency."""
+    engine: AnyEngine = Embedded()
+    """What samples and scores."""
+
+
+def measure(run: Run, settings: Measure) -> Path:
+    """Lists the stages in order, calls them, and returns the directory of the report."""
+    s, stages = settings, Listing(run.directory)
+
+    # 1. Problems
+    test = stages.add("problems.test", Prepare(sources=(s.test,), seed=s.seed)) / "problems.jsonl"
+    shown = None
+    if s.demonstrations:
+        solved = Prepare(sources=(s.demonstrations,), exclude=(test,), seed=s.seed)
+        shown = stages.add("problems.demonstrations", solved) / "labeled.jsonl"
+
+    # 2. Candidates
+    sample = Sample(
+        problems=test,
+        model=s.model,
+        num_candidates=s.num_candidates,
+        sampling=s.sampling,
+        style=s.style,
+        demonstrations=shown,
+        num_demonstrations=s.num_demonstrations,
+        prompt=s.prompt,
+        seed=s.seed,
+        hardware=s.hardware,
+        workers=s.workers,
+        engine=s.engine,
+    )
+    cold = s.sampling.model_copy(update={"temperature": 0.0})
+    candidates, clusters = _pool(stages, "", sample)
+    _, greedy = _pool(stages, "greedy.", sample.model_copy(update={"num_candidates": 1, "sampling": cold}))
+
+    # 3. Scores
+    scorers: list[tuple[str, str | None, Signal]] = [(str(signal), None, signal) for signal in s.signals]
+    if s.evaluator:
+        scorers.append(("evaluator", s.evaluator, "likelihood"))
+    scores: dict[str, Path | None] = {} if scorers else {"": None}
+    for scorer, model, signal in scorers:
+        stage = ScoreCandidates(
+            problems=test,
+            candidates=candidates,
+            model=model,
+            signal=signal,
+            prompt=s.prompt,
+            hardware=s.hardware,
+            workers=s.workers,
+            engine=s.engine,
+        )
+        scores[scorer] = stages.add(f"scores.{scorer}", stage) / "scores.jsonl"
+
+    # 4. Report
+    evaluations = {}
+    for scorer, file in scores.items():
+        evaluation = Evaluate(
+            problems=test, candidates=candidates, clusters=clusters, greedy=greedy, scores=file, seed=s.seed
+        )
+        place = stages.add(f"evaluation.{scorer}" if scorer else "evaluation", evaluation)
+        evaluations[f"model + {scorer}" if scorer else "model"] = EvaluationOf(
+            results=place,
+            generator="model",
+            scorer=scorer or None,
+            pool=PoolOf(problems=test, candidates=candidates, clusters=clusters, scores=file),
+        )
+    about = {"model": Path(s.model).name if Path(s.model).exists() else s.model, "engine": s.engine.kind}
+    report = stages.add("report", Report(evaluations=evaluations, about=about))
+    run.do_together(stages.stages)
+    return report
+
+
+def _pool(stages: Listing, prefix: str, sample: Sample) -> tuple[Path, Path]:
+    """Candidates and their clusters."""
+    candidates = stages.add(f"{prefix}candidates", sample) / "candidates.jsonl"
+    cluster = Cluster(problems=sample.problems, candidates=candidates, workers=sample.workers)
+    return candidates, stages.add(f"{prefix}clusters", cluster) / "clusters.jsonl"

@@ -1,0 +1,67 @@
+"""The recipe `measure`: one settings file, whatever the engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stand_in import Behaviour, StandIn
+
+from mathquorum.config import build
+from mathquorum.errors import SettingsError
+from mathquorum.recipes.measure import Measure, measure
+from mathquorum.recipes.paper_settings import Paper
+from mathquorum.records import Problem
+from mathquorum.run import Run
+from mathquorum.store import write_records
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> dict[str, Any]:
+    write_records(tmp_path / "test.jsonl", [Problem(f"p{n}", f"{n}+{n}=?", str(2 * n)) for n in range(6)])
+    return {
+        "model": "a-model",
+        "evaluator": "another-model",
+        "signals": ["likelihood"],
+        "test": str(tmp_path / "test.jsonl"),
+        "num_candidates": 4,
+        "sampling": {"max_tokens": 16},
+    }
+
+
+def test_a_servers_model_is_measured_and_the_report_says_whose_it_is(values: dict[str, Any], tmp_path: Path) -> None:
+    labels = {" correct": 0.6, " incorrect": 0.2}
+    with StandIn(Behaviour(labels=labels)).running() as stand_in:
+        engine = {"kind": "server", "url": stand_in.url}
+        report = measure(Run(tmp_path / "run"), build(Measure, {**values, "engine": engine}))
+    page = (report / "report.html").read_text()
+    assert "server (stand-in-1)" in page
+    figures = json.loads((report / "figures.json").read_text())["estimates"]
+    vote = next(row for row in figures if row["name"] == "maj1@4" and row["evaluation"] == "model + evaluator")
+    assert vote["value"] == pytest.approx(1 / 6, abs=1e-5)  # all say 4
+    record = json.loads((tmp_path / "run" / "candidates" / "stage.json").read_text())
+    assert record["inputs"]["model"] == "name:a-model" and record["device"] == "server"
+
+
+def test_the_plan_is_the_same_for_any_engine(values: dict[str, Any], tmp_path: Path) -> None:
+    plans = []
+    for engine in ({"kind": "scripted", "texts": ["It is 4."]}, {"kind": "server", "url": "http://127.0.0.1:9/v1"}):
+        run = Run(tmp_path / "run", dry=True)
+        measure(run, build(Measure, {**values, "engine": engine}))
+        plans.append([stage.name for stage in run.plan])
+    assert plans[0] == plans[1]
+
+
+def test_recipes_that_train_refuse_engines_that_cannot_serve_what_they_train(tmp_path: Path) -> None:
+    given = {"base": "b", "train": "train.jsonl", "test": "test.jsonl"}
+    with pytest.raises(SettingsError, match="cannot serve the models that this recipe trains"):
+        build(Paper, {**given, "engine": {"kind": "server", "url": "http://127.0.0.1:9/v1"}})
+    vllm = {"kind": "vllm", "python": "python3"}
+    with pytest.raises(SettingsError, match="signals has 'certainty'"):
+        build(Paper, {**given, "engine": vllm})
+    told = {**given, "engine": vllm, "signals": ["likelihood", "confidence"]}
+    with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
+        build(Paper, {**told, "workers": 2})
+    assert build(Paper, told).engine.kind == "vllm"
