@@ -147,20 +147,21 @@ class Load:
         )
 
 
-def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardware) -> float:
-    """Bytes at the peak of a training.
+def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardware, shards: int = 1) -> float:
+    """Bytes at the peak of a training, in each of its processes.
 
     Args:
         shape: Of the model.
         load: Of its steps.
         training: All weights, or an adapter; gradient checkpointing or not.
         hardware: Where it runs.
+        shards: In how many processes' memories weights, gradients and averages lie in parts (FSDP, ZeRO-3).
     """
     lora = training.lora
     trained = shape.adapter_weights(lora) if lora else shape.weights
     bytes_each = (0.55 if lora.load_in_4bit else hardware.torch_dtype().itemsize) if lora else 4
     still = shape.weights * bytes_each + (4 * trained if lora else 0) + 8 * trained  # weights, and Adam's averages
-    gradients = 4 * trained
+    still, gradients = still / shards, 4 * trained / shards
     per_layer = 4 * shape.kept_per_token(lora) * load.tokens
     kept = (
         4 * shape.width * load.tokens * shape.layers + per_layer
@@ -175,7 +176,8 @@ def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardwa
     backward_begins = kept + logits + (gradients if load.passes > 1 else 0) + (0 if lora else 2 * embedding)
     backward_ends = gradients + (0 if lora else 3 * embedding)  # Adam's step takes two more of its largest tensor
     holes = 0.0 if lora or hardware.torch_device().type != "cpu" else _HOLES * (kept + gradients)
-    return _process(hardware) + max(still + max(backward_begins, backward_ends) + holes, _loading(shape, bytes_each))
+    loading = _loading(shape, bytes_each) if shards == 1 else 0  # else in the machine's memory
+    return _process(hardware) + max(still + max(backward_begins, backward_ends) + holes, loading)
 
 
 def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) -> float:
@@ -263,7 +265,7 @@ def peaks(model: str, hardware: Hardware, tokens: int, rows: int, max_tokens: in
     ]  # fmt: skip
 
 
-def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware, memory: int) -> float:
+def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware, memory: int, shards: int = 1) -> float:
     """The peak of a training that fits, in bytes.
 
     Args:
@@ -271,17 +273,18 @@ def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware,
         load: Of its steps.
         training: As it was asked for.
         hardware: Where it runs.
-        memory: Bytes that there are.
+        memory: Bytes that there are, for each process.
+        shards: As in `training_peak`.
 
     Raises:
         ModelError: If it surely does not fit, with what would.
     """
-    peak = training_peak(shape, load, training, hardware)
+    peak = training_peak(shape, load, training, hardware, shards)
     if _SURE * peak <= memory:
         return peak
     proposals = [
         f"{name} would take {gigabytes(size)}"
-        for name, size in _cheaper(shape, load, training, hardware)
+        for name, size in _cheaper(shape, load, training, hardware, shards)
         if size < peak and size <= memory
     ]
     what = "This adapter" if training.lora else "Training all weights"
@@ -291,7 +294,9 @@ def check_fits(shape: Shape, load: Load, training: Training, hardware: Hardware,
     )
 
 
-def _cheaper(shape: Shape, load: Load, training: Training, hardware: Hardware) -> Sequence[tuple[str, float]]:
+def _cheaper(
+    shape: Shape, load: Load, training: Training, hardware: Hardware, shards: int
+) -> Sequence[tuple[str, float]]:
     again = training.model_copy(update={"gradient_checkpointing": True})
     lora = training.model_copy(update={"lora": training.lora or Lora()})
     both = lora.model_copy(update={"gradient_checkpointing": True})
@@ -301,7 +306,7 @@ def _cheaper(shape: Shape, load: Load, training: Training, hardware: Hardware) -
             ("LoRA r = 16 (training.lora.r=16)", lora),
             ("LoRA r = 16 with training.gradient_checkpointing", both),
         ]
-    return [(name, training_peak(shape, load, changed, hardware)) for name, changed in found]
+    return [(name, training_peak(shape, load, changed, hardware, shards)) for name, changed in found]
 
 
 def memory_of(device: torch.device) -> int:

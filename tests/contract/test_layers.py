@@ -17,8 +17,8 @@ FLOORS = {
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
     "stages run solve vote": 3,
-    "recipes assets": 4,
-    "cli": 5,
+    "recipes assets launched": 4,
+    "cli __main__": 5,
 }
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {

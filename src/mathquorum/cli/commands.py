@@ -19,11 +19,13 @@ from mathquorum.cli.memory import add_memory
 from mathquorum.cli.merging import add_merge
 from mathquorum.cli.parts import add_parts
 from mathquorum.cli.prompts import add_prompt
+from mathquorum.cli.ranks import run_as_rank
 from mathquorum.cli.running import add_running
 from mathquorum.cli.solving import add_solve
 from mathquorum.cli.versions import add_version
 from mathquorum.cli.voting import add_vote
 from mathquorum.errors import MathquorumError
+from mathquorum.training.ranks import world
 
 __all__ = ["app", "main"]
 
@@ -72,6 +74,13 @@ def main() -> None:
 
     Exit codes: 0 done, 1 failed (of `grade`: not equal), 2 misuse, 3 no answer (of `solve`), 130 stopped by Ctrl-C.
     """
+    if world() > 1:
+        run_as_rank(_run)
+    else:
+        _run()
+
+
+def _run() -> None:
     try:
         app(arguments_of(sys.argv[1:]))
     except MathquorumError as error:

@@ -28,6 +28,7 @@ from mathquorum.stages.base import Shard, read_shard
 from mathquorum.store import read_json, write_text
 from mathquorum.study.cells import read_table
 from mathquorum.study.pages import claims_table, terminal_table
+from mathquorum.training.ranks import world
 
 __all__ = ["Part", "dry_run", "follow", "list_settings", "settings_of"]
 
@@ -116,6 +117,10 @@ def follow(
     console.print(
         f"{len(plan)} stages, {left} to do, in {directory}{told}", markup=False, highlight=False, soft_wrap=True
     )
+    if cluster and world() > 1:
+        raise SettingsError(
+            "--cluster was given under a launcher. Start the command without one: the cluster has its own."
+        )
     if cluster and left:
         check_cluster(cluster)
     workers = getattr(settings, "workers", 1)

@@ -91,7 +91,7 @@ def _check_device(place: Path, device: str | None) -> None:
     if begun and begun.device and begun.device != device:
         raise RunError(
             f"{place.name} was begun on {begun.device} and would go on on {device}, so its records would not belong together. "
-            f"Set hardware.device and hardware.dtype to the former, or delete {place}."
+            f"Set hardware.device, hardware.dtype and the number of processes to the former, or delete {place}."
         )
 
 

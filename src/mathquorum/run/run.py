@@ -27,6 +27,7 @@ from mathquorum.run.listener import Listener, PlannedStage, Silence, planned
 from mathquorum.run.shards import shard_name, shard_of, shards_there
 from mathquorum.run.side_by_side import Waiting, run_side_by_side
 from mathquorum.stages.base import Clustered, Shard, Stage
+from mathquorum.training.ranks import world
 
 __all__ = ["Run"]
 
@@ -146,7 +147,8 @@ class Run:
             elif not self.dry:
                 waiting[name] = Waiting(stage, needs)
         # With a cluster in a process of its own, too: Ray ends a driver whose cluster is gone, and prints into it.
-        if not self.cluster and (len(waiting) == 1 or self.workers == 1):
+        # Under a launcher here, too: a stage that trains asks the other processes of the launch to help.
+        if not self.cluster and (len(waiting) == 1 or self.workers == 1 or world() > 1):
             for name, item in waiting.items():
                 work = self._now_ready(name, item)
                 if work:

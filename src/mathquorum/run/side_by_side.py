@@ -19,7 +19,7 @@ from mathquorum.processes import die_with_parent, process_context
 from mathquorum.run.execution import Work, execute
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.listener import Listener
-from mathquorum.stages.base import Clustered, Parallel, Stage
+from mathquorum.stages.base import Clustered, Exclusive, Parallel, Stage
 
 __all__ = ["CLUSTER_LOG", "Waiting", "run_side_by_side"]
 
@@ -70,6 +70,8 @@ def run_side_by_side(
             unfinished = waiting.keys() | {item.name for item in running.values()}
             free = workers - sum(item.workers for item in running.values())
             able = [name for name, item in waiting.items() if not item.needs & unfinished] if free > 0 else []
+            if able and running and _takes_all(waiting[able[0]].stage):
+                able = []
             if not able:
                 for told in wait(list(running)):
                     assert isinstance(told, Connection)
@@ -80,7 +82,7 @@ def run_side_by_side(
             if work:
                 others = sum(_most_workers(waiting[other].stage) > 1 for other in able[1:])
                 share = 1 + max(0, free - len(able)) // (1 + others)
-                pipe, started = _start(name, work, share)
+                pipe, started = _start(name, work, workers if _takes_all(item.stage) else share)
                 running[pipe] = started
                 listener.stage_began(name)
     finally:
@@ -94,13 +96,18 @@ def _most_workers(stage: Stage) -> int:
     return stage.workers if isinstance(stage, Parallel) and not _on_cluster(stage) else 1
 
 
+def _takes_all(stage: Stage) -> bool:
+    return isinstance(stage, Exclusive) and stage.takes_all()
+
+
 def _on_cluster(stage: Stage) -> bool:
     return isinstance(stage, Clustered) and stage.cluster is not None
 
 
 def _start(name: str, work: Work, workers: int) -> tuple[Connection, _Running]:
     """A process for the stage. It counts to its end for as many workers of its share as it can use."""
-    stage, own = work.stage, min(_most_workers(work.stage), workers)
+    stage = work.stage
+    own = workers if _takes_all(stage) else min(_most_workers(stage), workers)
     if isinstance(stage, Parallel) and not _on_cluster(stage):
         assert isinstance(stage, Settings)
         work = Work(work.place, stage.model_copy(update={"workers": own}), work.identity)

@@ -15,6 +15,7 @@ __all__ = [
     "AnyShard",
     "Asking",
     "Clustered",
+    "Exclusive",
     "Measurable",
     "Parallel",
     "Placed",
@@ -62,6 +63,15 @@ class Placed(Protocol):
 
     def place(self) -> str | None:
         """Device and number type ("cpu, float32"), or what an engine has instead; None where no model runs after all."""
+        ...
+
+
+@runtime_checkable
+class Exclusive(Protocol):
+    """A stage that may start processes of its own, which want all of the machine's GPUs or cores."""
+
+    def takes_all(self) -> bool:
+        """Whether it does, so that nothing may run beside it."""
         ...
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import json
 import math
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
@@ -24,14 +25,22 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.spreading import Workers
 from mathquorum.stages.base import Progress, Summary
-from mathquorum.store import read_json, read_records, read_rows, write_json, write_rows
+from mathquorum.store import read_json, read_records, read_rows, write_json
 from mathquorum.training.settings import Training
 
 if TYPE_CHECKING:
-    from mathquorum.models import LoadedModel
     from mathquorum.training.batches import Step
+    from mathquorum.training.job import Job
 
 __all__ = ["Finetune", "Task"]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The steps of a training, and what there is to say of its examples."""
+
+    steps: Sequence[Step]
+    summary: Summary
 
 
 class Task(Settings):
@@ -81,16 +90,61 @@ class Finetune(Settings):
         Raises:
             DataError: If a task's data give no example, naming why.
             ModelError: If the model cannot be loaded or trained.
+            SettingsError: If the training cannot be done as it is set.
         """
         release()  # a vLLM of an earlier stage holds the GPU
         if self.cluster:
             return self._on_cluster(self.cluster, out, progress)
+        from mathquorum.training.bulletin import post
+        from mathquorum.training.launch import launch, launches
+
+        planned = self._planned()
+        budget = {"steps": len(planned.steps), "tokens": sum(step.num_tokens for step in planned.steps)}
+        if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
+            self._check_fits(planned.steps, out)
+            write_json(out / "budget.json", budget)
+            if launches(self.training):
+                launch(self.model_dump_json(), self.training, self.hardware, out, progress)
+            else:
+                post(json.dumps({"out": str(out), "finetune": self.model_dump_json()}))
+                self._job(planned.steps).run(out, progress)
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        log = [row for _, row in read_rows(out / "log.jsonl")]
+        expected = f"{read_json(out / 'memory.json')['peak_gb']} GB"
+        return {
+            **planned.summary,
+            **budget,
+            "peak memory, expected": expected,
+            "final loss": round(log[-1]["loss"], 4) if log else "not logged",
+        }
+
+    def train(self, out: Path, progress: Progress) -> None:
+        """The training itself, as every process of a launch carries it out: `run` is for the first, or for whoever launches them.
+
+        Args:
+            out: The stage's directory, which all processes see.
+            progress: Told of steps.
+        """
+        self._job(self._planned().steps).run(out, progress)
+
+    def place(self) -> str | None:
+        """See `Placed`."""
+        from mathquorum.training.launch import ranks_of
+
+        return ", ".join([self.hardware.resolved(), *ranks_of(self.training, self.hardware).in_words])
+
+    def takes_all(self) -> bool:
+        """See `Exclusive`."""
+        from mathquorum.training.launch import launches
+
+        return self.cluster is None and launches(self.training)
+
+    def _planned(self) -> _Planned:
         import torch
 
         from mathquorum.models import context_of, load_config, load_tokenizer
         from mathquorum.models.codec import Codec
         from mathquorum.training.batches import plan_steps
-        from mathquorum.training.trainer import WeightedObjective, train
 
         torch.manual_seed(self.seed)
         codec = Codec(load_tokenizer(self.model), self.prompt)
@@ -112,36 +166,7 @@ class Finetune(Settings):
                 summary[f"{task.objective.name} left out"] = left_out
         num_steps, num_tokens = self._length(len(tasks[0]))
         steps = plan_steps(tasks, [task.batch_size for task in self.tasks], num_steps, self.seed, num_tokens)
-        budget = {"steps": len(steps), "tokens": sum(step.num_tokens for step in steps)}
-        if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
-            self._check_fits(steps, out)
-            torch.manual_seed(self.seed)
-            loaded = self._loaded()
-            trained = self._adapted(loaded)
-            with self._allocating():
-                done = train(
-                    trained,
-                    steps,
-                    [WeightedObjective(task.objective, task.weight) for task in self.tasks],
-                    self.training,
-                    self.seed,
-                    self.hardware,
-                    out / "checkpoints",
-                    progress,
-                )
-            write_rows(out / "log.jsonl", done.log)
-            write_json(out / "budget.json", budget)
-            with _model_folder(out) as folder:
-                self._save(trained, loaded, folder)
-        shutil.rmtree(out / "checkpoints", ignore_errors=True)
-        log = [row for _, row in read_rows(out / "log.jsonl")]
-        expected = f"{read_json(out / 'memory.json')['peak_gb']} GB"
-        return {
-            **summary,
-            **budget,
-            "peak memory, expected": expected,
-            "final loss": round(log[-1]["loss"], 4) if log else "not logged",
-        }
+        return _Planned(steps, summary)
 
     def _on_cluster(self, cluster: str, out: Path, progress: Progress) -> Summary:
         """The same, done on a node of a cluster, which must see all that is read and written here under the same path."""
@@ -160,66 +185,24 @@ class Finetune(Settings):
         there = self.model_copy(update={"cluster": None, "hardware": hardware})
         return {**train_on_cluster(partial(_run, there, out), workers, out / ".ray", progress), **lost}
 
-    def place(self) -> str | None:
-        """See `Placed`."""
-        return self.hardware.resolved()
+    def _job(self, steps: Sequence[Step]) -> Job:
+        from mathquorum.training.job import Job
+        from mathquorum.training.trainer import WeightedObjective
+
+        objectives = [WeightedObjective(task.objective, task.weight) for task in self.tasks]
+        return Job(self.model, self.prompt, steps, objectives, self.training, self.seed, self.hardware)
 
     def _check_fits(self, steps: Sequence[Step], out: Path) -> None:
-        """What the training will take, noted in memory.json before the model is loaded; refused where it surely does not fit."""
+        """What each process of the training will take, noted in memory.json before the model is loaded; refused where it surely does not fit."""
         from mathquorum.footprint import Load, Shape, check_fits, memory_of
+        from mathquorum.training.launch import ranks_of
 
+        device, ranks = self.hardware.torch_device(), ranks_of(self.training, self.hardware)
         shape = Shape.of(self.model)
         load = Load.of(steps, [task.objective.num_slots for task in self.tasks], self.training.batch_tokens)
-        there = memory_of(self.hardware.torch_device())
-        peak = check_fits(shape, load, self.training, self.hardware, there)
+        there = memory_of(device) // (ranks.here if device.type == "cpu" else 1)
+        peak = check_fits(shape, load, self.training, self.hardware, there, ranks.shards)
         write_json(out / "memory.json", {"peak_gb": round(peak / 1e9, 3), "memory_gb": round(there / 1e9, 3)})
-
-    def _loaded(self) -> LoadedModel:
-        """The base alone where an adapter is trained, whose weights may be as few bits as the device computes with; else the whole model
-        in float32."""
-        import torch
-
-        from mathquorum.models import load_model, merged
-        from mathquorum.models.sources import read_source
-
-        lora = self.training.lora
-        if lora is None:
-            return merged(load_model(self.model, self.hardware, self.prompt, dtype=torch.float32))
-        from mathquorum.models.adapters import check_peft
-        from mathquorum.training.lora import quantization
-
-        check_peft()
-        bits = quantization(self.hardware.torch_device().type) if lora.load_in_4bit else None
-        return load_model(read_source(self.model).base, self.hardware, self.prompt, quantization=bits)
-
-    def _adapted(self, loaded: LoadedModel) -> Any:
-        """What is trained: the model, or an adapter on it."""
-        if self.training.lora is None:
-            return loaded.model
-        from mathquorum.models.sources import read_source
-        from mathquorum.training.lora import new_adapter, take_over
-
-        adapted = new_adapter(loaded.model, self.training.lora, self.seed)
-        adapter = read_source(self.model).adapter
-        if adapter:
-            take_over(adapted, adapter, self.training.lora)
-        return adapted
-
-    def _allocating(self) -> contextlib.AbstractContextManager[None]:
-        if self.training.lora is None or self.hardware.torch_device().type != "cpu":
-            return contextlib.nullcontext()
-        from mathquorum.training.lora import freeing_at_once
-
-        return freeing_at_once()
-
-    def _save(self, trained: Any, loaded: LoadedModel, folder: Path) -> None:
-        if self.training.lora is None:
-            trained.save_pretrained(folder)
-            loaded.tokenizer.save_pretrained(folder)
-        else:
-            from mathquorum.training.lora import save_adapter
-
-            save_adapter(trained, loaded.base, folder)
 
     def amount(self) -> int | None:
         """Examples, where steps are given; see `Measurable`."""
@@ -249,15 +232,3 @@ def _prints(model: str, files: Sequence[str]) -> dict[str, str]:
         path = Path(name)
         found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     return found
-
-
-@contextlib.contextmanager
-def _model_folder(out: Path) -> Iterator[Path]:
-    """A folder to save into, which becomes `model`, whole or not at all."""
-    from mathquorum.models import writing
-
-    unfinished = out / ".model"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    with writing(out):
-        yield unfinished
-    unfinished.rename(out / "model")

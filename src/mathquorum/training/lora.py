@@ -135,15 +135,16 @@ def freeing_at_once() -> Iterator[None]:
         library.mallopt(_MMAP_THRESHOLD, 2**25)  # where glibc's own adapting of it ends
 
 
-def save_adapter(peft_model: Any, base: str, folder: Path) -> None:
+def save_adapter(peft_model: Any, base: str, folder: Path, weights: dict[str, Any] | None = None) -> None:
     """Writes the adapter's weights and settings as peft does, and a note of its base. Equal adapters give equal bytes.
 
     Args:
         peft_model: With the one adapter.
         base: The base as the user named it.
         folder: Made when it is missing.
+        weights: All of them by name, where the model itself holds only a part (`training.trainer.Trained`).
     """
-    peft_model.save_pretrained(folder, save_embedding_layers=False)
+    peft_model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
     settings = read_json(folder / ADAPTER_CONFIG)
     settings["base_model_name_or_path"] = base
     if isinstance(settings["target_modules"], list):

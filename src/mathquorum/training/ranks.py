@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import torch
@@ -33,8 +33,9 @@ def local_world() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", str(world())))
 
 
-def sharding() -> Literal["FSDP", "DeepSpeed"] | None:
-    """What the user's accelerate configuration shares weights or optimizer out with; None where each process holds all."""
+def sharding() -> str | None:
+    """What the launcher's accelerate configuration shares weights or optimizer out with ("FSDP", "DeepSpeed"); None where each process
+    holds all."""
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
         return "FSDP"
     return "DeepSpeed" if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() in ("1", "true") else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -78,6 +79,10 @@ class Training(Settings):
     learning rate wants to be about ten times that of full fine-tuning."""
     loggers: Annotated[tuple[str, ...], Runtime()] = ()
     """Names that transformers knows: tensorboard, wandb, trackio, mlflow."""
+    processes: Annotated[int, Runtime()] = Field(default=1, ge=1)
+    """Processes that train together, one for each GPU, or on a CPU. Under a launcher (accelerate launch, torchrun) its own are used."""
+    accelerate: Annotated[Path | None, Runtime()] = None
+    """A file of `accelerate config`, for FSDP or DeepSpeed on this machine: training is launched with it. Under a launcher its own is used."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Training:

@@ -24,7 +24,7 @@ from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training.batches import Chunk, Step, step_chunks
 from mathquorum.training.logprobs import LogprobReader
-from mathquorum.training.ranks import agreed, first_finds, sharding, summed
+from mathquorum.training.ranks import agreed, first_finds, summed
 from mathquorum.training.settings import Training
 
 __all__ = ["Checkpoints", "Trained", "WeightedObjective", "train"]
@@ -139,7 +139,14 @@ def train(
     )  # the last steps are not logged
     if spoilt or any(not math.isfinite(row["loss"]) for row in history):
         raise ModelError("The loss stopped being a number. Lower learning_rate, or train in float32.")
-    return Trained(history, trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharding() else None)
+    return Trained(history, _gathered(trainer))
+
+
+def _gathered(trainer: Trainer) -> dict[str, torch.Tensor] | None:
+    if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
+        return None
+    weights: dict[str, torch.Tensor] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    return weights
 
 
 def _is_finite(model: Any) -> bool:

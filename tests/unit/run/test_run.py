@@ -210,6 +210,34 @@ def test_one_that_was_made_with_other_settings_is_refused_though_it_had_to_wait(
         Run(tmp_path, workers=2).do_together(stages(2))
 
 
+class Lonely(Settings):
+    """Writes what else was at work when it began and when it ended."""
+
+    beside: Path
+    alone: bool
+
+    def takes_all(self) -> bool:
+        return self.alone
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        mark = self.beside / out.name
+        seen = sorted(path.name for path in self.beside.iterdir())
+        mark.touch()
+        time.sleep(0.5)
+        seen += sorted(path.name for path in self.beside.iterdir() if path != mark)
+        mark.unlink()
+        (out / "seen.json").write_text(json.dumps(seen))
+        return {}
+
+
+def test_nothing_runs_beside_a_stage_that_wants_the_machine_for_itself(tmp_path: Path) -> None:
+    """One that launches processes of its own."""
+    (tmp_path / "at work").mkdir()
+    stages = {name: Lonely(beside=tmp_path / "at work", alone=name == "b") for name in "abc"}
+    places = Run(tmp_path / "run", workers=3).do_together(stages)
+    assert [json.loads((places[name] / "seen.json").read_text()) for name in "abc"] == [[], [], []]
+
+
 def test_errors_of_side_by_side_stages_come_back_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="out of luck"):
         Run(tmp_path, workers=2).do_together({"a": FailsOnce(), "b": Write()})
