@@ -64,4 +64,6 @@ def test_recipes_that_train_refuse_engines_that_cannot_serve_what_they_train(tmp
     told = {**given, "engine": vllm, "signals": ["likelihood", "confidence"]}
     with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
         build(Paper, {**told, "workers": 2})
+    with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
+        build(Measure, {"model": "m", "test": "test.jsonl", "engine": vllm, "workers": 2})
     assert build(Paper, told).engine.kind == "vllm"

@@ -26,7 +26,13 @@ from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import read_json, read_records
 
 GSM8K = Path(__file__).parents[1] / "data" / "gsm8k" / "test.jsonl.gz"
-PROBLEMS, CANDIDATES, TOKENS = 20, 8, 200
+PROBLEMS, CANDIDATES, TOKENS = map(int, os.environ.get("MATHQUORUM_SERVER_SIZE", "20,8,200").split(","))
+CHAT = os.environ.get("MATHQUORUM_SERVER_TEMPLATE", "chat") == "chat"
+SOURCE = (
+    Source(dataset="gsm8k", path=GSM8K, limit=PROBLEMS)
+    if CHAT
+    else Source(dataset="minimath", split="test", limit=PROBLEMS)
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +48,14 @@ def runs(tmp_path: Path) -> Path:
 
 
 def measured(run: Run, name: str, engine: AnyEngine) -> tuple[Path, Estimate]:
-    problems = run.do("problems", Prepare(sources=(Source(dataset="gsm8k", path=GSM8K, limit=PROBLEMS),)))
+    problems = run.do("problems", Prepare(sources=(SOURCE,)))
     sample = Sample(
         problems=problems / "problems.jsonl",
         model=os.environ["MATHQUORUM_SERVER_FOLDER"],
         num_candidates=CANDIDATES,
         sampling=Sampling(temperature=0.8, max_tokens=TOKENS),
-        prompt=Prompt(template="chat"),
+        style=None if CHAT else "fine",
+        prompt=Prompt(template="chat" if CHAT else "plain"),
         engine=engine,
     )
     pool = run.do(f"{name}.candidates", sample)
@@ -88,6 +95,7 @@ def test_a_real_server_scores_as_the_embedded_engine_does(server: Server, runs: 
             problems=runs / "embedded" / "problems" / "problems.jsonl",
             candidates=pool / "candidates.jsonl",
             model=os.environ["MATHQUORUM_SERVER_FOLDER"],
+            prompt=Prompt(template="chat" if CHAT else "plain"),
             engine=engine,
         )
         found.append([s.value for s in read_records(Run(tmp_path).do(name, score) / "scores.jsonl", Score)])

@@ -35,7 +35,7 @@ from mathquorum.processes import Tell
 from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.records import Candidate, Problem
 from mathquorum.run import Run
-from mathquorum.stages.base import no_progress
+from mathquorum.stages.base import Shard, no_progress
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import read_records, write_records
@@ -386,6 +386,19 @@ def test_tokens_and_price_are_in_the_record(serve: Callable[..., StandIn], tmp_p
     assert told["completion tokens billed"] == completion
     assert float(told["price"]) == pytest.approx((10 * len(sent) * 2 + completion * 10) / 1e6, abs=1e-6)
     assert told["answered by"] == "stand-in-1"
+
+
+def test_shards_are_paid_for_together(serve: Callable[..., StandIn], tmp_path: Path) -> None:
+    stand_in = serve()
+    write_records(tmp_path / "problems.jsonl", [Problem(f"p{n}", f"{n}+{n}", str(n)) for n in range(4)])
+    engine = Server(url=stand_in.url, candidates_per_request=1)
+    stage = Sample(problems=tmp_path / "problems.jsonl", model="m", num_candidates=3, sampling=SHORT, engine=engine)
+    for number in (1, 2):
+        Run(tmp_path / "run", only="pool", shard=Shard(number=number, of=2)).do("pool", stage)
+    asked = len(stand_in.bodies)
+    Run(tmp_path / "run").do("pool", stage)
+    assert len(stand_in.bodies) == asked == summary(tmp_path)["requests"]
+    assert summary(tmp_path)["answered by"] == "stand-in-1"
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------

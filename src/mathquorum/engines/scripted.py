@@ -69,6 +69,9 @@ class Scripted(Settings):
         """Nothing."""
         return {}
 
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """Nothing is kept."""
+
     def _write(self, prompt: str, seed: int | None) -> str:
         return self.texts[(seed or 0) % len(self.texts)]
 

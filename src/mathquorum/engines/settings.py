@@ -162,3 +162,7 @@ class EngineSettings(Protocol):
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """What a stage's summary should say when all is done: requests, tokens and price. Nothing for an engine that costs nothing."""
         ...
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """Puts together in `out` what the engine kept in the folders of shards, such as what they cost. Nothing where it kept nothing."""
+        ...

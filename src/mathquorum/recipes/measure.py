@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mathquorum.config import Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
@@ -22,7 +22,7 @@ from mathquorum.engines.base import Sampling
 from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
 from mathquorum.prompts import AnyPrompt, Prompt
-from mathquorum.recipes.paper_settings import AnySource
+from mathquorum.recipes.paper_settings import AnySource, check_one_server
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
 from mathquorum.stages.cluster import Cluster
@@ -62,6 +62,11 @@ class Measure(Settings):
     """Processes side by side; a server is asked by engine.concurrency."""
     engine: AnyEngine = Embedded()
     """What samples and scores."""
+
+    @model_validator(mode="after")
+    def _one_server(self) -> Measure:
+        check_one_server(self.engine, self.workers)
+        return self
 
 
 def measure(run: Run, settings: Measure) -> Path:

@@ -17,12 +17,24 @@ from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.training.settings import Training
 
-__all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "named_sources"]
+__all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "check_one_server", "named_sources"]
 
 
 def named_sources(value: Any) -> Any:
     """A single source, or a list of them, is the one generator "main"."""
     return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
+
+
+def check_one_server(engine: AnyEngine, workers: int) -> None:
+    """Makes sure that stages do not run side by side, each with a server on the same GPU.
+
+    Raises:
+        ValueError: If they would.
+    """
+    if isinstance(engine, Vllm) and workers > 1:
+        raise ValueError(
+            f"workers is {workers}, so that stages side by side would each start a vLLM on the same GPU. Set workers to 1."
+        )
 
 
 class EvaluatorSettings(Settings):
@@ -104,10 +116,7 @@ class Paper(Settings):
                 "signals has 'certainty', which needs the whole distribution of each token, and vLLM tells the 20 likeliest. "
                 "Set signals to [likelihood, confidence]."
             )
-        if isinstance(self.engine, Vllm) and self.workers > 1:
-            raise ValueError(
-                f"workers is {self.workers}, so that stages side by side would each start a vLLM on the same GPU. Set workers to 1."
-            )
+        check_one_server(self.engine, self.workers)
         return self
 
     @model_validator(mode="after")

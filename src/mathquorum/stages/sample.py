@@ -116,6 +116,7 @@ class Sample(Settings):
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """See `Sharded`."""
         gather_units(out / "candidates.jsonl", Candidate, shards, "batch.json")
+        self.engine.gather(shards, out)
 
     def _cut(self, prompts: Sequence[Shown], out: Path) -> Cut:
         """The units. What was there when N was raised is one block, and what came later another, so that neither shares a unit with the

@@ -122,6 +122,7 @@ class ScoreCandidates(Settings):
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """See `Sharded`."""
         gather_units(out / "scores.jsonl", Score, shards)
+        self.engine.gather(shards, out)
 
     @property
     def by_name(self) -> bool:

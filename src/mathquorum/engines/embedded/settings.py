@@ -83,6 +83,9 @@ class Embedded(Settings):
         """Nothing."""
         return {}
 
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """Nothing is kept."""
+
 
 def _units(order: Sequence[int], num_candidates: int, size: int, most: int) -> list[Unit]:
     """Problems by place, `size` in a unit or as few as have at most `most` candidates together; less than one where that is too many."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from mathquorum.engines.server.abilities import Abilities
 from mathquorum.engines.server.asking import Asker
 from mathquorum.engines.server.engine import ServerEngine, Way
-from mathquorum.engines.server.spending import Account
+from mathquorum.engines.server.spending import FILE as REQUESTS
+from mathquorum.engines.server.spending import Account, read_sent
 from mathquorum.engines.server.transport import Transport
 from mathquorum.engines.settings import ModelUse
-from mathquorum.store import from_row, read_json, to_row, write_json
+from mathquorum.store import from_row, read_json, to_row, write_json, write_records
 
-__all__ = ["known_abilities", "open_server"]
+__all__ = ["gather_kept", "known_abilities", "open_server"]
 
 FILE = "server.json"
 
@@ -52,3 +55,13 @@ def known_abilities(folder: Path | None, where: str | None = None) -> Abilities 
     if where not in (None, held["server"]):
         return None
     return from_row(Abilities, held["abilities"], str(file))
+
+
+def gather_kept(shards: Sequence[Path], out: Path) -> None:
+    """Puts all requests of shards into one account, and tells of one of their servers, where the shards are the same stage's."""
+    if (out / REQUESTS).exists():
+        return  # gathered before, and perhaps added to since
+    write_records(out / REQUESTS, chain.from_iterable(read_sent(shard) for shard in shards))
+    known = next((shard / FILE for shard in shards if (shard / FILE).exists()), None)
+    if known:
+        write_json(out / FILE, read_json(known))

@@ -129,6 +129,10 @@ class Server(Asked):
         """Who answered, requests, tokens and price."""
         return shown_of(self, use)
 
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """See `opening.gather_kept`."""
+        gather_from(shards, out)
+
 
 def opened(url: str, key: str | None, where: str, asked: Asked, use: ModelUse, model: str) -> ServerEngine:
     """The engine of a server.
@@ -175,6 +179,13 @@ def shown_of(asked: Asked, use: ModelUse) -> Mapping[str, int | float | str]:
     known = known_abilities(use.folder)
     named = {"answered by": known.model} if known and known.model else {}
     return {**named, **read_spent(use.folder).shown(asked.prompt_price, asked.completion_price)}
+
+
+def gather_from(shards: Sequence[Path], out: Path) -> None:
+    """See `EngineSettings.gather`."""
+    from mathquorum.engines.server.opening import gather_kept
+
+    gather_kept(shards, out)
 
 
 def by_requests(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mathquorum.store import Appender, read_records
 
-__all__ = ["ANSWERED", "UNDECIDED", "Account", "Sent", "Spent", "read_spent", "spent_of"]
+__all__ = ["ANSWERED", "FILE", "UNDECIDED", "Account", "Sent", "Spent", "read_sent", "read_spent", "spent_of"]
 
 FILE = "requests.jsonl"
 
@@ -94,11 +94,15 @@ def spent_of(sent: Iterable[Sent]) -> Spent:
     return Spent(requests, dict(failed), prompt, completion, unbilled, undecided)
 
 
-def read_spent(folder: Path) -> Spent:
-    """What is kept in a stage's folder."""
+def read_sent(folder: Path) -> Iterator[Sent]:
+    """The requests that are noted in a stage's folder."""
     file = folder / FILE
-    found: Iterator[Sent] = read_records(file, Sent) if file.exists() else iter(())
-    return spent_of(found)
+    return read_records(file, Sent) if file.exists() else iter(())
+
+
+def read_spent(folder: Path) -> Spent:
+    """What they come to."""
+    return spent_of(read_sent(folder))
 
 
 class Account:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from pydantic import Field
 
 from mathquorum.config import InputPath, Runtime
-from mathquorum.engines.server.settings import Asked, by_requests, cut_by, opened, shown_of
+from mathquorum.engines.server.settings import Asked, by_requests, cut_by, gather_from, opened, shown_of
 from mathquorum.engines.server.threads import map_threads
 from mathquorum.engines.settings import Cut, ModelUse, Writing
 from mathquorum.processes import Handler
@@ -109,3 +109,7 @@ class Vllm(Asked):
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """Who answered, requests and tokens."""
         return shown_of(self, use)
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """As `Server.gather`."""
+        gather_from(shards, out)
