@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,10 +122,12 @@ def _flatten(place: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if isinstance(value, Mapping):
-        return {f"{place}.{key}": item for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return {f"{place}.{number}": item for number, item in enumerate(value)}
-    return {place: value}
+        below: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, tuple | list):
+        below = enumerate(value)
+    else:
+        return {place: value}
+    return {name: held for key, item in below for name, held in _flatten(f"{place}.{key}", item).items()}
 
 
 def _fingerprint(setting: str, item: Read, fingerprints: Fingerprints) -> str:

@@ -44,6 +44,16 @@ class Make(Settings):
         return {"value": self.value}
 
 
+class Bundle(Settings):
+    """Reads files by name, several for each."""
+
+    sources: dict[str, tuple[InputPath, ...]]
+
+    def run(self, out: Path, progress: Progress) -> Summary:
+        (out / "joined.txt").write_text("".join(file.read_text() for of in self.sources.values() for file in of))
+        return {}
+
+
 def flip(file: Path) -> None:
     """One byte; the size stays."""
     held = file.read_bytes()
@@ -236,3 +246,17 @@ def test_the_inputs_of_a_run_are_read_once(tmp_path: Path) -> None:
     for number in range(5):
         run.do(f"stage{number}", Make(value=number, source=source))
     assert run.fingerprints.num_read == before + 10, "each stage reads its two outputs"
+
+
+def test_files_in_tuples_by_name_are_inputs(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file in files:
+        file.write_text(file.name)
+    stage = Bundle(sources={"first": (files[0], files[1]), "second": (files[2],)})
+    run = Run(tmp_path / "run")
+    run.do("bundle", stage)
+    record = read_record(tmp_path / "run" / "bundle")
+    assert record is not None and set(record.inputs) == {"sources.first.0", "sources.first.1", "sources.second.0"}
+    files[1].write_text("changed")
+    with pytest.raises(RunError, match=r"sources\.first\.1"):
+        run.do("bundle", stage)
