@@ -142,8 +142,9 @@ def test_version_names_what_a_bug_report_needs() -> None:
 
 def test_settings_lists_every_setting_with_default_and_meaning() -> None:
     text = mathquorum("settings", "paper").stdout
-    assert "base = required" in text and "sampling.top_p = 0.95" in text and "num_candidates = 64" in text
-    assert "generator.learning_rate = 1e-05" in text and "mtsft.generator.steps = 200" in text
+    assert "base: required" in text and "--sampling.top_p 0.95" in text and "--num_candidates 64" in text
+    assert "--generator.learning_rate 1.0e-05" in text and "--mtsft.generator.steps 200" in text
+    assert "mtsft.generator: as generator, but for what follows" in text
     assert "64 in the paper" in text
 
 

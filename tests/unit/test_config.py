@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import Field
 
 from mathquorum.config import Settings, build, merge, parse_overrides, read_settings_file
-from mathquorum.engines import AnyEngine, Embedded, Server
+from mathquorum.engines import AnyEngine, Embedded, Scripted, Server
 from mathquorum.errors import SettingsError
+from mathquorum.objectives import AnyObjective, MarginLoss, PairwiseLoss
+from mathquorum.training.settings import Training
 
 
 class Inner(Settings):
@@ -132,3 +135,53 @@ def test_a_key_given_where_a_name_belongs_is_refused_and_not_repeated(given: dic
     with pytest.raises(SettingsError) as caught:
         build(Engines, {"engine": {"kind": "server", "url": "http://host/v1", **given}})
     assert "secret" not in str(caught.value) and "environment variable" in str(caught.value)
+
+
+class Many(Settings):
+    names: tuple[str, ...] = ()
+    layers: Literal["all"] | tuple[str, ...] = "all"
+    flag: bool = False
+    training: Training = Training(epochs=3)
+    objectives: dict[str, AnyObjective] = {"margin": MarginLoss(margin=0.5)}
+    engine: AnyEngine = Embedded()
+
+
+def many(*words: str) -> Many:
+    return build(Many, parse_overrides(words))
+
+
+def test_one_value_stands_for_a_tuple_of_one_where_only_a_tuple_fits() -> None:
+    assert many("--names", "margin").names == ("margin",)
+    assert many("--names", "[a, b]").names == ("a", "b")
+    assert many("--layers", "all").layers == "all"
+    assert many("--layers", "q_proj").layers == ("q_proj",)
+
+
+@pytest.mark.parametrize("name", ["training.max_length", "names", "training.learning_rate", "layers", "training"])
+def test_a_forgotten_value_is_an_error_and_not_1(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name} needs a value: --{name} VALUE\. Got true instead\.$"):
+        many(f"--{name}")
+    assert many("--flag").flag
+
+
+def test_a_setting_sets_the_default_of_its_rival_aside() -> None:
+    assert many("--training.steps", "3").training == Training(steps=3)
+    assert many("--training.learning_rate", "1e-3").training == Training(epochs=3, learning_rate=1e-3)
+    file = {"training": {"epochs": 2, "log_steps": 7}}
+    assert build(Many, file, {"training": {"steps": 9}}).training == Training(steps=9, log_steps=7)
+    with pytest.raises(SettingsError, match="give epochs or steps, not both"):
+        many("--training.steps", "3", "--training.epochs", "1")
+
+
+def test_members_of_a_union_are_known_by_their_word() -> None:
+    assert many("--objectives", "{margin: {}}").objectives == {"margin": MarginLoss(margin=0.5)}
+    assert many("--objectives", "{one: margin, two: {name: pairwise}}").objectives == {
+        "one": MarginLoss(),
+        "two": PairwiseLoss(),
+    }
+    assert many("--engine.kind", "scripted", "--engine.texts", "'7'").engine == Scripted(texts=("7",))
+    assert many("--engine", "embedded").engine == Embedded()
+    with pytest.raises(SettingsError, match=r"objectives\.new\.name is required\. Known: contrastive, cross_entropy"):
+        many("--objectives", "{new: {}}")
+    with pytest.raises(SettingsError, match=r"objectives\.new\.name: there is no 'margn'\. Did you mean 'margin'\?"):
+        many("--objectives", "{new: {name: margn}}")

@@ -185,5 +185,15 @@ def test_problems_with_one_text_stay_in_one_part(tmp_path: Path) -> None:
     assert [len(part) for part in parts.values()] == [5, 3, 12]
     assert not parts["evaluator"] & parts["generator"] and not parts["validation"] & parts["generator"]
     assert len(list(read_records(tmp_path / "evaluator" / "labeled.jsonl", LabeledSolution))) == 10
-    with pytest.raises(DataError, match="ask for 20 problems"):
+    with pytest.raises(
+        DataError, match=r"^parts asks for 20 problems \(evaluator 20\) and there are 20 different ones"
+    ):
         stage.model_copy(update={"parts": {"evaluator": 20}}).run(tmp_path, no_progress)
+    capped = stage.model_copy(
+        update={"parts": {"evaluator": 2000}, "at_most": 1 / 3, "asked_by": "evaluator.num_problems"}
+    )
+    assert (
+        capped.run(tmp_path, no_progress)["evaluator problems"] == 2 * 6
+    )  # of 20 different texts, each of two problems
+    with pytest.raises(DataError, match=r"Give a lower evaluator\.num_problems, or more problems"):
+        capped.model_copy(update={"at_most": 0.04}).run(tmp_path, no_progress)

@@ -11,10 +11,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 from rich.console import Console
-from rich.padding import Padding
 
 from mathquorum.cli.console import RunConsole
-from mathquorum.config import Settings, build, describe, in_words, merge, parse_overrides, read_settings_file
+from mathquorum.config import Settings, build, in_words, parse_overrides, read_settings_file
 from mathquorum.errors import RunError, SettingsError, suggest
 from mathquorum.metrics.estimates import read_estimate
 from mathquorum.metrics.results import Evaluated
@@ -30,7 +29,7 @@ from mathquorum.study.cells import read_table
 from mathquorum.study.pages import claims_table, terminal_table
 from mathquorum.training.ranks import world
 
-__all__ = ["Part", "dry_run", "follow", "list_settings", "settings_of"]
+__all__ = ["Part", "dry_run", "follow", "settings_of"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,8 @@ def settings_of(name: str, config: Path | None, overrides: Sequence[str]) -> Set
     Raises:
         SettingsError: If one cannot be used.
     """
-    values = merge(read_settings_file(config) if config else {}, parse_overrides(overrides))
-    return build(recipe(name).settings, values)
+    file = read_settings_file(config) if config else {}
+    return build(recipe(name).settings, file, parse_overrides(overrides))
 
 
 def dry_run(name: str, settings: Settings, directory: Path, source: Path | None = None) -> Run:
@@ -173,20 +172,6 @@ def _show_plan(plan: Sequence[PlannedStage], console: Console) -> None:
         console.print(
             f"{number:3d}  {stage.name}  ({stage.kind}, {state})", markup=False, highlight=False, soft_wrap=True
         )
-
-
-def list_settings(name: str) -> None:
-    """Prints every setting of a recipe with its default and meaning.
-
-    Raises:
-        SettingsError: If there is no such recipe.
-    """
-    console = Console()
-    for setting, default, meaning in describe(recipe(name).settings):
-        given = f" = {default}" if default else ""
-        console.print(f"{setting}{given}", markup=False, highlight=False, style="bold", soft_wrap=True)
-        if meaning:
-            console.print(Padding(meaning, (0, 0, 0, 4)), highlight=False)
 
 
 def _show(report: Path, console: Console, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -23,6 +23,8 @@ __all__ = ["AnySource", "Source", "Sources", "read_source"]
 
 class Source(Settings):
     """One dataset of a union."""
+
+    rivals: ClassVar[tuple[tuple[str, ...], ...]] = (("path", "hub"),)
 
     dataset: str
     """candidates (a generator's own), gsm8k, jsonl, math, math_shepherd, minimath or prm800k."""

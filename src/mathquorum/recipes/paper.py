@@ -31,7 +31,7 @@ from pathlib import Path
 from mathquorum.evaluator import Signal
 from mathquorum.models import check_model
 from mathquorum.objectives import SolutionLoss
-from mathquorum.recipes.paper_settings import Paper
+from mathquorum.recipes.paper_settings import EVALUATOR_PROBLEMS, EVALUATOR_SHARE, Paper
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
 from mathquorum.stages.cluster import Cluster
@@ -214,7 +214,9 @@ def _prepare(stages: Listing, s: Paper) -> _Problems:
         Split(
             problems=whole / "problems.jsonl",
             labeled=whole / "labeled.jsonl",
-            parts={"evaluator": s.evaluator.num_problems},
+            parts={"evaluator": s.evaluator.num_problems or EVALUATOR_PROBLEMS},
+            at_most=EVALUATOR_SHARE if s.evaluator.num_problems is None else None,
+            asked_by="evaluator.num_problems",
             seed=s.seed,
         ),
     )

@@ -20,6 +20,10 @@ from mathquorum.training.settings import Training
 __all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "check_one_server", "named_sources"]
 
 
+EVALUATOR_PROBLEMS = 2000
+EVALUATOR_SHARE = 1 / 3
+
+
 def named_sources(value: Any) -> Any:
     """A single source, or a list of them, is the one generator "main"."""
     return value if isinstance(value, Mapping) and "dataset" not in value else {"main": value}
@@ -44,8 +48,8 @@ class EvaluatorSettings(Settings):
     """Where its problems come from. None puts `num_problems` of the main generator's aside, which the generator is then
     not fine-tuned on: it solves problems that it was trained on better than fresh ones, and labels would tell the wrong
     thing. The paper does not say which it took."""
-    num_problems: int = Field(default=2000, ge=1)
-    """How many to put aside when `problems` is None."""
+    num_problems: int | None = Field(default=None, ge=1)
+    """How many to put aside when `problems` is None. null follows the data: 2,000 different ones, and a third where that is less."""
     num_candidates: int = Field(default=16, ge=2)
     """Sampled per problem to be labelled. The paper draws 10 examples from 64; many problems with few candidates teach
     more than the reverse."""

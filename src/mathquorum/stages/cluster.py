@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mathquorum.answers import cluster_candidates
-from mathquorum.config import InputPath, Runtime, Settings
+from mathquorum.config import InputPath, Runtime, Settings, Told
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.processes import Handler, Tell
 from mathquorum.records import AnswerCluster, Candidate, Problem
@@ -34,7 +34,7 @@ class Cluster(Settings):
     """candidates.jsonl."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, at most; few candidates are not worth more than one."""
-    cluster: Annotated[str | None, Runtime()] = None
+    cluster: Annotated[str | None, Runtime(), Told()] = None
     """A Ray cluster whose machines share the work where it is worth it, as the run was told."""
 
     def run(self, out: Path, progress: Progress) -> Summary:

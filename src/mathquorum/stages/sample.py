@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mathquorum.answers import extract_answer
-from mathquorum.config import Grows, InputModel, InputPath, Runtime, Settings
+from mathquorum.config import Grows, InputModel, InputPath, Runtime, Settings, Told
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.settings import Cut, ModelUse, Unit, Writing
@@ -64,12 +64,12 @@ class Sample(Settings):
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
-    cluster: Annotated[str | None, Runtime()] = None
+    cluster: Annotated[str | None, Runtime(), Told()] = None
     """A Ray cluster whose machines share the work, as the run was told. See `spreading.Workers`."""
 
     engine: AnyEngine = Embedded()
     """What writes: the model in this process."""
-    shard: AnyShard | None = None
+    shard: Annotated[AnyShard | None, Told()] = None
     """Only a part of the work: 3/16 is the third of sixteen. None does all of it. A run that finds shards of a stage puts them together."""
 
     def run(self, out: Path, progress: Progress) -> Summary:

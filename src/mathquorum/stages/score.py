@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from mathquorum.config import InputModel, InputPath, Runtime, Settings
+from mathquorum.config import InputModel, InputPath, Runtime, Settings, Told
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.settings import ModelUse, Unit
 from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
@@ -47,12 +47,12 @@ class ScoreCandidates(Settings):
     hardware: Hardware = Hardware()
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes, each with a copy of the model."""
-    cluster: Annotated[str | None, Runtime()] = None
+    cluster: Annotated[str | None, Runtime(), Told()] = None
     """A Ray cluster whose machines share the work, as the run was told. See `spreading.Workers`."""
 
     engine: AnyEngine = Embedded()
     """What judges: the model in this process."""
-    shard: AnyShard | None = None
+    shard: Annotated[AnyShard | None, Told()] = None
     """Only a part of the work: 3/16 is the third of sixteen. None does all of it. A run that finds shards of a stage puts them together."""
 
     @model_validator(mode="after")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Annotated
 
-from mathquorum.config import InputPath, Settings
+from pydantic import Field
+
+from mathquorum.config import InputPath, Runtime, Settings
 from mathquorum.datasets.contamination import text_fingerprint
 from mathquorum.errors import DataError
 from mathquorum.records import LabeledSolution, Problem
@@ -26,6 +29,10 @@ class Split(Settings):
     labeled: InputPath
     parts: dict[str, int]
     """Number of distinct problems of each named part."""
+    at_most: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the problems that the parts get together at most: where they ask for more, each gets as much less. None refuses then."""
+    asked_by: Annotated[str, Runtime()] = "parts"
+    """The setting that the numbers come from, which an error names."""
     rest: str = "generator"
     """The name of the part that gets all others."""
     seed: int = 0
@@ -34,7 +41,7 @@ class Split(Settings):
         """See `Stage.run`.
 
         Raises:
-            DataError: If the parts ask for as many problems as there are, or more.
+            DataError: If the parts ask for as many problems as there are, or more, or there are too few for each to get one.
         """
         problems = list(read_records(self.problems, Problem))
         prints = {problem.id: text_fingerprint(problem.text) for problem in problems}
@@ -42,16 +49,10 @@ class Split(Settings):
         prints.update({s.problem_id: text_fingerprint(s.problem) for s in labeled if s.problem_id not in prints})
         order = sorted(set(prints.values()))
         random.Random(self.seed).shuffle(order)
-        wanted = sum(self.parts.values())
-        if wanted >= len(order):
-            asked = ", ".join(f"{name} {number}" for name, number in self.parts.items())
-            raise DataError(
-                f"The parts ask for {wanted} problems ({asked}) and there are {len(order)} different ones; "
-                f"{self.rest!r} must get some too. Lower the numbers, or add problems."
-            )
+        parts = self._sizes(len(order))
         part_of = dict.fromkeys(order, self.rest)
         start = 0
-        for name, number in self.parts.items():
+        for name, number in parts.items():
             part_of.update(dict.fromkeys(order[start : start + number], name))
             start += number
         summary: dict[str, int | float | str] = {}
@@ -62,3 +63,19 @@ class Split(Settings):
             solutions = [item for item in labeled if part_of[prints[item.problem_id]] == name]
             summary[f"{name} solutions"] = write_records(out / name / "labeled.jsonl", solutions)
         return summary
+
+    def _sizes(self, num_problems: int) -> dict[str, int]:
+        """How many problems each part gets of so many."""
+        wanted = sum(self.parts.values())
+        there = num_problems if self.at_most is None else int(num_problems * self.at_most)
+        if self.at_most is not None and wanted > there:
+            sizes = {name: number * there // wanted for name, number in self.parts.items()}
+        else:
+            sizes = dict(self.parts)
+        if sum(sizes.values()) >= num_problems or not all(sizes.values()):
+            asked = ", ".join(f"{name} {number}" for name, number in self.parts.items())
+            raise DataError(
+                f"{self.asked_by} asks for {wanted} problems ({asked}) and there are {num_problems} different ones; "
+                f"{self.rest!r} must get some too. Give a lower {self.asked_by}, or more problems."
+            )
+        return sizes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -51,10 +51,12 @@ class Lora(Settings):
 class Training(Settings):
     """How long and how fast. The paper gives none of it (PAPER.md section 1), save the 200 steps of its third stage."""
 
+    rivals: ClassVar[tuple[tuple[str, ...], ...]] = (("epochs", "steps"),)
+
     epochs: float | None = Field(default=None, gt=0)
-    """Passes over the first task's examples."""
+    """Passes over the first task's examples. Given alone, it takes the place of a default in steps."""
     steps: int | None = Field(default=None, ge=1)
-    """Optimizer steps, in place of epochs."""
+    """Optimizer steps. Given alone, they take the place of a default in epochs."""
     learning_rate: float = Field(default=1e-5, gt=0)
     """At its height. Usual for full fine-tuning of models of 1B to 10B parameters; small ones want more."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
