@@ -21,7 +21,7 @@ from mathquorum.records import Estimate
 from mathquorum.report.tables import percent, points
 from mathquorum.selection import Majority, PessimisticVerification, Rerank, Strategy, TopScored, WeightedVote
 from mathquorum.study.measured import string_vote
-from mathquorum.vote import read_pools
+from mathquorum.voting import read_pools
 
 SCORED: tuple[Strategy, ...] = (
     Rerank(),

@@ -16,7 +16,7 @@ FLOORS = {
     "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
-    "stages run solve vote": 3,
+    "stages run solving voting": 3,
     "recipes assets launched": 4,
     "cli __main__": 5,
 }
@@ -129,7 +129,7 @@ def modules_imported(folder: str) -> Iterator[tuple[str, str]]:
     [
         ("mathquorum.cli", {"torch", "transformers", "pydantic", "numpy"}),
         ("mathquorum.answers", {"torch", "sympy", "numpy", "pydantic"}),
-        ("mathquorum.vote", {"torch", "transformers", "sympy", "matplotlib"}),
+        ("mathquorum.voting", {"torch", "transformers", "sympy", "matplotlib"}),
         ("mathquorum.recipes.paper", {"torch", "transformers", "sympy"}),
         ("mathquorum.recipes.demo", {"torch", "transformers", "sympy"}),
     ],

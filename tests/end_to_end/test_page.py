@@ -12,8 +12,8 @@ import pytest
 from browser import Browser, browsing, find_browser
 
 from mathquorum.report.page.render import MAX_BYTES
-from mathquorum.vote.measured import measure_samples
-from mathquorum.vote.page import write_report
+from mathquorum.voting.measured import measure_samples
+from mathquorum.voting.page import write_report
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\x1b[31mred\x07\u202e"
 

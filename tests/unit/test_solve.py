@@ -9,7 +9,7 @@ from mathquorum.errors import MathquorumError
 from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution, Problem
 from mathquorum.selection import strategy
-from mathquorum.solve import solve, solve_sparingly
+from mathquorum.solving import solve, solve_sparingly
 from mathquorum.stopping.foresight import SureChoice
 from mathquorum.stopping.rules import AdaptiveConsistency, FixedBudget, stopping_rule
 from mathquorum.stopping.supply import Sampled

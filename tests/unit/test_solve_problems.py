@@ -13,9 +13,9 @@ from mathquorum.processes import not_told
 from mathquorum.prompts import PLAIN
 from mathquorum.records import Problem
 from mathquorum.selection import strategy
-from mathquorum.solve import Solved, solve, solve_in_turns
-from mathquorum.solve.problems import Standing, problems_of, solve_problems, source_of
-from mathquorum.solve.verdict import solved_json, verdict
+from mathquorum.solving import Solved, solve, solve_in_turns
+from mathquorum.solving.problems import Standing, problems_of, solve_problems, source_of
+from mathquorum.solving.verdict import solved_json, verdict
 
 PROBLEM = Problem("p", "What is $1/4+1/4$?")
 

@@ -26,10 +26,10 @@ from mathquorum.stages.prepare import Prepare
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.store import write_records
-from mathquorum.vote import measure_samples
-from mathquorum.vote.curves import drawn_curves
-from mathquorum.vote.measured import measure_run, measured_json
-from mathquorum.vote.picks import pick_json
+from mathquorum.voting import measure_samples
+from mathquorum.voting.curves import drawn_curves
+from mathquorum.voting.measured import measure_run, measured_json
+from mathquorum.voting.picks import pick_json
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:

@@ -11,7 +11,7 @@ import typer
 from mathquorum.errors import SettingsError, suggest
 
 if TYPE_CHECKING:
-    from mathquorum.solve.settings import Quorum
+    from mathquorum.solving.settings import Quorum
 
 __all__ = ["EvaluatorOption", "NumCandidates", "PoolOption", "StrategyOption", "quorum_of"]
 
@@ -31,9 +31,9 @@ def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any], ove
     from mathquorum.assets import tiny_base_path
     from mathquorum.config import build, merge, parse_overrides
     from mathquorum.datasets.minimath import STYLES
-    from mathquorum.solve.runs import quorum_of_run
-    from mathquorum.solve.settings import Quorum
-    from mathquorum.vote.runs import is_run
+    from mathquorum.solving.runs import quorum_of_run
+    from mathquorum.solving.settings import Quorum
+    from mathquorum.voting.runs import is_run
 
     values: dict[str, Any] = {"model": model or str(tiny_base_path())}
     told = ""

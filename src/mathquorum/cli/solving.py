@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mathquorum.datasets.source import Source
     from mathquorum.processes import Tell
     from mathquorum.records import Problem
-    from mathquorum.solve import Solved
-    from mathquorum.solve.settings import Quorum
+    from mathquorum.solving import Solved
+    from mathquorum.solving.settings import Quorum
     from mathquorum.stopping.supply import StoppingRule
 
 __all__ = ["NO_ANSWER", "add_solve"]
@@ -107,7 +107,7 @@ def solve(
 
 def _posed(problem: str) -> str | Source:
     """The text of a problem, or where problems are."""
-    from mathquorum.solve.problems import source_of
+    from mathquorum.solving.problems import source_of
 
     text = sys.stdin.read() if problem == "-" else unmarked(problem)
     if not text.strip():
@@ -139,8 +139,8 @@ def _rule(stop: str | None, strategy: str | None, outlook: Path | None, quorum: 
 
 def _method(quorum: Quorum, rule: StoppingRule | None, tell: Tell) -> Callable[[Problem], Solved]:
     """What answers a problem."""
-    from mathquorum.solve import solve as whole
-    from mathquorum.solve import solve_sparingly
+    from mathquorum.solving import solve as whole
+    from mathquorum.solving import solve_sparingly
 
     generator, judge = quorum.open()
     options: Any = {
@@ -162,7 +162,7 @@ def _method(quorum: Quorum, rule: StoppingRule | None, tell: Tell) -> Callable[[
 def _solve_one(text: str, quorum: Quorum, rule: StoppingRule | None, as_json: bool) -> None:
     from mathquorum.cli.sampling_progress import SamplingProgress
     from mathquorum.records import Problem
-    from mathquorum.solve.verdict import solved_json
+    from mathquorum.solving.verdict import solved_json
 
     with SamplingProgress() as progress:
         solved = _method(quorum, rule, progress.tell)(Problem("problem", text))
@@ -201,7 +201,7 @@ def _solve_file(
     source: Source, limit: int | None, out: Path | None, quorum: Quorum, rule: StoppingRule | None, as_json: bool
 ) -> None:
     from mathquorum.cli.sampling_progress import SamplingProgress
-    from mathquorum.solve.problems import answers_file, problems_of, solve_problems
+    from mathquorum.solving.problems import answers_file, problems_of, solve_problems
 
     place = out or answers_file(source)
     problems = problems_of(source, limit)

@@ -45,10 +45,10 @@ def vote(
 
     from mathquorum.datasets.sample_columns import parse_columns
     from mathquorum.store import write_rows
-    from mathquorum.vote.measured import measure_run, measure_samples, measured_json
-    from mathquorum.vote.picks import pick_json
-    from mathquorum.vote.runs import is_run
-    from mathquorum.vote.shown import renderables
+    from mathquorum.voting.measured import measure_run, measure_samples, measured_json
+    from mathquorum.voting.picks import pick_json
+    from mathquorum.voting.runs import is_run
+    from mathquorum.voting.shown import renderables
 
     names = strategies.split(",") if strategies else None
     mapping = parse_columns(columns) if columns else None
@@ -64,7 +64,7 @@ def vote(
         rows = ({**({} if alone else {"pool": name}), **pick_json(p)} for name, m in pools.items() for p in m.picks)
         write_rows(out, rows)
     if report:
-        from mathquorum.vote.page import write_report
+        from mathquorum.voting.page import write_report
 
         write_report(pools, [*samples, *([problems] if problems else [])], report)
     if as_json:

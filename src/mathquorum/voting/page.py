@@ -24,9 +24,9 @@ from mathquorum.report.page.provenance import file_print
 from mathquorum.report.page.verdict import scores_sentence, ungraded_sentences, vote_sentence
 from mathquorum.store import write_json, write_text
 from mathquorum.study import published
-from mathquorum.vote.measured import Measured
-from mathquorum.vote.picks import Pick
-from mathquorum.vote.pools import ReadPools
+from mathquorum.voting.measured import Measured
+from mathquorum.voting.picks import Pick
+from mathquorum.voting.pools import ReadPools
 
 __all__ = ["page_of_samples", "write_report"]
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from mathquorum.errors import visible
 from mathquorum.report.tables import comparison_table, differences_table, estimates_table, percent
-from mathquorum.vote.measured import Measured
-from mathquorum.vote.picks import Pick
+from mathquorum.voting.measured import Measured
+from mathquorum.voting.picks import Pick
 
 __all__ = ["renderables"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mathquorum.metrics.estimates import rounded
 from mathquorum.records import AnswerCluster
-from mathquorum.solve.method import Solved
+from mathquorum.solving.method import Solved
 
 __all__ = ["Verdict", "solved_json", "verdict"]
 

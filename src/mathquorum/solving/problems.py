@@ -13,8 +13,8 @@ from mathquorum.config import build
 from mathquorum.datasets.source import Source, read_source
 from mathquorum.errors import DataError, RunError, SettingsError
 from mathquorum.records import Problem
-from mathquorum.solve.method import Solved
-from mathquorum.solve.verdict import solved_json
+from mathquorum.solving.method import Solved
+from mathquorum.solving.verdict import solved_json
 from mathquorum.store import Appender, read_json, read_rows, write_json
 
 __all__ = ["Standing", "answers_file", "problems_of", "solve_problems", "source_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mathquorum.vote.measured import Measured, measure_samples
-from mathquorum.vote.pools import ReadPools, VotePool, read_pools
+from mathquorum.voting.measured import Measured, measure_samples
+from mathquorum.voting.pools import ReadPools, VotePool, read_pools
 
 __all__ = ["Measured", "ReadPools", "VotePool", "measure_samples", "read_pools"]

@@ -21,7 +21,7 @@ from mathquorum.datasets.samples import (
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.metrics import Pool
 from mathquorum.records import largest_first
-from mathquorum.vote.runs import pools_of_run
+from mathquorum.voting.runs import pools_of_run
 
 __all__ = ["ReadPools", "VotePool", "check_options", "read_pools"]
 

@@ -16,9 +16,9 @@ from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.metrics.evaluation import measure, outcomes
 from mathquorum.records import Estimate
 from mathquorum.selection import Strategy, default_strategies, strategy
-from mathquorum.vote.curves import drawn_curves
-from mathquorum.vote.picks import Pick, num_tied, pick_json, picks
-from mathquorum.vote.pools import ReadPools, of_models, read_pools, read_run_pools
+from mathquorum.voting.curves import drawn_curves
+from mathquorum.voting.picks import Pick, num_tied, pick_json, picks
+from mathquorum.voting.pools import ReadPools, of_models, read_pools, read_run_pools
 
 __all__ = ["Measured", "measure_pools", "measure_run", "measure_samples", "measured_json"]
 

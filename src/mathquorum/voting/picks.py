@@ -11,7 +11,7 @@ from mathquorum.metrics import Pool
 from mathquorum.metrics.estimates import rounded
 from mathquorum.records import AnswerCluster
 from mathquorum.selection import Strategy
-from mathquorum.vote.pools import VotePool
+from mathquorum.voting.pools import VotePool
 
 __all__ = ["Pick", "pick_json", "picks"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.ledger import StageRecord, read_record
-from mathquorum.vote.runs import RunPool, pools_of_run
+from mathquorum.voting.runs import RunPool, pools_of_run
 
 __all__ = ["RunQuorum", "quorum_of_run"]
 

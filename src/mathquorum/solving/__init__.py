@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mathquorum.solve.method import Solved, solve, solve_in_turns, solve_sparingly
+from mathquorum.solving.method import Solved, solve, solve_in_turns, solve_sparingly
 
 __all__ = ["Solved", "solve", "solve_in_turns", "solve_sparingly"]
