@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tiny_models import solutions
@@ -20,7 +21,7 @@ class Cut(Exception):
     """Stands for a kill."""
 
 
-def log_of(model: Path, folder: Path, cut_at: int | None = None) -> list[dict[str, float]]:
+def log_of(model: Path, folder: Path, cut_at: int | None = None, **more: Any) -> list[dict[str, float]]:
     loaded = load_model(str(model), Hardware())
     examples = SolutionLoss().examples(solutions(), loaded.codec, 200, 0).examples
 
@@ -28,7 +29,7 @@ def log_of(model: Path, folder: Path, cut_at: int | None = None) -> list[dict[st
         if done == cut_at:
             raise Cut
 
-    training = Training(steps=12, learning_rate=3e-3, checkpoint_steps=4, log_steps=10)
+    training = Training(**{"steps": 12, "learning_rate": 3e-3, "checkpoint_steps": 4, "log_steps": 10, **more})
     objectives = [WeightedObjective(SolutionLoss(), 1.0)]
     steps = plan_steps([examples], [4], 12, 0)
     return train(loaded.model, steps, objectives, training, 0, Hardware(), folder, progress).log
@@ -40,6 +41,20 @@ def test_the_log_of_a_resumed_training_is_that_of_an_uncut_one(tiny_model: Path,
         log_of(tiny_model, tmp_path / "cut", cut_at=6)
     resumed = log_of(tiny_model, tmp_path / "cut")
     assert resumed == log_of(tiny_model, tmp_path / "whole") and len(resumed) == 1
+
+
+def test_tensorboard_has_the_losses_of_the_log_when_training_was_resumed_too(tiny_model: Path, tmp_path: Path) -> None:
+    """And they stay when the checkpoints are deleted."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with pytest.raises(Cut):
+        log_of(tiny_model, tmp_path / "checkpoints", cut_at=6, log_steps=1, loggers=("tensorboard",))
+    log = log_of(tiny_model, tmp_path / "checkpoints", log_steps=1, loggers=("tensorboard",))
+    shown = EventAccumulator(str(tmp_path / ".tensorboard"))
+    shown.Reload()
+    losses = [event.value for event in shown.Scalars("train/loss")]
+    assert losses == pytest.approx([row["loss"] for row in log]) and len(log) == 12
+    assert not list((tmp_path / "checkpoints").glob("runs*"))
 
 
 def first_loss(model: Path, folder: Path, *objectives: WeightedObjective) -> float:

@@ -80,7 +80,7 @@ class Training(Settings):
     """Train an adapter (r, alpha, dropout, targets, rslora, dora, load_in_4bit) in place of all weights; null trains all. The
     learning rate wants to be about ten times that of full fine-tuning."""
     loggers: Annotated[tuple[str, ...], Runtime()] = ()
-    """Names that transformers knows: tensorboard, wandb, trackio, mlflow."""
+    """Names that transformers knows: tensorboard (in the stage's folder .tensorboard), wandb, trackio, mlflow."""
     processes: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes that train together, one for each GPU, or on a CPU. Under a launcher (accelerate launch, torchrun) its own are used."""
     accelerate: Annotated[Path | None, Runtime()] = None

@@ -23,6 +23,7 @@ from mathquorum.errors import ModelError, SettingsError
 from mathquorum.models import Hardware, enough_memory, writing
 from mathquorum.objectives.base import Objective
 from mathquorum.training.batches import Chunk, Step, step_chunks
+from mathquorum.training.loggers import made_by_trainer, made_here
 from mathquorum.training.logprobs import LogprobReader
 from mathquorum.training.ranks import agreed, first_finds, summed
 from mathquorum.training.settings import Training
@@ -97,7 +98,9 @@ def train(
         save_total_limit=2,
         logging_steps=training.log_steps,
         logging_nan_inf_filter=False,
-        report_to=list(training.loggers) or "none",
+        report_to=made_by_trainer(training.loggers) or "none",
+        run_name="/".join(directory.absolute().parts[-3:-1]),
+        project="mathquorum",
         seed=seed,
         use_cpu=device == "cpu",
         bf16=half,
@@ -113,13 +116,15 @@ def train(
     dataset = _Shares(steps, slots, training.batch_tokens, arguments.world_size, reader)
     if arguments.n_gpu > 1:  # else the Trainer would take an item per GPU and step, and we would drop all but the first
         arguments._n_gpu = 1
+    last = first_finds(lambda: _last_checkpoint(directory, arguments.world_size))
     try:
+        logging = made_here(training.loggers, directory.parent, int(last.rpartition("-")[2]) if last else 0)
         trainer = _ObjectiveTrainer(
             model=model,
             args=arguments,
             train_dataset=dataset,
             data_collator=lambda items: {"chunks": items[0]},
-            callbacks=[_Progress(progress, len(steps)), Checkpoints(training.checkpoint_seconds)],
+            callbacks=[_Progress(progress, len(steps)), Checkpoints(training.checkpoint_seconds), *logging],
         )
     except (ValueError, ImportError, RuntimeError) as error:
         if not training.loggers:
@@ -128,7 +133,6 @@ def train(
     trainer.objectives, trainer.reader = objectives, reader
     trainer.remove_callback(PrinterCallback)
     with writing(directory), enough_memory("training.batch_tokens, or set training.gradient_checkpointing"):
-        last = first_finds(lambda: _last_checkpoint(directory, arguments.world_size))
         try:
             trainer.train(resume_from_checkpoint=last)
         finally:
