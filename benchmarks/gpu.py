@@ -146,12 +146,12 @@ def trained(model: str, row: str, small: bool) -> dict[str, Any]:
             new_adapter(loaded.model, lora, 0) if lora else loaded.model, steps, [WeightedObjective(objective, 1.0)],
             training, 0, hardware, Path(folder), clock.tick,
         )  # fmt: skip
-    timed = steps[WARM:]
+    timed, measured = steps[WARM:], peak_memory()
     return {
         "tokens_per_second": sum(step.num_tokens for step in timed) / clock.seconds,
         **against(operations(model, timed, objective.num_slots, lora) / clock.seconds, 0, hardware),
         "estimated": training_peak(shape, load, training, hardware),
-        "measured": peak_memory(),
+        "measured": measured,
     }
 
 
@@ -235,13 +235,13 @@ def sampled(model: str, row: str, small: bool) -> dict[str, Any]:
     began = time.perf_counter()
     found = engine.generate(requests, sampling, ())
     wait_for_gpu()
-    seconds = time.perf_counter() - began
+    seconds, measured = time.perf_counter() - began, peak_memory()
     hook.remove()
     return {
         "tokens_per_second": sum(c.num_tokens for completions in found for c in completions) / seconds,
         **against(0, float(traffic.read) / seconds, hardware),
         "estimated": sampling_peak(shape, CANDIDATES * len(prompts), sampling.max_tokens, hardware),
-        "measured": peak_memory(),
+        "measured": measured,
     }
 
 
