@@ -79,7 +79,9 @@ class Comparison:
         found = " and ".join(filter(None, (f"{up} above zero" if up else "", f"{down} below" if down else "")))
         if number == 1:
             return "The one comparison " + (f"stands: {found}." if found else "shows no difference.")
-        return f"Of {number} comparisons {clear} leave zero out; after correction {up + down} stand{f', {found}' if found else ''}."
+        leave, stand = ("leaves" if clear == 1 else "leave"), ("stands" if up + down == 1 else "stand")
+        told = f", {found}" if found else ""
+        return f"Of {number} comparisons {clear} {leave} zero out; after correction {up + down} {stand}{told}."
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,17 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"base\.(.*)", "The model before fine-tuning, prompted with demonstrations in the style {0}."),
     (r"base", "The model before fine-tuning."),
     (r"ssft\.(.*)", "Supervised solution fine-tuning on the solutions {0}."),
+    (r"mtsft\.(.*)\.evaluator", "The second stage of mtsft.{0}: evaluator and likelihood losses together."),
+    (r"evaluator\.(.*)", "The evaluator trained with loss {0}."),
     (r"mtsft\.(.*)", "Multi-task sequential fine-tuning: generator, then evaluator with loss {0}, then generator again."),
     (r"control\.(.*)", "The control of mtsft.{0}: solution fine-tuning continued for as many steps and tokens."),
     (r"mixed\.(.*)", "Both tasks of mtsft.{0} trained at once for as many steps."),
+    (r"scores", "The scores that stand in the files."),
+    (r"(.*)\.with_likelihood_score", "The scores of {0} with the generator's log-likelihood added."),
+    (r"with_likelihood", "An evaluator trained with cross-entropy and a likelihood term."),
+    (r"from_generator", "An evaluator trained from the generator."),
+    (r"pairwise", "An evaluator trained to score the right of two solutions higher."),
+    (r"mean", "The mean of several evaluators' scores."),
     (r"likelihood", "The generator's own probability of the solution, by that of the problem's likeliest candidate: a score that needs no training."),
     (r"confidence", "The generator's mean token confidence (arXiv 2508.15260): needs no training."),
     (r"certainty", "Self-certainty: how far the generator's distributions are from uniform (arXiv 2502.18581): needs no training."),
@@ -62,6 +70,7 @@ def explain_name(name: str) -> str:
         >>> explain_name("rr.top8")
         'Re-ranking within the 8 largest clusters: the answer of their best-scored candidate (RR.MajK).'
     """
+    name = _plain(name)
     if " + " in name:
         return " ".join(filter(None, map(explain_name, name.split(" + ", 1))))
     if " - " in name:
@@ -72,6 +81,16 @@ def explain_name(name: str) -> str:
             number = (found.groups() or ("",))[0]
             return meaning.replace("{0}", number or "K")
     return _WORDS.get(name, "")
+
+
+def _plain(name: str) -> str:
+    """The name without the role of its model ("L: ssft.both"), and as the paper's tables have it ("RR.Top-8", "Pass@1 (greedy)")."""
+    name = re.sub(r"^[^\s:+]{1,40}: (?=\w)", "", name)
+    if re.fullmatch(r"(Pass|pass)@\S+ \((greedy|sampled)\)", name):
+        return "pass@1.greedy" if "greedy" in name else "pass@1"
+    if re.fullmatch(r"(Pass|Maj\d*)@\d+|Maj1|W?\.?RR(\.\S+)?|Maj1\.TopN", name):
+        return re.sub(r"top-?n?(?=\d|$)|majk", "top", name.lower())
+    return "calls" if name == "evaluator calls" else re.sub(r"^[SL]\.(?=\w)", "", name)
 
 
 def glossary(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -78,7 +78,9 @@ function lines(width, shownLines, { height = 340, x, y, domain, labels = true, b
 
 const OVERVIEW = [/^pass@1\.greedy$/, /^pass@1$/, /^maj1@/, /^rr\.all$/, /^rr\.top/, /^w\.rr$/, /^pass@(?!1$|1\.)/];
 const overviewNames = d3.sort(new Set(CHARTS.rows.flatMap((row) => Object.keys(row.figures)).filter((name) => OVERVIEW.some((o) => o.test(name)))), (name) => OVERVIEW.findIndex((o) => o.test(name)));
-const overviewShown = new Set(overviewNames);
+const overviewKind = (name) => OVERVIEW.findIndex((o) => o.test(name));
+const overviewKinds = [...new Set(overviewNames.map(overviewKind))]; // maj1@16 and maj1@32 are one
+const overviewShown = new Set(overviewKinds);
 
 // A line for each generator with what needs no scores, and below it one for each score with what is chosen by it.
 function overviewRows() {
@@ -93,7 +95,7 @@ function overviewRows() {
 }
 
 function overview(width) {
-  const names = overviewNames.filter((name) => overviewShown.has(name)), rows = overviewRows().map((row, place) => ({ ...row, place }));
+  const names = overviewNames.filter((name) => overviewShown.has(overviewKind(name))), rows = overviewRows().map((row, place) => ({ ...row, place }));
   const narrow = width < 620, gap = 9;
   const data = rows.flatMap((row) => {
     const own = row.figures.filter(([name]) => names.includes(name));
@@ -116,7 +118,7 @@ function overview(width) {
       Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }), Plot.axisX({ anchor: "top", label: null, tickSize: 0 }), Plot.axisX({ anchor: "bottom", tickSize: 0 }),
       Plot.ruleY(rows.filter((row) => !row.key && row.place), { y: "top", stroke: "var(--soft)", strokeOpacity: 0.45 }),
       ...[400, 700].map((fontWeight) => Plot.text(rows.filter((row) => !row.key === (fontWeight > 400)), { frameAnchor: "left", y: (row) => (narrow ? row.top + 11 : row.middle), text: (row) => shortened(row.label, narrow ? 46 : 30), dx: narrow ? 0 : 2 - left, textAnchor: "start", fontWeight, clip: false })),
-      Plot.ruleX(rows.filter((row) => row.vote != null && overviewShown.has(overviewNames.find((n) => n.startsWith("maj1@")))), { x: (row) => 100 * row.vote, y1: (row) => row.top + (narrow ? 18 : 3), y2: (row) => row.bottom - 3, stroke: "var(--vote)", strokeOpacity: 0.5, strokeDasharray: "3 3" }),
+      Plot.ruleX(rows.filter((row) => row.vote != null && overviewShown.has(overviewKind("maj1@N"))), { x: (row) => 100 * row.vote, y1: (row) => row.top + (narrow ? 18 : 3), y2: (row) => row.bottom - 3, stroke: "var(--vote)", strokeOpacity: 0.5, strokeDasharray: "3 3" }),
       ...names.flatMap((name) => {
         const own = data.filter((d) => d.name === name), { color, symbol } = lookOf(name);
         return [

@@ -4,11 +4,11 @@ function flips(problem, scorer, strategies) {
   const clusters = problem.c, found = [];
   if (clusters.length < 2) return clusters.length ? ["All candidates with an answer agree: no strategy could choose otherwise."] : [];
   const name = (place) => clusters[place].a, scores = problem.s[scorer];
-  const votes = clusters[0].m.length - clusters[1].m.length;
+  const gap = clusters[0].m.length - clusters[1].m.length, wins = clusters[1].m[0] < clusters[0].m[0]; // of a tie the earliest wins
   const tied = clusters.filter((c) => c.m.length === clusters[0].m.length).length;
   found.push(["maj1", tied > 1
     ? [`${tied} clusters tie with ${plural(clusters[0].m.length, "vote")}; the earliest candidate decided. One more vote for another would have flipped the choice.`]
-    : ["The vote: ", plural(votes + 1, "more vote"), " for ", clusters[1].a, ` (or ${plural(Math.floor(votes / 2) + 1, "candidate")} changing over) would have flipped it.`]]);
+    : ["The vote: ", plural(gap + (wins ? 0 : 1), "more vote"), " for ", clusters[1].a, ` (or ${plural(wins ? Math.ceil(gap / 2) : Math.floor(gap / 2) + 1, "candidate")} changing over) would have flipped it.`]]);
   if (!scores) return found;
   const sums = clusters.map((c) => d3.sum(c.m, (i) => (scores[i] ?? 0) / 1000)), best = clusters.map((c) => d3.max(c.m, (i) => (scores[i] ?? 0) / 1000));
   const margin = (values, places, what) => {

@@ -11,7 +11,9 @@ function rowChooser(id, names, draw) {
 function drawOverview() {
   if (!byId("overview")) return;
   const redraw = chart(byId("overview"), overview);
-  key(byId("overview-key"), overviewNames, lookOf, overviewShown, redraw);
+  const namesOf = (kind) => overviewNames.filter((name) => overviewKind(name) === kind);
+  const label = (kind) => (namesOf(kind).length === 1 ? namesOf(kind)[0] : namesOf(kind)[0].replace(/@\d+$/, "@N"));
+  key(byId("overview-key"), overviewKinds, (kind) => lookOf(namesOf(kind)[0]), overviewShown, redraw, label);
 }
 
 function drawCurves() {

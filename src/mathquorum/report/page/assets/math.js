@@ -32,7 +32,7 @@ function mathText(text) {
 }
 
 // Outside of dollar signs: \boxed{...} and \frac{...}{...}, as models write them in running text.
-const BARE = /\\(?:boxed|d?frac|tfrac|sqrt|text)\s*(?:\[[^\]\n]*\]\s*)?(?:\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}\s*){1,2}/g;
+const BARE = /\\(?:boxed|d?frac|tfrac|sqrt|text)\s*(?:\[[^\]\n]*\])?(?:\s*\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}){1,2}/g;
 function bareCommands(text) {
   const nodes = [];
   let end = 0;
