@@ -8,7 +8,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["DataError", "MathquorumError", "ModelError", "RunError", "SettingsError", "suggest", "visible"]
+__all__ = [
+    "DataError",
+    "MathquorumError",
+    "ModelError",
+    "PromptError",
+    "RunError",
+    "SettingsError",
+    "suggest",
+    "visible",
+]
 
 
 class MathquorumError(Exception):
@@ -29,6 +38,10 @@ class DataError(MathquorumError):
 
 class ModelError(MathquorumError):
     """A model or tokenizer that cannot be loaded or does not fit the task."""
+
+
+class PromptError(ModelError):
+    """A conversation that a model cannot be shown."""
 
 
 class RunError(MathquorumError):

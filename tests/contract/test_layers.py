@@ -16,7 +16,7 @@ FLOORS = {
     "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
-    "stages run solving voting": 3,
+    "stages run solving voting serving": 3,
     "recipes assets launched": 4,
     "cli __main__": 5,
 }

@@ -21,6 +21,7 @@ from mathquorum.cli.parts import add_parts
 from mathquorum.cli.prompts import add_prompt
 from mathquorum.cli.ranks import run_as_rank
 from mathquorum.cli.running import add_running
+from mathquorum.cli.serving import add_serve
 from mathquorum.cli.solving import add_solve
 from mathquorum.cli.versions import add_version
 from mathquorum.cli.voting import add_vote
@@ -67,6 +68,7 @@ add_merge(app)
 add_version(app)
 add_parts(app)
 add_solve(app)
+add_serve(app)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ NumCandidates = Annotated[int | None, typer.Option("--num-candidates", "-n", min
 StrategyOption = Annotated[str | None, typer.Option(help="Default: w.rr with an evaluator, else maj1.")]
 
 
-def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any], overrides: Sequence[str]) -> Quorum:
+def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any]) -> Quorum:
     """The settings, from a run's records where the model is one, and what was given. Says on standard error what a user should know of the
     model.
 
@@ -29,7 +29,7 @@ def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any], ove
         SettingsError: If they cannot be used.
     """
     from mathquorum.assets import tiny_base_path
-    from mathquorum.config import build, merge, parse_overrides
+    from mathquorum.config import build, merge
     from mathquorum.datasets.minimath import STYLES
     from mathquorum.solving.runs import quorum_of_run
     from mathquorum.solving.settings import Quorum
@@ -42,7 +42,7 @@ def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any], ove
         values, told = found.settings, _told(model, found.pool, found.others)
     elif pool is not None:
         raise SettingsError("--pool goes with a run as the model. Leave it out.")
-    quorum = build(Quorum, merge(values, merge(_without_none(given), parse_overrides(overrides))))
+    quorum = build(Quorum, merge(values, _without_none(given)))
     if quorum.model == str(tiny_base_path()) and quorum.engine is None:
         told = "The embedded model is a toy of 1.3 million weights: expect wrong answers. --model takes a real one."
         if quorum.style not in (None, *STYLES):

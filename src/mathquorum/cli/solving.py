@@ -83,6 +83,8 @@ def solve(
     Further settings as --engine.kind server --engine.url URL. A file's answers are written one by one: the same command goes on after a
     stop. Exit codes: 0 answered, 1 failed, 2 misuse, 3 no candidate had an answer, 130 stopped.
     """
+    from mathquorum.config import merge, parse_overrides
+
     if problem.startswith("--"):
         raise SettingsError(f"Give the problem first, then its settings. Got {problem!r} in its place.")
     posed = _posed(problem)
@@ -97,12 +99,14 @@ def solve(
         "style": style,
         "seed": seed,
     }
-    quorum = quorum_of(model, pool, {**given, "sampling": sampling, "prompt": prompt}, context.args)
+    options = {**given, "sampling": sampling, "prompt": prompt}
+    quorum = quorum_of(model, pool, merge(options, parse_overrides(context.args)))
     rule = _rule(stop, strategy, outlook, quorum)
+    name = (rule or quorum.chooser).name
     if isinstance(posed, str):
-        _solve_one(posed, quorum, rule, as_json)
+        _solve_one(posed, quorum, rule, name, as_json)
     else:
-        _solve_file(posed, limit, out, quorum, rule, as_json)
+        _solve_file(posed, limit, out, quorum, rule, name, as_json)
 
 
 def _posed(problem: str) -> str | Source:
@@ -132,8 +136,6 @@ def _rule(stop: str | None, strategy: str | None, outlook: Path | None, quorum: 
         raise SettingsError(
             f"--stop {stop} {wants}, or take another rule (settled, sure, worthwhile: scores; adaptive, early: votes)."
         )
-    if rule is None and quorum.chooser.needs_scores and not quorum.evaluator:
-        raise SettingsError(f"--strategy {quorum.chooser.name} needs scores: give --evaluator, or --strategy maj1.")
     return rule
 
 
@@ -159,15 +161,14 @@ def _method(quorum: Quorum, rule: StoppingRule | None, tell: Tell) -> Callable[[
 # --- one problem ------------------------------------------------------------------------------------------------------
 
 
-def _solve_one(text: str, quorum: Quorum, rule: StoppingRule | None, as_json: bool) -> None:
+def _solve_one(text: str, quorum: Quorum, rule: StoppingRule | None, name: str, as_json: bool) -> None:
     from mathquorum.cli.sampling_progress import SamplingProgress
     from mathquorum.records import Problem
     from mathquorum.solving.verdict import solved_json
 
     with SamplingProgress() as progress:
         solved = _method(quorum, rule, progress.tell)(Problem("problem", text))
-    strategy = rule.name if rule else quorum.chooser.name
-    held = solved_json(solved, strategy)
+    held = solved_json(solved, name)
     if as_json:
         typer.echo(json.dumps(held))
     else:
@@ -198,7 +199,13 @@ def _show(held: dict[str, Any]) -> None:
 
 
 def _solve_file(
-    source: Source, limit: int | None, out: Path | None, quorum: Quorum, rule: StoppingRule | None, as_json: bool
+    source: Source,
+    limit: int | None,
+    out: Path | None,
+    quorum: Quorum,
+    rule: StoppingRule | None,
+    name: str,
+    as_json: bool,
 ) -> None:
     from mathquorum.cli.sampling_progress import SamplingProgress
     from mathquorum.solving.problems import answers_file, problems_of, solve_problems
@@ -209,9 +216,7 @@ def _solve_file(
     typer.echo(f"{len(problems)} problems; answers go to {place}", err=True)
     with SamplingProgress() as progress:
         answer = _method(quorum, rule, progress.tell)
-        for standing, row in solve_problems(
-            problems, answer, rule.name if rule else quorum.chooser.name, place, settings
-        ):
+        for standing, row in solve_problems(problems, answer, name, place, settings):
             progress.problems(standing.num_done, standing.num_problems)
             if row:
                 progress.say(json.dumps(row) if as_json else _line(row))

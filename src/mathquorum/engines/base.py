@@ -42,10 +42,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A text that a model wrote after a prompt; the fields are those of `records.Candidate`, but one.
+    """A text that a model wrote after a prompt; the fields are those of `records.Candidate`, but the last two.
 
     Attributes:
         seeded: Whether the seed that was asked for decided the draws; an engine far away need not honour it.
+        tokens: Ids, of an engine that has them (`engines.tokens`); the end-of-sequence mark and what a stop text cut away included.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Completion:
     finished: bool
     confidence: Confidence | None = None
     seeded: bool = True
+    tokens: tuple[int, ...] = ()
 
 
 class Engine(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mathquorum.engines.base import Engine
 from mathquorum.engines.small.engine import SmallEngine
-from mathquorum.models.sources import model_parts
+from mathquorum.models.sources import model_parts, read_source
 from mathquorum.prompts import PLAIN, Prompt
 
 __all__ = ["open_engine", "open_engines"]
@@ -23,6 +23,7 @@ def open_engine(model: str, wording: Prompt = PLAIN) -> Engine:
     Raises:
         ModelError: If there is no such model, or it cannot be read as a causal language model, whole.
     """
+    read_source(model)  # what is not there is told before anything heavy is imported
     small = SmallEngine.from_folder(Path(model)) if wording.template == "plain" else None
     if small:
         return small

@@ -63,7 +63,8 @@ class Ending:
         text = self._tokenizer.decode(row.tokens, skip_special_tokens=True)
         cuts = [at for at in (text.find(word) for word in self._stop) if at >= 0]
         confidence = row.trace.summary(window) if row.trace else None
-        return Completion(text[: min(cuts)] if cuts else text, row.logprob, len(row.tokens), row.finished, confidence)
+        text = text[: min(cuts)] if cuts else text
+        return Completion(text, row.logprob, len(row.tokens), row.finished, confidence, tokens=tuple(row.tokens))
 
 
 def check_number(value: float) -> None:

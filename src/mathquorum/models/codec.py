@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mathquorum.errors import ModelError
+from mathquorum.errors import ModelError, PromptError
 from mathquorum.prompts import PLAIN, Chat, Prompt, Shown
 
 __all__ = ["Codec", "check_prompt"]
@@ -94,14 +94,14 @@ class Codec:
         from jinja2 import TemplateError
 
         if not self.tokenizer.chat_template:
-            raise ModelError("The model has no chat template. Use template 'plain'.")
+            raise PromptError("The model has no chat template. Use template 'plain'.")
         known = {} if thinking is None else {"enable_thinking": thinking}
         try:
             text: str = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=begin, **known)
         except (TemplateError, TypeError, ValueError) as error:
             said = str(error).strip().split("\n")[0]
             cure = "Leave prompt.system out" if turns[0]["role"] == "system" else "Use template 'plain'"
-            raise ModelError(f"The chat template refuses the conversation: {said}. {cure}.") from error
+            raise PromptError(f"The chat template refuses the conversation: {said}. {cure}.") from error
         return text
 
 

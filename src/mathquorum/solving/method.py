@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mathquorum.answers import cluster_answers, cluster_candidates, extract_answer
-from mathquorum.engines.base import Engine, Request, Sampling, candidate_seed
+from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.errors import SettingsError
 from mathquorum.evaluator import evaluator_scores
 from mathquorum.processes import Tell, not_told
@@ -33,6 +33,7 @@ class Solved:
         clusters: All clusters, largest first.
         candidates: All candidates.
         scores: P(correct) by candidate index, of those whose scores the choice depends on; empty without an evaluator.
+        completions: The candidates as the engine wrote them, where all were asked for.
     """
 
     problem: Problem
@@ -40,6 +41,7 @@ class Solved:
     clusters: Sequence[AnswerCluster]
     candidates: Sequence[Candidate]
     scores: dict[int, float]
+    completions: Sequence[Completion] = ()
 
     @property
     def best(self) -> Candidate | None:
@@ -122,10 +124,11 @@ def solve_in_turns(
     if strategy.needs_scores and evaluator is None:
         raise SettingsError(f"Strategy {strategy.name} needs scores. Give an evaluator, or take one that votes: maj1.")
     source = _Source(problem, generator, sampling or Sampling(), prompt, seed, (*STOP_STRINGS, *stop))
-    candidates: list[Candidate] = []
+    completions: list[Completion] = []
     for indices in _cut(range(num_candidates), turn):
-        candidates += source.sample(indices, tell)
-        yield len(candidates)
+        completions += source.write(indices, tell)
+        yield len(completions)
+    candidates = source.candidates(range(num_candidates), completions)
     clusters = cluster_candidates(problem.id, candidates, problem.answer)
     scores: dict[int, float] = {}
     for same in _cut(_by_text(candidates, strategy.wanted(clusters) if evaluator else ()), turn):
@@ -133,7 +136,8 @@ def solve_in_turns(
         asked = [candidate for candidates in same for candidate in candidates]
         scores.update({score.index: score.value for score in evaluator_scores(evaluator, problem, asked, wording)})
         yield len(candidates)
-    return Solved(problem, strategy.select(clusters, scores), clusters, candidates, dict(sorted(scores.items())))
+    chosen = strategy.select(clusters, scores)
+    return Solved(problem, chosen, clusters, candidates, dict(sorted(scores.items())), completions)
 
 
 def _cut(items: Sequence[T], size: int | None) -> list[Sequence[T]]:
@@ -191,12 +195,20 @@ class _Source:
     stop: Sequence[str] = STOP_STRINGS
 
     def sample(self, indices: Sequence[int], tell: Tell) -> list[Candidate]:
-        name = self.problem.id
-        seeds = tuple(candidate_seed(self.seed, name, index) for index in indices)
-        (completions,) = self.generator.generate([Request(self.prompt, seeds)], self.sampling, self.stop, tell)
+        return self.candidates(indices, self.write(indices, tell))
+
+    def write(self, indices: Sequence[int], tell: Tell) -> list[Completion]:
+        request = Request(self.prompt, self._seeds(indices))
+        (completions,) = self.generator.generate([request], self.sampling, self.stop, tell)
+        return completions
+
+    def _seeds(self, indices: Sequence[int]) -> tuple[int, ...]:
+        return tuple(candidate_seed(self.seed, self.problem.id, index) for index in indices)
+
+    def candidates(self, indices: Sequence[int], completions: Sequence[Completion]) -> list[Candidate]:
         return [
             Candidate(
-                name,
+                self.problem.id,
                 i,
                 c.text,
                 extract_answer(c.text, c.finished),
@@ -206,7 +218,7 @@ class _Source:
                 s if c.seeded else None,
                 c.confidence,
             )
-            for i, c, s in zip(indices, completions, seeds, strict=True)
+            for i, c, s in zip(indices, completions, self._seeds(indices), strict=True)
         ]
 
 

@@ -8,6 +8,7 @@ from mathquorum.config import InputModel, Settings
 from mathquorum.engines import AnyEngine
 from mathquorum.engines.base import Engine, Sampling
 from mathquorum.engines.settings import ModelUse
+from mathquorum.errors import SettingsError
 from mathquorum.models import Hardware
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.selection import Strategy, strategy
@@ -44,9 +45,12 @@ class Quorum(Settings):
         """The strategy.
 
         Raises:
-            SettingsError: If there is none of that name.
+            SettingsError: If there is none of that name, or it needs scores that nobody gives.
         """
-        return strategy(self.strategy or ("w.rr" if self.evaluator else "maj1"))
+        found = strategy(self.strategy or ("w.rr" if self.evaluator else "maj1"))
+        if found.needs_scores and not self.evaluator:
+            raise SettingsError(f"--strategy {found.name} needs scores: give --evaluator, or --strategy maj1.")
+        return found
 
     def open(self) -> tuple[Engine, Engine | None]:
         """The generator and the evaluator, ready to be asked.

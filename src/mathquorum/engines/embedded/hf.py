@@ -20,6 +20,7 @@ from mathquorum.engines.embedded.beginnings import (
 from mathquorum.engines.embedded.decoding import decode_rows, decode_shared
 from mathquorum.engines.embedded.shared_prompt import can_share_prompts
 from mathquorum.engines.rows import Ending, Row, check_number
+from mathquorum.engines.tokens import TokenLogprob, token_logprobs, within
 from mathquorum.models import LoadedModel, context_length, enough_memory, stop_tokens
 from mathquorum.models.attention import window_of
 from mathquorum.processes import Tell, not_told
@@ -180,6 +181,25 @@ class HuggingFaceEngine:
         if self._shares_beginnings is None:
             self._shares_beginnings = can_share_beginnings(self._loaded, longest[:_TRIED])
         return self._shares_beginnings
+
+    # --- tokens -------------------------------------------------------------------------------------------------------
+
+    def num_tokens(self, prompt: Shown) -> int:
+        """See `engines.tokens.TellsTokens`."""
+        return len(self._loaded.codec.prompt(prompt))
+
+    @torch.inference_mode()
+    def token_logprobs(self, prompt: Shown, completion: Completion, likeliest: int) -> list[TokenLogprob]:
+        """See `engines.tokens.TellsTokens`."""
+        self._loaded.activate()
+        ids, tokens = self._loaded.codec.prompt(prompt), within(self._loaded.tokenizer, completion)
+        if not tokens:
+            return []
+        text = torch.tensor([[*ids, *tokens[:-1]]], device=self._loaded.device)
+        with enough_memory("logprobs"):
+            output = self._loaded.model(input_ids=text, use_cache=False, logits_to_keep=len(tokens))
+            logprobs = torch.log_softmax(output.logits[0, -len(tokens) :].float(), dim=-1).cpu().numpy()
+        return token_logprobs(self._loaded.tokenizer, tokens, logprobs, likeliest)
 
 
 def _length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

@@ -17,6 +17,7 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.rows import Ending, Row, check_number
 from mathquorum.engines.small.llama import Floats, SmallLlama, Written
+from mathquorum.engines.tokens import TokenLogprob, token_logprobs, within
 from mathquorum.models.codec import Codec
 from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import Shown
@@ -123,6 +124,18 @@ class SmallEngine:
             check_number(float(values.sum()))
             results.append(values.tolist())
         return results
+
+    def num_tokens(self, prompt: Shown) -> int:
+        """See `engines.tokens.TellsTokens`."""
+        return len(self._codec.prompt(prompt))
+
+    def token_logprobs(self, prompt: Shown, completion: Completion, likeliest: int) -> list[TokenLogprob]:
+        """See `engines.tokens.TellsTokens`."""
+        ids, tokens = self._codec.prompt(prompt), within(self._codec.tokenizer, completion)
+        if not tokens:
+            return []
+        logits, _ = self._model.read([*ids, *tokens[:-1]], everywhere=True)
+        return token_logprobs(self._codec.tokenizer, tokens, row_logprobs(logits[len(ids) - 1 :]), likeliest)
 
 
 def _common_beginning(texts: Sequence[list[int]]) -> list[int]:

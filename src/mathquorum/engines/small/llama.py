@@ -146,12 +146,13 @@ class SmallLlama:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
             return None
 
-    def read(self, ids: Sequence[int], before: Read | None = None) -> tuple[Floats, Read]:
+    def read(self, ids: Sequence[int], before: Read | None = None, everywhere: bool = False) -> tuple[Floats, Read]:
         """The logits after a text, (1, vocabulary), and what the layers hold of it and of what came before it.
 
         Args:
             ids: At least one.
             before: What the text goes on from.
+            everywhere: Whether the logits after each of its tokens are wanted: (tokens, vocabulary).
         """
         known = before.num_tokens if before else 0
         later = np.triu(np.full((len(ids), known + len(ids)), -np.inf, np.float32), known + 1)
@@ -167,7 +168,7 @@ class SmallLlama:
             weights = _softmax(self._grouped(queries[0]) @ keys.swapaxes(-1, -2)[:, None] + later)
             return (weights @ values[:, None]).reshape(1, self._heads, len(ids), -1)
 
-        logits = self._logits(np.array([ids]), slice(known, known + len(ids)), attend)
+        logits = self._logits(np.array([ids]), slice(known, known + len(ids)), attend, everywhere)
         return logits, Read(np.stack(all_keys), np.stack(all_values))
 
     def step(self, newest: Sequence[int], read: Read, written: Written) -> Floats:
@@ -192,9 +193,13 @@ class SmallLlama:
         return logits
 
     def _logits(
-        self, ids: npt.NDArray[np.int64], places: slice, attend: Callable[[int, Floats, Floats, Floats], Floats]
+        self,
+        ids: npt.NDArray[np.int64],
+        places: slice,
+        attend: Callable[[int, Floats, Floats, Floats], Floats],
+        everywhere: bool = False,
     ) -> Floats:
-        """The logits after the last token of each row; ids: (rows, tokens)."""
+        """The logits after the last token of each row, or after each token of a single one; ids: (rows, tokens)."""
         hidden = self._embedding[ids]  # (rows, tokens, size)
         cosines, sines = self._cosines[places], self._sines[places]
         for number, layer in enumerate(self._layers):
@@ -206,7 +211,7 @@ class SmallLlama:
             normed = self._normed(hidden, layer.before_mlp)
             gate = normed @ layer.gate
             hidden = hidden + (gate * (0.5 + 0.5 * np.tanh(0.5 * gate)) * (normed @ layer.up)) @ layer.down
-        logits: Floats = self._normed(hidden[:, -1], self._norm) @ self._head
+        logits: Floats = self._normed(hidden[0] if everywhere else hidden[:, -1], self._norm) @ self._head
         return logits
 
     def _normed(self, hidden: Floats, weight: Floats) -> Floats:
