@@ -113,11 +113,17 @@ class Shape:
         chosen = sizes if lora.targets == "all-linear" else lora.targets
         return self.layers * lora.r * sum(sizes.get(name, wide + inner) for name in chosen)
 
-    def kept_per_token(self, lora: Lora | None) -> int:
-        """Numbers that a layer keeps of each token for the backward pass."""
+    def kept_per_token(self, lora: Lora | None, half: bool = False) -> int:
+        """Bytes that a layer keeps of each token for the backward pass.
+
+        Args:
+            lora: The adapter that is trained; None for all weights.
+            half: Whether bfloat16 is computed with, save in norms.
+        """
         adapters = 7 * lora.r if lora else 0
         norms = 4 * self.width if lora else 6 * self.width  # a frozen scale keeps nothing
-        return 4 * self.inner + 5 * self.attention + norms + adapters
+        others = 4 * self.inner + 5 * self.attention + adapters
+        return 2 * (others + self.width) + 4 * norms if half else 4 * (others + norms)
 
 
 @dataclass(frozen=True)
@@ -162,20 +168,23 @@ def training_peak(shape: Shape, load: Load, training: Training, hardware: Hardwa
     bytes_each = (0.55 if lora.load_in_4bit else hardware.torch_dtype().itemsize) if lora else 4
     still = shape.weights * bytes_each + (4 * trained if lora else 0) + 8 * trained  # weights, and Adam's averages
     still, gradients = still / shards, 4 * trained / shards
-    per_layer = 4 * shape.kept_per_token(lora) * load.tokens
+    device = hardware.torch_device().type
+    half = device != "mps" and hardware.torch_dtype().itemsize == 2
+    per_layer = shape.kept_per_token(lora, half) * load.tokens
     kept = (
         4 * shape.width * load.tokens * shape.layers + per_layer
         if training.gradient_checkpointing
         else shape.layers * per_layer
     )
+    copies = 2 * trained / shards if half else 0.0  # of what is float32, made once a pass
     embedding = 4 * shape.width * shape.vocabulary
     if load.reads * shape.vocabulary > _LOGITS_AT_ONCE:
         logits = 3 * 4 * _LOGITS_AT_ONCE + (0 if lora else 2 * embedding)  # the head's gradient and a part of it
     else:
         logits = 3 * 4 * load.reads * shape.vocabulary
-    backward_begins = kept + logits + (gradients if load.passes > 1 else 0) + (0 if lora else 2 * embedding)
+    backward_begins = kept + copies + logits + (gradients if load.passes > 1 else 0) + (0 if lora else 2 * embedding)
     backward_ends = gradients + (0 if lora else 3 * embedding)  # Adam's step takes two more of its largest tensor
-    holes = 0.0 if lora or hardware.torch_device().type != "cpu" else _HOLES * (kept + gradients)
+    holes = 0.0 if lora or device != "cpu" else _HOLES * (kept + gradients)
     loading = _loading(shape, bytes_each) if shards == 1 else 0  # else in the machine's memory
     return _process(hardware) + max(still + max(backward_begins, backward_ends) + holes, loading)
 
