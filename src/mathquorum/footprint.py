@@ -28,6 +28,7 @@ __all__ = [
     "check_fits",
     "drawing_bytes",
     "gigabytes",
+    "judging_peak",
     "loading_notice",
     "memory_of",
     "peaks",
@@ -41,6 +42,10 @@ _HEAVIEST = 8  # of a training's steps that are looked at
 _GROWING = 1.25  # of buffers that get room for half as many rows again when they are full
 _LOGITS_COPIES = 11  # of a row's logits while its token is drawn from the whole vocabulary, as measured: softmax, sort, sums in double precision
 _HOLES = 0.25  # of what training keeps and its gradients: what glibc's heap loses between aligned tensors; 0.2 to 0.3 were measured
+_JUDGED_ROW, _JUDGED_ENDS = (
+    192,
+    64,
+)  # tokens of a row of texts that are judged (`engines.embedded.beginnings`), and places that are read of it
 _SURE = 0.85  # an estimate is right within 15%: what is refused would not have fitted
 
 
@@ -90,7 +95,11 @@ class Shape:
         Raises:
             ModelError: If its config cannot be read.
         """
-        config = load_config(model)
+        return cls.of_config(load_config(model), weight_bytes(read_source(model).base))
+
+    @classmethod
+    def of_config(cls, config: Any, file_bytes: int = 0) -> Shape:
+        """The shape that a transformers config describes."""
         text: Any = config.get_text_config(decoder=True)
         heads = text.num_attention_heads
         head = getattr(text, "head_dim", None) or text.hidden_size // heads
@@ -102,7 +111,7 @@ class Shape:
             attention=heads * head,
             kept=(getattr(text, "num_key_value_heads", None) or heads) * head,
             vocabulary=text.vocab_size,
-            file_bytes=weight_bytes(read_source(model).base),
+            file_bytes=file_bytes,
         )
 
     def adapter_weights(self, lora: Lora) -> int:
@@ -202,6 +211,23 @@ def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) 
     written = _GROWING * rows * _room(max_tokens) * shape.layers * 2 * shape.kept * size
     logits = 4 * rows * shape.vocabulary + drawing_bytes(hardware.torch_device().type, rows * shape.vocabulary)
     return _process(hardware) + max(shape.weights * size + written + logits, _loading(shape, size))
+
+
+def judging_peak(shape: Shape, tokens: int, shared: int, hardware: Hardware) -> float:
+    """Bytes at the peak of scoring.
+
+    Args:
+        shape: Of the model.
+        tokens: Of the solutions that are judged in one forward pass.
+        shared: Of what they all begin with, whose keys and values are repeated for each row.
+        hardware: Where it runs.
+    """
+    size = hardware.torch_dtype().itemsize
+    rows = max(1, -(-tokens // _JUDGED_ROW))
+    held = shape.layers * 2 * shape.kept * size * (tokens + shared * rows)
+    layer = size * tokens * (3 * shape.inner + 4 * shape.width)
+    logits = 4 * rows * min(rows * 2, _JUDGED_ENDS) * shape.vocabulary
+    return _process(hardware) + max(shape.weights * size + held + layer + logits, _loading(shape, size))
 
 
 def _room(tokens: int) -> int:

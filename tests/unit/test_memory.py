@@ -11,6 +11,7 @@ from transformers import LlamaConfig, Qwen2Config
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.embedded import memory
+from mathquorum.footprint import Shape
 from mathquorum.models import Hardware
 from mathquorum.records import Problem
 from mathquorum.stages.base import no_progress
@@ -24,12 +25,12 @@ QWEN_7B = Qwen2Config(
 
 def test_a_row_holds_its_keys_values_and_logits() -> None:
     # 28 layers x keys and values x 4 heads x 128 numbers x 2 bytes = 57,344 bytes a token, twice while it is copied
-    assert memory.row_bytes(QWEN_7B, 2, 512) == int(2.25 * 57_344 * 512) + 8 * 152_064
+    assert memory.row_bytes(Shape.of_config(QWEN_7B), 2, 512) == int(2.25 * 57_344 * 512) + 8 * 152_064
 
 
 def test_without_grouped_queries_every_head_counts() -> None:
     config = LlamaConfig(hidden_size=64, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
-    assert memory.row_bytes(config, 4, 10) == int(2.25 * (2 * 2 * 64 * 4 * 10)) + 8 * 100
+    assert memory.row_bytes(Shape.of_config(config), 4, 10) == int(2.25 * (2 * 2 * 64 * 4 * 10)) + 8 * 100
 
 
 @pytest.mark.parametrize(("gigabytes", "rows"), [(0.0003, 1), (1.0, 512)])

@@ -18,6 +18,7 @@ from mathquorum.cli.listing import add_settings
 from mathquorum.cli.memory import add_memory
 from mathquorum.cli.merging import add_merge
 from mathquorum.cli.parts import add_parts
+from mathquorum.cli.planning import add_plan
 from mathquorum.cli.prompts import add_prompt
 from mathquorum.cli.ranks import run_as_rank
 from mathquorum.cli.running import add_running
@@ -59,6 +60,7 @@ def _common(
 
 # One line a command, in the order of --help.
 add_running(app)
+add_plan(app)
 add_settings(app)
 add_vote(app)
 add_prompt(app)

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from mathquorum.cli.console import RunConsole
+from mathquorum.cli.planned import show_stages, workers_of
+from mathquorum.cli.planning import calibrations
 from mathquorum.config import Settings, build, in_words, parse_overrides, read_settings_file
 from mathquorum.errors import RunError, SettingsError, suggest
 from mathquorum.metrics.estimates import read_estimate
@@ -62,7 +64,9 @@ def settings_of(name: str, config: Path | None, overrides: Sequence[str]) -> Set
     return build(recipe(name).settings, file, parse_overrides(overrides))
 
 
-def dry_run(name: str, settings: Settings, directory: Path, source: Path | None = None) -> Run:
+def dry_run(
+    name: str, settings: Settings, directory: Path, source: Path | None = None, *, on_paper: bool = False
+) -> Run:
     """A run of the recipe that makes nothing and has its plan.
 
     Raises:
@@ -70,7 +74,7 @@ def dry_run(name: str, settings: Settings, directory: Path, source: Path | None 
         RunError: If the run directory holds other work.
     """
     found = recipe(name)
-    dry = Run(directory, dry=True, source=source)
+    dry = Run(directory, dry=True, source=source, on_paper=on_paper)
     try:
         found.follow(dry, settings)
     except ValidationError as error:
@@ -102,7 +106,7 @@ def follow(
     dry = dry_run(name, settings, directory, part.source)
     if show:
         console.print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), markup=False, highlight=False)
-        _show_plan(dry.plan, console)
+        show_stages(dry.plan, directory, workers_of(settings), calibrations(), console)
         return
     chosen, shard = _chosen(dry.plan, part)
     if part.gather:
@@ -122,7 +126,7 @@ def follow(
         )
     if cluster and left:
         check_cluster(cluster)
-    workers = getattr(settings, "workers", 1)
+    workers = workers_of(settings)
     with RunConsole(plan, console) as listener:
         run = Run(
             directory,
@@ -164,14 +168,6 @@ def _check_gathered(directory: Path, name: str) -> None:
 def _noted(known: Sequence[PlannedStage]) -> str:
     first = known[0].note
     return first if all(stage.note == first for stage in known) else "taken over or grown"
-
-
-def _show_plan(plan: Sequence[PlannedStage], console: Console) -> None:
-    for number, stage in enumerate(plan, start=1):
-        state = "done" if stage.complete else stage.note or "to do"
-        console.print(
-            f"{number:3d}  {stage.name}  ({stage.kind}, {state})", markup=False, highlight=False, soft_wrap=True
-        )
 
 
 def _show(report: Path, console: Console, as_json: bool) -> None:

@@ -7,7 +7,7 @@ Python keywords all end in `build`, which checks everything at once and says wha
 from __future__ import annotations
 
 from mathquorum.config.building import build
-from mathquorum.config.files import read_settings_file
+from mathquorum.config.files import read_mapping, read_settings_file
 from mathquorum.config.overrides import merge, parse_overrides
 from mathquorum.config.settings import (
     Grows,
@@ -36,5 +36,6 @@ __all__ = [
     "marked",
     "merge",
     "parse_overrides",
+    "read_mapping",
     "read_settings_file",
 ]

@@ -11,7 +11,7 @@ import yaml
 
 from mathquorum.errors import SettingsError
 
-__all__ = ["read_settings_file"]
+__all__ = ["read_mapping", "read_settings_file"]
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
@@ -34,6 +34,21 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         )
     expanded: dict[str, Any] = _expand(values, path)
     return expanded
+
+
+def read_mapping(text: str, option: str) -> dict[str, Any]:
+    """The values of a settings file, or of a YAML mapping that is given in its place.
+
+    Raises:
+        SettingsError: If it is neither.
+    """
+    if not text.lstrip().startswith("{"):
+        return read_settings_file(Path(text))
+    try:
+        values: dict[str, Any] = yaml.safe_load(text)  # what begins with a brace is a mapping or an error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{option} is not valid YAML: {error}") from error
+    return values
 
 
 def _expand(value: Any, path: Path) -> Any:

@@ -50,6 +50,7 @@ class Run:
         source: An earlier run, whose results are taken over where name and identity of a stage are equal.
         only: The one stage that is called; what the others would make must be there if it reads it.
         shard: The part of that stage, or of a recipe's only one, that is done.
+        on_paper: In a dry run, outside inputs need not be there.
 
     Example:
         run = Run(Path("runs/first"))
@@ -69,6 +70,7 @@ class Run:
         source: Path | None = None,
         only: str | None = None,
         shard: Shard | None = None,
+        on_paper: bool = False,
     ) -> None:
         self.directory = directory
         self.workers = workers
@@ -78,7 +80,7 @@ class Run:
         self.fingerprints = fingerprints or Fingerprints()
         self._listener = listener or Silence()
         self._earlier = Earlier(source, self.fingerprints) if source else None
-        self._only, self._shard = only, shard
+        self._only, self._shard, self._on_paper = only, shard, on_paper
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -280,9 +282,11 @@ class Run:
     def _identity(self, stage: Stage) -> Identity | None:
         """None in a dry run where something that the stage reads is still to be made."""
         if self.dry:
-            missing = (item.path for item in inputs_of(stage) if not item.path.exists())
+            missing = [item.path for item in inputs_of(stage) if not item.path.exists()]
             to_make = {planned.name for planned in self.plan if not planned.complete}
             if self._made_by(stage, to_make) or any(path.is_relative_to(self.directory) for path in missing):
+                return None
+            if missing and self._on_paper:
                 return None
         return identity_of(stage, self.fingerprints)
 

@@ -6,12 +6,10 @@ part of what fixes the last digits of a log-probability, so a stage that goes on
 
 from __future__ import annotations
 
-from typing import Any
+from mathquorum.footprint import Shape, drawing_bytes, memory_of
+from mathquorum.models import Hardware, load_config
 
-from mathquorum.footprint import drawing_bytes, memory_of
-from mathquorum.models import Hardware, load_config, num_weights
-
-__all__ = ["row_bytes", "rows_that_fit"]
+__all__ = ["row_bytes", "rows_in", "rows_that_fit"]
 
 # More rows than this bring nothing: on a CPU a step is bound by arithmetic long before, but prompts share a step by how many rows
 # they may come to (with 32 problems of 64 candidates, 512 were 1.4 times as fast as 256); on a GPU by then too. Our choice.
@@ -31,28 +29,26 @@ def rows_that_fit(model: str, hardware: Hardware, max_tokens: int) -> int:
     Raises:
         ModelError: If the model's config cannot be read.
     """
-    config = load_config(model)
-    weights = num_weights(config)
+    return rows_in(Shape.of_config(load_config(model)), hardware, max_tokens)
+
+
+def rows_in(shape: Shape, hardware: Hardware, max_tokens: int) -> int:
+    """As `rows_that_fit`, of a model of that shape."""
     size = hardware.torch_dtype().itemsize
     device = hardware.torch_device()
     usable, most = (_USABLE_ON_CPU, _MOST_ON_CPU) if device.type == "cpu" else (_USABLE_ON_GPU, _MOST_ON_GPU)
-    vocabulary = config.get_text_config(decoder=True).vocab_size
-    left = usable * memory_of(device) - weights * size - drawing_bytes(device.type, most * vocabulary)
-    rows = int(left // row_bytes(config, size, max_tokens))
+    left = usable * memory_of(device) - shape.weights * size - drawing_bytes(device.type, most * shape.vocabulary)
+    rows = int(left // row_bytes(shape, size, max_tokens))
     return max(1, min(most, rows // 8 * 8 or rows))
 
 
-def row_bytes(config: Any, size: int, max_tokens: int) -> int:
+def row_bytes(shape: Shape, size: int, max_tokens: int) -> int:
     """Memory of one row: keys and values of its own tokens, and its logits. The prompt's are shared.
 
     Args:
-        config: A transformers config.
+        shape: Of the model.
         size: Bytes of a number of the model's.
         max_tokens: Tokens that a row may grow by.
     """
-    text = config.get_text_config(decoder=True)
-    heads = text.num_attention_heads
-    head = getattr(text, "head_dim", None) or text.hidden_size // heads
-    kept = getattr(text, "num_key_value_heads", None) or heads
-    cache = text.num_hidden_layers * 2 * kept * head * size * max_tokens
-    return int(_GROWING * cache + _LOGITS * 4 * text.vocab_size)
+    cache = shape.layers * 2 * shape.kept * size * max_tokens
+    return int(_GROWING * cache + _LOGITS * 4 * shape.vocabulary)

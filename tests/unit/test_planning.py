@@ -1,0 +1,179 @@
+"""What a recipe is said to take, checked by hand on shapes and sizes that are given."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typed import mathquorum
+
+from mathquorum.config import build
+from mathquorum.errors import SettingsError
+from mathquorum.planning.assumptions import Assumptions, Machine
+from mathquorum.planning.commands import commands_of
+from mathquorum.planning.demand import Demand, Range, total
+from mathquorum.planning.plan import Plan, make_plan
+from mathquorum.planning.speed import Speed
+from mathquorum.recipes import recipe
+from mathquorum.run import PlannedStage, Run
+from mathquorum.training.settings import Lora, Training
+
+SIZES = {"problems.test": 500, "problems.main": 12_000}
+GPU = Machine(name="card", devices=8, peak_flops=1e15, bandwidth=3e12, memory_gb=80)
+
+
+@pytest.fixture
+def shape_alone(tiny_model: Path, tmp_path: Path) -> Path:
+    """A folder with a model's config and nothing else."""
+    folder = tmp_path / "shape"
+    folder.mkdir()
+    shutil.copy(tiny_model / "config.json", folder)
+    return folder
+
+
+def planned(base: Path, run: Path, **values: Any) -> list[PlannedStage]:
+    found = recipe("paper")
+    given = {"base": str(base), "train": "math:train.jsonl", "test": "math:test.jsonl", **values}
+    dry = Run(run, dry=True, on_paper=True)
+    found.follow(dry, build(found.settings, given))
+    return dry.plan
+
+
+def plan(base: Path, run: Path, assumed: Assumptions, **values: Any) -> Plan:
+    return make_plan(planned(base, run, **values), run, assumed)
+
+
+def of(found: Plan, name: str) -> Demand:
+    return next(demand for demand in found.stages if demand.name == name)
+
+
+def test_the_readmes_command_takes_224_000_samples_and_saves_nine_models(shape_alone: Path, tmp_path: Path) -> None:
+    found = plan(shape_alone, tmp_path / "run", Assumptions(sizes=SIZES))
+    sampled = sum(d.calls.expected for d in found.stages if d.kind == "Sample" and not d.name.endswith("greedy"))
+    assert sampled == 224_000 == 6 * 500 * 64 + 2000 * 16
+    assert found.total.models == 9
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert "224,000 samples" in readme and "nine models" in readme
+
+
+def test_what_a_stage_takes_is_counted_from_what_it_reads(shape_alone: Path, tmp_path: Path) -> None:
+    assumed = Assumptions(sizes=SIZES, problem_tokens=100, solution_tokens=200)
+    found = plan(shape_alone, tmp_path / "run", assumed, few_shot=False, batch_size=32)
+    pool = of(found, "ssft.main.candidates")
+    assert (pool.calls.expected, pool.read.expected) == (500 * 64, 500 * 100)
+    assert (pool.written.low, pool.written.expected) == pytest.approx((0.6 * 200 * 32_000, 200 * 32_000))
+    assert pool.written.high == 512 * 32_000, "never beyond max_tokens"
+    tuned = of(found, "ssft.main")  # 10,000 solutions three times, 32 a step: 938 steps
+    assert tuned.calls.expected == 938 * 32 and tuned.trained.expected == 938 * 32 * 300
+    twice = of(found, "control.margin").trained.expected
+    assert twice == pytest.approx(
+        of(found, "mtsft.margin.evaluator").trained.expected + of(found, "mtsft.margin").trained.expected
+    )
+    judged = of(found, "ssft.main.scores.margin")
+    assert judged.calls.expected == pytest.approx(0.8 * 32_000)
+    assert judged.read.expected == pytest.approx(0.8 * 32_000 * 200 + 500 * 120)
+    assert of(found, "ssft.main.scores.likelihood").calls.expected == 0
+
+
+def test_data_that_are_here_are_looked_at_and_others_are_asked_for(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [{"problem": f"What is ${n}+1$?", "solution": f"It is $\\boxed{{{n + 1}}}$."} for n in range(40)]
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    values = {"train": str(tmp_path / "own.jsonl"), "evaluator": {"num_problems": 10, "num_candidates": 4}}
+    found = plan(tiny_model, tmp_path / "run", Assumptions(sizes={"problems.test": 7}), **values)
+    assert of(found, "evaluator.candidates").calls.expected == 40
+    assert of(found, "ssft.main").calls.expected == 3 * 32, "30 solutions three times"
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(
+        SettingsError, match=r"problems\.test cannot be prepared .*\n.*--assume '\{sizes: \{problems\.test: NUMBER\}\}'"
+    ):
+        plan(tiny_model, tmp_path / "run", Assumptions(), **values)
+
+
+def test_a_servers_prices_are_added_up(shape_alone: Path, tmp_path: Path) -> None:
+    found = recipe("sample")
+    engine = {"kind": "server", "url": "http://127.0.0.1:1/v1", "candidates_per_request": 16, "completion_price": 2.0}
+    stage = build(found.settings, {"problems": "p.jsonl", "model": "far", "num_candidates": 64, "engine": engine})
+    (tmp_path / "p.jsonl").write_text(json.dumps({"id": "a", "text": "1+1?"}) + "\n")
+    dry = Run(tmp_path / "run", dry=True, on_paper=True)
+    dry.do("candidates", stage.model_copy(update={"problems": tmp_path / "p.jsonl"}))
+    made = make_plan(dry.plan, tmp_path / "run", Assumptions(problem_tokens=100, solution_tokens=200, prompt_price=0.5))
+    (demand,) = made.stages
+    assert demand.calls.expected == 4 and demand.memory == 0 and demand.seconds is None
+    assert demand.price and demand.price.expected == pytest.approx((4 * 100 * 0.5 + 64 * 200 * 2.0) / 1e6)
+
+
+def test_seconds_on_a_stated_machine_follow_from_its_numbers(shape_alone: Path, tmp_path: Path) -> None:
+    one, eight = (
+        plan(
+            shape_alone, tmp_path / "run", Assumptions(sizes=SIZES, machine=GPU.model_copy(update={"devices": devices}))
+        )
+        for devices in (1, 8)
+    )
+    assert eight.speeds == ("8 x card",)
+    times = [found.total.seconds for found in (one, eight)]
+    assert times[0] and times[1] and times[1].expected < times[0].expected
+    assert of(eight, "ssft.main").memory < of(one, "ssft.main").memory
+
+
+def test_seconds_add_up() -> None:
+    speed = Speed("x", loading=2.0, reading=0.001, step=0.1, row=0.01, training=0.01, update=1.0, writing=1e-9)
+    assert speed.sampling(prompts=1000, written=500, rows=10) == pytest.approx(2 + 1 + 500 * (0.01 + 0.01))
+    training = Training(steps=4, checkpoint_seconds=60)
+    plain = speed.fitting(1000, 4, saved=1e9, kept=3e9, training=training)
+    assert plain == pytest.approx(2 + 10 + 4 + 3 + 1), "a checkpoint at the end, and the model"
+    lora = speed.fitting(1000, 4, saved=0, kept=0, training=training.model_copy(update={"lora": Lora()}))
+    assert lora == pytest.approx(2 + 10 * 2 / 3)
+
+
+def test_a_total_is_of_what_is_left_and_of_what_is_in_memory_together() -> None:
+    def demand(memory: float, seconds: Range | None, complete: bool = False) -> Demand:
+        return Demand("a", "Sample", calls=Range(1, 2, 3), memory=memory, seconds=seconds, complete=complete)
+
+    time = Range.exactly(5)
+    stages = [demand(1e9, time), demand(3e9, time), demand(2e9, time), demand(9e9, time, complete=True)]
+    found = total(stages, at_once=2)
+    assert (found.calls, found.memory, found.seconds) == (Range(3, 6, 9), 5e9, Range.exactly(15))
+    assert total([*stages, demand(0, None)]).seconds is None
+
+
+def test_a_scheduler_gets_a_command_for_each_stage_and_shard(shape_alone: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    lines = list(commands_of(planned(shape_alone, run), ("paper", "--base", "a b", "--out", str(run)), run, shards=3))
+    stages = planned(shape_alone, run)
+    cut = [
+        s
+        for s in stages
+        if s.kind == "Sample" or (s.kind == "ScoreCandidates" and s.name.endswith(("margin", "entropy")))
+    ]
+    assert len(lines) == len(stages) + 3 * len(cut)
+    shards = [line for line in lines if "--only ssft.main.candidates " in f"{line} "]
+    assert [line.split("#")[0].split("--only")[1].strip() for line in shards] == [
+        *(f"ssft.main.candidates --shard {number}/3" for number in (1, 2, 3)),
+        "ssft.main.candidates",
+    ]
+    assert all("'a b'" in line for line in lines)
+    assert "# after problems.test, ssft.main" in shards[0] and shards[3].startswith("mathquorum gather paper")
+    assert "# after ssft.main.candidates.shard-1-of-3, " in shards[3]
+
+
+def test_the_command_prints_plan_and_commands(tmp_path: Path) -> None:
+    words = ("demo", "--out", str(tmp_path / "run"))
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    text = mathquorum("plan", *words, "--no-calibration", **environment).stdout
+    assert (
+        "ssft.fine.candidates  (Sample, to do): 2,400 samples" in text
+        and "Together:" in text
+        and "models saved" in text
+    )
+    assert "Times: not known" in text
+    held = json.loads(mathquorum("plan", *words, "--no-calibration", "--json", **environment).stdout)
+    assert held["total"]["models"] == 7 and held["total"]["seconds"] is None
+    shown = mathquorum("run", "demo", "--show", "--out", str(tmp_path / "run"), **environment).stdout
+    assert "2,400 samples" in shown and "Together:" in shown
+    lines = mathquorum("plan", *words, "--commands", "--shards", "2", **environment).stdout.splitlines()
+    assert f"mathquorum run demo --out {tmp_path / 'run'} --only problems.test" in lines
+    assert "--shards goes with --commands" in mathquorum("plan", *words, "--shards", "2", check=2).stderr
+    assert not (tmp_path / "run").exists()
