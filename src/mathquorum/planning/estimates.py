@@ -67,7 +67,7 @@ class Estimator:
         self._trained: dict[
             Path, tuple[str, Range, bool]
         ] = {}  # by folder: the base, length of its solutions, whether an adapter
-        self._steps: dict[Path, tuple[float, float]] = {}  # steps and tokens by budget.json
+        self._steps: dict[Path, tuple[Range, Range]] = {}  # steps and tokens by budget.json
         self._kinds: Mapping[type[Any], Callable[[str, Any], Demand]] = {
             Prepare: self._prepare,
             Split: self._prepare,
@@ -256,10 +256,10 @@ class Estimator:
         steps, why = self._num_steps(stage, examples[0][0])
         trained = steps * step_tokens
         if stage.match_budget:
-            trained = Range.exactly(sum(self._budget(path)[1] for path in stage.match_budget))
+            trained = sum((self._budget(path)[1] for path in stage.match_budget), Range.exactly(0))
             step_tokens = trained.expected / max(steps.expected, 1.0)
             step_reads = step_tokens * examples[0][2] / examples[0][1].expected
-        self._steps[self._run / name / "budget.json"] = (steps.expected, trained.expected)
+        self._steps[self._run / name / "budget.json"] = (steps, trained)
         learned = self._learned(stage, examples)
         self._trained[self._run / name / "model"] = (self._base(stage.model), learned, lora is not None)
         load = _load(step_tokens, step_reads, stage.training.batch_tokens)
@@ -297,7 +297,7 @@ class Estimator:
 
     def _num_steps(self, stage: Finetune, examples: Range) -> tuple[Range, tuple[str, ...]]:
         if stage.match_budget:
-            return Range.exactly(sum(self._budget(path)[0] for path in stage.match_budget)), ()
+            return sum((self._budget(path)[0] for path in stage.match_budget), Range.exactly(0)), ()
         if stage.training.steps is not None:
             return Range.exactly(stage.training.steps), ()
         assert stage.training.epochs is not None
@@ -307,11 +307,11 @@ class Estimator:
         )
         return steps, () if examples.known else (f"{examples.expected:,.0f} examples",)
 
-    def _budget(self, path: Path) -> tuple[float, float]:
+    def _budget(self, path: Path) -> tuple[Range, Range]:
         if path in self._steps:
             return self._steps[path]
         held = read_json(path)
-        return held["steps"], held["tokens"]
+        return Range.exactly(held["steps"]), Range.exactly(held["tokens"])
 
     def _learned(self, stage: Finetune, examples: Sequence[tuple[Range, Range, float]]) -> Range:
         """Tokens of the solutions that a generator learns; of an evaluator those of its start."""
