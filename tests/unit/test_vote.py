@@ -29,6 +29,7 @@ from mathquorum.store import write_records
 from mathquorum.voting import measure_samples
 from mathquorum.voting.curves import drawn_curves
 from mathquorum.voting.measured import measure_run, measured_json
+from mathquorum.voting.page import write_report
 from mathquorum.voting.picks import pick_json
 
 
@@ -39,6 +40,12 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
 
 def box(answer: object) -> str:
     return f"It is $\\boxed{{{answer}}}$."
+
+
+def test_a_report_that_cannot_be_written_is_told_with_its_option(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.jsonl", {"id": "a", "problem": "?", "samples": [box(1), box(2)]})
+    with pytest.raises(SettingsError, match=r"--report .*x\.jsonl cannot be made: .* Give a folder, or a new name"):
+        write_report({"x": measure_samples([file])}, [file], file)
 
 
 def told(counts: Any, words: str) -> int:

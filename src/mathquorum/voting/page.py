@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum import __version__
+from mathquorum.errors import SettingsError
 from mathquorum.metrics import Pool, have_scores
 from mathquorum.metrics.curves import call_shares, curves_over_clusters, curves_over_kept
 from mathquorum.metrics.estimates import estimate_json
@@ -39,8 +40,16 @@ def write_report(pools: Mapping[str, Measured], files: Sequence[Path], out: Path
     Args:
         pools: By the name that each is to have.
         files: What was read, for their fingerprints.
+
+    Raises:
+        SettingsError: If the directory cannot be made.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"--report {out} cannot be made: {error.strerror}. Give a folder, or a new name."
+        ) from error
     data = page_of_samples(pools, files)
     write_text(out / "report.html", render_page(data))
     write_text(out / "report.md", render_markdown(data))
