@@ -87,7 +87,7 @@ def test_a_real_server_samples_as_well_as_the_embedded_engine(server: Server, ru
 
 
 def test_a_real_server_scores_as_the_embedded_engine_does(server: Server, runs: Path, tmp_path: Path) -> None:
-    """Where it tells log-probabilities."""
+    """Where it tells log-probabilities, and each label is one token of the model's: of others a server's score reads the first alone."""
     pool, _ = measured(Run(runs / "embedded"), "embedded", Embedded())
     found = []
     for name, engine in (("server", server), ("embedded", Embedded())):
