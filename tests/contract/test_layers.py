@@ -17,7 +17,7 @@ FLOORS = {
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
     "stages run solving voting serving": 3,
-    "recipes assets launched planning": 4,
+    "recipes assets launched planning sharing": 4,
     "cli __main__": 5,
 }
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}

@@ -171,3 +171,28 @@ def test_a_model_that_solves_nothing_still_runs_through(tiny_model: Path, tmp_pa
     summary = json.loads((place / "stage.json").read_text())["summary"]
     assert summary["no candidate correct"] == 8
     assert summary["references standing in for correct candidates"] == 8
+
+
+def test_a_model_is_exported_with_its_card(finished: Path, tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    run("export", str(finished), "--out", str(tmp_path / "shared"))
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "shared", dtype="auto")
+    assert AutoTokenizer.from_pretrained(tmp_path / "shared")("1+1")["input_ids"]
+    assert model.num_parameters() > 0
+    measured = json.loads((finished / "ssft.main.evaluation.margin" / "results.json").read_text())["results"]
+    card = ModelCard.load(str(tmp_path / "shared" / "README.md"))
+    values = {r.metric_name: (r.metric_value, r.metric_args["interval_95"]) for r in card.data.eval_results}
+    for name in ("pass@1", "maj1@4"):
+        held = measured[name]
+        assert values[name][0] == round(100 * held["value"], 2)
+        assert values[name][1] == [round(100 * held["low"], 2), round(100 * held["high"], 2)]
+    assert "w.rr (margin)" in values and "w.rr (likelihood)" in values
+    assert str(finished) not in card.content, "paths are nobody's business"
+    assert (tmp_path / "shared" / "mathquorum_settings.yaml").exists()
+    refused = subprocess.run(
+        command("export", str(finished), "--out", str(tmp_path / "x"), "--stage", "ssft.mian"),
+        capture_output=True, text=True, env=environment(),
+    )  # fmt: skip
+    assert refused.returncode == 2 and "ssft.main" in refused.stderr and not (tmp_path / "x").exists()

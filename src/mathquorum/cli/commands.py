@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from mathquorum.cli.arguments import arguments_of
+from mathquorum.cli.exporting import add_export
 from mathquorum.cli.grading import add_grade
 from mathquorum.cli.listing import add_settings
 from mathquorum.cli.memory import add_memory
@@ -67,6 +68,7 @@ add_prompt(app)
 add_grade(app)
 add_memory(app)
 add_merge(app)
+add_export(app)
 add_version(app)
 add_parts(app)
 add_solve(app)
