@@ -103,7 +103,7 @@ class _Pool:
     def results(self) -> Iterator[tuple[int, Any]]:
         """What comes of the units, as it comes."""
         while self._dealer.num_left:
-            if time.monotonic() - self._looked >= _LOOK_SECONDS:
+            if not self._answers or time.monotonic() - self._looked >= _LOOK_SECONDS:
                 self._look()
             ready, _ = self._ray.wait(list(self._answers), timeout=_LOOK_SECONDS)
             for answer in ready:
