@@ -21,7 +21,10 @@ _QUICK = {
 @contextmanager
 def started() -> Iterator[Cluster]:
     """A head without room for work, and a node with one CPU."""
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TRAIN_HEALTH_CHECK_INTERVAL_S="0.5")
+    # Ray would kill workers when other programs fill this machine's memory.
+    os.environ.update(
+        RAY_USAGE_STATS_ENABLED="0", RAY_TRAIN_HEALTH_CHECK_INTERVAL_S="0.5", RAY_memory_monitor_refresh_ms="0"
+    )
     head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": _STORE, "_system_config": _QUICK}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:

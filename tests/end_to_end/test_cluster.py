@@ -10,6 +10,7 @@ import pytest
 from tiny_models import solutions
 
 from mathquorum.engines.base import Sampling
+from mathquorum.errors import SettingsError
 from mathquorum.models import Hardware
 from mathquorum.objectives import SolutionLoss
 from mathquorum.records import Candidate, Problem
@@ -18,7 +19,7 @@ from mathquorum.stages.cluster import Cluster as Grade
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
-from mathquorum.store import write_records
+from mathquorum.store import read_rows, write_records
 from mathquorum.training.settings import Training
 
 if TYPE_CHECKING:
@@ -120,16 +121,41 @@ class LosesAllNodesAt(Silence):
             self._step = 0
 
 
+def tune(model: Path, place: Path, training: Training) -> Finetune:
+    write_records(place / "labeled.jsonl", solutions(6))
+    task = Task(objective=SolutionLoss(), data=(place / "labeled.jsonl",), batch_size=4)
+    return Finetune(model=str(model), tasks=(task,), training=training, hardware=Hardware(device="cpu"))
+
+
+def test_two_nodes_that_train_together_have_the_losses_of_one_process(
+    ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
+) -> None:
+    from ray_nodes import add_node, kill_node
+
+    losses = []
+    node = add_node(ray_cluster)
+    for processes, cluster in ((1, None), (2, ray_cluster.address)):
+        training = Training(steps=6, learning_rate=1e-3, log_steps=1, processes=processes)
+        place = Run(tmp_path / str(processes), cluster=cluster).do("model", tune(tiny_model, tmp_path, training))
+        losses.append([row["loss"] for _, row in read_rows(place / "log.jsonl")])
+    kill_node(ray_cluster, node)
+    assert len(losses[0]) == 6 and losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert json.loads((place / "stage.json").read_text())["device"] == "cpu, float32, 2 processes"
+
+
+def test_a_configuration_of_accelerate_is_refused_on_a_cluster(
+    ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "accelerate.yaml").write_text("num_processes: 1\n")
+    training = Training(steps=1, accelerate=tmp_path / "accelerate.yaml")
+    with pytest.raises(SettingsError, match=r"training.accelerate was given with --cluster"):
+        Run(tmp_path / "run", cluster=ray_cluster.address).do("model", tune(tiny_model, tmp_path, training))
+
+
 def test_training_on_a_node_that_is_lost_goes_on_on_another_to_the_weights_of_one_process(
     ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
 ) -> None:
-    write_records(tmp_path / "labeled.jsonl", solutions(6))
-    stage = Finetune(
-        model=str(tiny_model),
-        tasks=(Task(objective=SolutionLoss(), data=(tmp_path / "labeled.jsonl",), batch_size=4),),
-        training=Training(steps=80, learning_rate=1e-3, checkpoint_steps=4),
-        hardware=Hardware(device="cpu"),
-    )
+    stage = tune(tiny_model, tmp_path, Training(steps=60, learning_rate=1e-3, checkpoint_steps=4))
     alone = Run(tmp_path / "alone").do("model", stage)
     listener = LosesAllNodesAt(ray_cluster, 8)
     cluster = Run(tmp_path / "cluster", cluster=ray_cluster.address, listener=listener).do("model", stage)

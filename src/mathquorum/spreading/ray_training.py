@@ -52,7 +52,10 @@ def train_on_cluster(work: Callable[[Advance], R], workers: Workers, folder: Pat
             hearing = _Hearing(ray, advance)
             try:
                 _fit(train, work, workers, folder, place, hearing.ear)
-            except train.TrainingFailedError as error:
+            except (
+                train.TrainingFailedError,
+                ray.exceptions.RayError,
+            ) as error:  # the latter where its own actors died
                 why = str(error)
             hearing.close()
             if hearing.error:
@@ -144,7 +147,11 @@ class _Hearing:
             self._take()
 
     def _take(self) -> None:
-        for kind, *values in self._ray.get(self.ear.take.remote()):
+        try:
+            told = self._ray.get(self.ear.take.remote())
+        except self._ray.exceptions.RayError:  # it was killed; what was told is as if the processes had been lost
+            return
+        for kind, *values in told:
             if kind == "advanced":
                 self._advance(*values)
             elif kind == "done":

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings
 from mathquorum.engines import release
-from mathquorum.errors import DataError
+from mathquorum.errors import DataError, SettingsError
 from mathquorum.models import Hardware
 from mathquorum.models.sources import prints_of
 from mathquorum.objectives import AnyObjective
@@ -71,7 +71,7 @@ class Finetune(Settings):
     seed: int = 0
     hardware: Hardware = Hardware()
     cluster: Annotated[str | None, Runtime()] = None
-    """A Ray cluster, a node of which trains, through Ray Train, as the run was told."""
+    """A Ray cluster whose nodes train, through Ray Train, as the run was told: `training.processes` of them."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Finetune:
@@ -93,17 +93,18 @@ class Finetune(Settings):
             SettingsError: If the training cannot be done as it is set.
         """
         release()  # a vLLM of an earlier stage holds the GPU
-        if self.cluster:
-            return self._on_cluster(self.cluster, out, progress)
         from mathquorum.training.bulletin import post
         from mathquorum.training.launch import launch, launches
 
         planned = self._planned()
+        lost: Counter[str] = Counter()
         budget = {"steps": len(planned.steps), "tokens": sum(step.num_tokens for step in planned.steps)}
         if not (out / "model").exists():  # it comes last, and may be there when the stage was stopped just after
             self._check_fits(planned.steps, out)
             write_json(out / "budget.json", budget)
-            if launches(self.training):
+            if self.cluster:
+                self._on_cluster(self.cluster, out, progress, lost)
+            elif launches(self.training):
                 launch(self.model_dump_json(), self.training, self.hardware, out, progress)
             else:
                 post(json.dumps({"out": str(out), "finetune": self.model_dump_json()}))
@@ -116,6 +117,7 @@ class Finetune(Settings):
             **budget,
             "peak memory, expected": expected,
             "final loss": round(log[-1]["loss"], 4) if log else "not logged",
+            **lost,
         }
 
     def train(self, out: Path, progress: Progress) -> None:
@@ -168,22 +170,37 @@ class Finetune(Settings):
         steps = plan_steps(tasks, [task.batch_size for task in self.tasks], num_steps, self.seed, num_tokens)
         return _Planned(steps, summary)
 
-    def _on_cluster(self, cluster: str, out: Path, progress: Progress) -> Summary:
-        """The same, done on a node of a cluster, which must see all that is read and written here under the same path."""
+    def _on_cluster(self, cluster: str, out: Path, progress: Progress, lost: Counter[str]) -> None:
+        """Has nodes of a cluster train, which must see all that is read and written here under the same path.
+
+        Args:
+            cluster: Its address.
+            out: As of `run`.
+            progress: As of `run`.
+            lost: Counts how often all had to begin again.
+
+        Raises:
+            SettingsError: If a configuration of accelerate is given: Ray Train starts the processes, and knows nothing of it.
+        """
         from mathquorum.spreading.ray_training import train_on_cluster
 
-        lost: Counter[str] = Counter()
+        if self.training.accelerate:
+            raise SettingsError(
+                "training.accelerate was given with --cluster, where Ray Train starts the processes. Leave it out (training.processes says "
+                "how many there are), or train without --cluster."
+            )
         hardware = self.hardware.settled()
         read = (*(path for task in self.tasks for path in task.data), *self.match_budget, out / "started.json")
         workers = Workers(
-            cluster=cluster,
-            threads=hardware.threads,
+            self.training.processes,
+            cluster,
+            hardware.threads,
             gpu=hardware.device == "cuda",
             lost=lambda why: lost.update(["lost, and gone on from the last checkpoint"]),
             seen=partial(_prints, self.model, tuple(map(str, read))),
         )
         there = self.model_copy(update={"cluster": None, "hardware": hardware})
-        return {**train_on_cluster(partial(_run, there, out), workers, out / ".ray", progress), **lost}
+        train_on_cluster(partial(_train, there, out), workers, out / ".ray", progress)
 
     def _job(self, steps: Sequence[Step]) -> Job:
         from mathquorum.training.job import Job
@@ -221,8 +238,8 @@ class Finetune(Settings):
         return max(1, math.ceil(self.training.epochs * num_examples / self.tasks[0].batch_size)), None
 
 
-def _run(stage: Finetune, out: Path, progress: Progress) -> dict[str, int | float | str]:
-    return dict(stage.run(out, progress))
+def _train(stage: Finetune, out: Path, progress: Progress) -> None:
+    stage.train(out, progress)
 
 
 def _prints(model: str, files: Sequence[str]) -> dict[str, str]:
