@@ -161,7 +161,7 @@ def test_training_on_a_node_that_is_lost_goes_on_on_another_to_the_weights_of_on
     cluster = Run(tmp_path / "cluster", cluster=ray_cluster.address, listener=listener).do("model", stage)
     for file in ("model/model.safetensors", "log.jsonl", "budget.json"):
         assert (cluster / file).read_bytes() == (alone / file).read_bytes()
-    assert summary(cluster)["lost, and gone on from the last checkpoint"] == 1
+    assert summary(cluster)["lost, and gone on from the last checkpoint"] >= 1
 
 
 def test_answers_are_graded_on_a_cluster_as_in_one_process(
