@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import ray
 from ray.cluster_utils import Cluster
 
@@ -42,4 +44,12 @@ def add_node(cluster: Cluster, num_cpus: int = 1) -> Any:
 
 def kill_node(cluster: Cluster, node: Any) -> None:
     """Ends all processes of a node at once, as if its machine had lost power."""
+    started_by_it = [
+        process
+        for info in node.all_processes["raylet"]
+        for process in psutil.Process(info.process.pid).children(recursive=True)
+    ]
     cluster.remove_node(node, allow_graceful=False)
+    for process in started_by_it:  # which would notice by themselves after a second, and work until then
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()

@@ -155,7 +155,7 @@ def test_a_configuration_of_accelerate_is_refused_on_a_cluster(
 def test_training_on_a_node_that_is_lost_goes_on_on_another_to_the_weights_of_one_process(
     ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
 ) -> None:
-    stage = tune(tiny_model, tmp_path, Training(steps=60, learning_rate=1e-3, checkpoint_steps=4))
+    stage = tune(tiny_model, tmp_path, Training(steps=150, learning_rate=1e-3, checkpoint_steps=4))
     alone = Run(tmp_path / "alone").do("model", stage)
     listener = LosesAllNodesAt(ray_cluster, 8)
     cluster = Run(tmp_path / "cluster", cluster=ray_cluster.address, listener=listener).do("model", stage)
