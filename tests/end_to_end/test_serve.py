@@ -379,7 +379,7 @@ def test_a_short_request_beside_a_long_one_is_answered_before_the_long_one_ends(
     ended: list[str] = []
 
     def long() -> None:
-        ask(client_of(server), extra_body={"mathquorum": {"num_candidates": 256}})
+        ask(client_of(server), extra_body={"mathquorum": {"num_candidates": 32}})
         ended.append("long")
 
     with serving(quorum(), Listening(port=0, name="tiny", turn=2)) as server:
@@ -404,7 +404,7 @@ def test_answers_do_not_depend_on_who_else_asks(client: openai.OpenAI) -> None:
 
 def test_more_requests_than_are_taken_are_told_to_come_later() -> None:
     with serving(quorum(), Listening(port=0, name="tiny", turn=1, limits=Limits(requests=1))) as server:
-        thread = in_background(lambda: ask(client_of(server), extra_body={"mathquorum": {"num_candidates": 200}}))
+        thread = in_background(lambda: ask(client_of(server), extra_body={"mathquorum": {"num_candidates": 24}}))
         waiting(server, 1)
         status, headers, answer = post(server, body())
         assert status == 429 and int(headers["retry-after"]) >= 1 and answer["error"]["type"] == "rate_limit_error"

@@ -84,7 +84,7 @@ class Endpoint:
 
     async def _healthz(self, request: Request) -> Response:
         if self._draining() or not self._lanes.is_alive:
-            return PlainTextResponse("stopping" if self._draining() else "no worker\n", 503)
+            return PlainTextResponse("stopping\n" if self._draining() else "no worker\n", 503)
         return PlainTextResponse("ok\n")
 
     async def _metrics(self, request: Request) -> Response:
