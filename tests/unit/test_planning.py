@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typed import mathquorum
 
-from mathquorum.config import build
+from mathquorum.cli.planned import show_plan
+from mathquorum.config import build, read_settings_file
 from mathquorum.errors import SettingsError
 from mathquorum.planning.assumptions import Assumptions, Machine
 from mathquorum.planning.commands import commands_of
@@ -157,6 +161,36 @@ def test_a_scheduler_gets_a_command_for_each_stage_and_shard(shape_alone: Path, 
     assert all("'a b'" in line for line in lines)
     assert "# after problems.test, ssft.main" in shards[0] and shards[3].startswith("mathquorum gather paper")
     assert "# after ssft.main.candidates.shard-1-of-3, " in shards[3]
+
+
+def test_the_page_on_scale_has_the_figures_that_the_plan_prints() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "scale.md").read_text(encoding="utf-8")
+    blocks = [block.splitlines() for block in re.findall(r"```\n(.*?)```", page, re.DOTALL)]
+    at_ease = {"checkpoint_steps": 100_000}
+    often: dict[str, Any] = {}
+    seldom = {
+        "generator": at_ease,
+        "evaluator": {"training": at_ease},
+        "mtsft": {"evaluator": at_ease, "generator": at_ease},
+    }
+    for block, values, times in ((blocks[1], often, 1), (blocks[2], seldom, 1), (blocks[3], seldom, 100)):
+        told = [line for line in block if not line.startswith("mathquorum")]
+        assert told and set(told) <= set(printed(root, values, times))
+
+
+def printed(root: Path, values: dict[str, Any], times: int) -> list[str]:
+    """The lines of the plan on paper, with so many times the problems."""
+    found = recipe("paper")
+    file = read_settings_file(root / "docs" / "configs" / "scale.yaml")
+    settings = build(found.settings, {**file, "base": str(root / file["base"])}, values)
+    assumed = build(Assumptions, read_settings_file(root / "docs" / "configs" / "scale-assumed.yaml"))
+    assumed = assumed.model_copy(update={"sizes": {name: times * number for name, number in assumed.sizes.items()}})
+    dry = Run(Path("runs/scale"), dry=True, on_paper=True)
+    found.follow(dry, settings)
+    text = io.StringIO()
+    show_plan(make_plan(dry.plan, dry.directory, assumed), dry.plan, Console(file=text))
+    return text.getvalue().splitlines()
 
 
 def test_the_command_prints_plan_and_commands(tmp_path: Path) -> None:
