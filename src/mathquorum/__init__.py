@@ -4,7 +4,13 @@
     >>> mq.equivalent(r"\\frac{1}{2}", "0.5")
     True
 
-Importing this costs nothing: each name is loaded when it is first used.
+    grade(reference, answer)                        is it right?
+    cluster(solutions)                              which solutions have equivalent answers?
+    vote(samples, scores=..., references=...)       the vote and re-ranking on solutions that are there: a list, a file, a run
+    solve(problem, model, evaluator)                sample, cluster, score and choose
+    mathquorum.reward                               a strict grader for reinforcement learning
+
+`docs/python.md` is the page of all this. Importing this costs nothing: each name is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
         extract_answer,
         matches_reference,
     )
+    from mathquorum.door import cluster, grade, solve, vote
+    from mathquorum.errors import DataError, MathquorumError, ModelError, RunError, SettingsError
     from mathquorum.records import AnswerCluster, Candidate, Estimate, LabeledSolution, Problem, Score, Selection
 
 __version__ = "0.1.0"
@@ -27,19 +35,38 @@ __version__ = "0.1.0"
 __all__ = [
     "AnswerCluster",
     "Candidate",
+    "DataError",
     "Estimate",
     "LabeledSolution",
+    "MathquorumError",
+    "ModelError",
     "Problem",
+    "RunError",
     "Score",
     "Selection",
+    "SettingsError",
     "__version__",
+    "cluster",
     "cluster_answers",
     "cluster_candidates",
     "equivalent",
     "explain",
     "extract_answer",
+    "grade",
     "matches_reference",
+    "reward",
+    "solve",
+    "vote",
 ]
+
+
+_HOMES = {
+    **dict.fromkeys(("cluster", "grade", "solve", "vote"), "door"),
+    **dict.fromkeys(("DataError", "MathquorumError", "ModelError", "RunError", "SettingsError"), "errors"),
+    **dict.fromkeys(
+        ("AnswerCluster", "Candidate", "Estimate", "LabeledSolution", "Problem", "Score", "Selection"), "records"
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -47,5 +74,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    home = import_module("mathquorum.records" if name[0].isupper() else "mathquorum.answers")
-    return getattr(home, name)
+    if name == "reward":
+        return import_module(f"{__name__}.reward")
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'answers')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

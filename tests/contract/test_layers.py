@@ -16,9 +16,9 @@ FLOORS = {
     "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
     "datasets engines evaluator models footprint objectives training pretraining": 2,
-    "stages run solving voting serving": 3,
-    "recipes assets launched planning sharing": 4,
-    "cli __main__": 5,
+    "stages run solving voting serving reward": 3,
+    "recipes assets launched planning sharing sharing": 4,
+    "cli door __main__": 5,
 }
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {

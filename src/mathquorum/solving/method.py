@@ -44,6 +44,11 @@ class Solved:
     completions: Sequence[Completion] = ()
 
     @property
+    def answer(self) -> str | None:
+        """The chosen answer; None when no candidate had one."""
+        return self.chosen.answer if self.chosen else None
+
+    @property
     def best(self) -> Candidate | None:
         """The candidate that shows the answer: the best-scored of the chosen cluster, or its earliest."""
         return self.best_of(self.chosen) if self.chosen else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mathquorum.datasets.sample_formats import Columns
-from mathquorum.errors import SettingsError
+from mathquorum.errors import SettingsError, suggest
 from mathquorum.metrics import evaluator_estimates, have_scores
 from mathquorum.metrics.curves import Curve
 from mathquorum.metrics.differences import Difference, paired_difference
@@ -48,6 +48,18 @@ class Measured:
     rates: Mapping[str, float] = field(default_factory=dict)
     by_model: Mapping[str, Sequence[Estimate]] = field(default_factory=dict)
     picks: Sequence[Pick] = ()
+
+    def answers(self, strategy: str) -> dict[str, str | None]:
+        """What a strategy answers to each problem; None where no candidate has an answer.
+
+        Raises:
+            SettingsError: If that strategy was not applied.
+        """
+        known = self.picks[0].chosen if self.picks else {}
+        if strategy not in known:
+            raise SettingsError(f"{strategy!r} was not applied. {suggest(strategy, known)}")
+        chosen = {pick.item.samples.problem.id: pick.chosen[strategy] for pick in self.picks}
+        return {name: cluster.answer if cluster else None for name, cluster in chosen.items()}
 
 
 def measure_samples(

@@ -23,7 +23,7 @@ from mathquorum.metrics import Pool
 from mathquorum.records import largest_first
 from mathquorum.voting.runs import pools_of_run
 
-__all__ = ["ReadPools", "VotePool", "check_options", "read_pools"]
+__all__ = ["ReadPools", "VotePool", "check_options", "pools_of", "read_pools"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read_pools(
         DataError: If a file cannot be read, or no problem has candidates.
     """
     check_options(answers, step_scores)
-    return _pools(read_samples(paths, problems, cast(Answers, answers), cast(StepScores, step_scores), columns))
+    return pools_of(read_samples(paths, problems, cast(Answers, answers), cast(StepScores, step_scores), columns))
 
 
 def read_run_pools(path: Path) -> dict[str, ReadPools]:
@@ -97,7 +97,7 @@ def read_run_pools(path: Path) -> dict[str, ReadPools]:
         DataError: If it has no candidates, or their problems cannot be found.
     """
     return {
-        found.name: _pools(SampleSet(tuple(read_own_samples(found.candidates, found.problems, found.scores))))
+        found.name: pools_of(SampleSet(tuple(read_own_samples(found.candidates, found.problems, found.scores))))
         for found in pools_of_run(path)
     }
 
@@ -114,7 +114,12 @@ def check_options(answers: str, step_scores: str) -> None:
             raise SettingsError(f"Unknown {name} {value!r}. {suggest(value, known)}")
 
 
-def _pools(found: SampleSet) -> ReadPools:
+def pools_of(found: SampleSet) -> ReadPools:
+    """The pools of samples.
+
+    Raises:
+        DataError: If no problem has candidates.
+    """
     read = [item for item in probabilities(found.samples) if item.candidates]
     if not read:
         raise DataError(f"None of the {len(found.samples)} problems has candidates, so there is nothing to vote on.")
