@@ -196,3 +196,10 @@ def test_a_model_is_exported_with_its_card(finished: Path, tmp_path: Path) -> No
         capture_output=True, text=True, env=environment(),
     )  # fmt: skip
     assert refused.returncode == 2 and "ssft.main" in refused.stderr and not (tmp_path / "x").exists()
+
+
+def test_the_run_has_an_index_of_its_folders(finished: Path) -> None:
+    index = (finished / "index.md").read_text()
+    folders = {place.parent.name for place in finished.glob("*/stage.json")}
+    assert folders and all(f"| [{name}]({name}) |" in index for name in folders)
+    assert "(report/report.html)" in index and "(ssft.main/model)" in index and "(problems.test/model)" not in index

@@ -23,6 +23,7 @@ from mathquorum.recipes import recipe
 from mathquorum.records import Estimate
 from mathquorum.report.tables import run_tables
 from mathquorum.run import PlannedStage, Run
+from mathquorum.run.index import run_index
 from mathquorum.run.shards import missing_shards, shard_name
 from mathquorum.spreading.ray_connection import check_cluster
 from mathquorum.stages.base import Shard, read_shard
@@ -142,6 +143,8 @@ def follow(
             if shard is None:
                 write_text(directory / "settings.yaml", yaml.safe_dump(plain, sort_keys=False))
             report = found.follow(run, settings)
+            if shard is None and not chosen:
+                write_text(directory / "index.md", run_index(directory, run.plan, name, report))
     if chosen:
         report = directory / run.plan[0].name
     _show(report, console, as_json)
