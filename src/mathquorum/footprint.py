@@ -77,6 +77,7 @@ class Shape:
         kept: Key heads times their width.
         vocabulary: Entries.
         file_bytes: Of the weight files.
+        tied: Whether the head's weights are those of the embedding.
     """
 
     weights: int
@@ -87,6 +88,7 @@ class Shape:
     kept: int
     vocabulary: int
     file_bytes: int
+    tied: bool
 
     @classmethod
     def of(cls, model: str) -> Shape:
@@ -112,6 +114,7 @@ class Shape:
             kept=(getattr(text, "num_key_value_heads", None) or heads) * head,
             vocabulary=text.vocab_size,
             file_bytes=file_bytes,
+            tied=bool(text.tie_word_embeddings),
         )
 
     def adapter_weights(self, lora: Lora) -> int:
@@ -210,7 +213,7 @@ def sampling_peak(shape: Shape, rows: int, max_tokens: int, hardware: Hardware) 
     size = hardware.torch_dtype().itemsize
     written = _GROWING * rows * _room(max_tokens) * shape.layers * 2 * shape.kept * size
     logits = 4 * rows * shape.vocabulary + drawing_bytes(hardware.torch_device().type, rows * shape.vocabulary)
-    return _process(hardware) + max(shape.weights * size + written + logits, _loading(shape, size))
+    return _process(hardware) + max(_asked(shape, hardware) + written + logits, _loading(shape, size))
 
 
 def judging_peak(shape: Shape, tokens: int, shared: int, hardware: Hardware) -> float:
@@ -227,7 +230,13 @@ def judging_peak(shape: Shape, tokens: int, shared: int, hardware: Hardware) -> 
     held = shape.layers * 2 * shape.kept * size * (tokens + shared * rows)
     layer = size * tokens * (3 * shape.inner + 4 * shape.width)
     logits = 4 * rows * min(rows * 2, _JUDGED_ENDS) * shape.vocabulary
-    return _process(hardware) + max(shape.weights * size + held + layer + logits, _loading(shape, size))
+    return _process(hardware) + max(_asked(shape, hardware) + held + layer + logits, _loading(shape, size))
+
+
+def _asked(shape: Shape, hardware: Hardware) -> float:
+    """The weights of a model that is only asked: on a CPU a head is packed apart from the embedding (`models.packing`)."""
+    apart = shape.vocabulary * shape.width if shape.tied and hardware.torch_device().type == "cpu" else 0
+    return (shape.weights + apart) * hardware.torch_dtype().itemsize
 
 
 def _room(tokens: int) -> int:

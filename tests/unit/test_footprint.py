@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from mathquorum.training.settings import Lora, Training
 
 CPU = Hardware(device="cpu")
 # 100 million weights, of which the tied embedding has 10 million; layers of width 1,000.
-SHAPE = Shape(10**8, 10, 1000, 4000, 1000, 500, 10**4, 2 * 10**8)
+SHAPE = Shape(10**8, 10, 1000, 4000, 1000, 500, 10**4, 2 * 10**8, tied=True)
 FULL, ADAPTER = Training(steps=1), Training(steps=1, lora=Lora())
 
 
@@ -73,7 +74,7 @@ def test_a_layer_keeps_for_the_backward_pass_what_is_computed(half: bool, lora: 
     """As counted on models of two and of four layers; in bfloat16 all but norms takes half."""
     tokens = 200
     two, four = (bytes_kept(layers, tokens, half, lora) for layers in (2, 4))
-    shape = Shape(0, 1, 256, 768, 256, 64, 500, 0)
+    shape = Shape(0, 1, 256, 768, 256, 64, 500, 0, tied=False)
     assert (four - two) / (2 * tokens) == pytest.approx(shape.kept_per_token(lora, half), rel=0.03)
 
 
@@ -110,6 +111,11 @@ def test_sampling_holds_weights_and_what_rows_have_written() -> None:
     few, many = (sampling_peak(SHAPE, rows, 100, CPU) for rows in (300, 400))
     assert many - few == pytest.approx(100 * (1.25 * 160 * 10 * 2 * 500 * 4 + 4e4))
     assert sampling_peak(SHAPE, 1, 1, CPU) == pytest.approx(0.43e9 + 4e8 + 2e8)  # the file, while it is read
+
+
+def test_a_tied_head_is_packed_apart_from_the_embedding() -> None:
+    tied, untied = (sampling_peak(replace(SHAPE, tied=tied), 400, 100, CPU) for tied in (True, False))
+    assert tied - untied == pytest.approx(4e7)
 
 
 def test_the_number_of_weights_is_that_of_the_model(tiny_model: Path) -> None:

@@ -29,8 +29,9 @@ def open_engine(model: str, wording: Prompt = PLAIN) -> Engine:
         return small
     from mathquorum.engines.embedded.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_model
+    from mathquorum.models.packing import packed
 
-    return HuggingFaceEngine(load_model(model, Hardware(), wording))
+    return HuggingFaceEngine(packed(load_model(model, Hardware(), wording)))
 
 
 def open_engines(generator: str, evaluator: str | None, wording: Prompt = PLAIN) -> tuple[Engine, Engine | None]:
@@ -46,6 +47,8 @@ def open_engines(generator: str, evaluator: str | None, wording: Prompt = PLAIN)
         return open_engine(generator, wording), open_engine(evaluator, wording)
     from mathquorum.engines.embedded.hf import HuggingFaceEngine
     from mathquorum.models import Hardware, load_together
+    from mathquorum.models.packing import packed
 
-    writer, judge = (HuggingFaceEngine(loaded) for loaded in load_together([generator, evaluator], Hardware(), wording))
+    both = load_together([generator, evaluator], Hardware(), wording)
+    writer, judge = (HuggingFaceEngine(packed(loaded)) for loaded in both)
     return writer, judge

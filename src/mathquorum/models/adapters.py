@@ -72,6 +72,11 @@ class AdaptedBase:
         self._switch(name)
         return name
 
+    @property
+    def reads_weights(self) -> bool:
+        """Whether an adapter looks at its base's weights while it computes, as DoRA does."""
+        return any(settings.use_dora for settings in self._peft.peft_config.values())
+
     def use(self, name: str | None) -> None:
         """Switches the base to that adapter, or to none."""
         if name != self._current:

@@ -73,8 +73,9 @@ class Embedded(Settings):
         """See `EngineSettings.open`."""
         from mathquorum.engines.embedded.hf import HuggingFaceEngine
         from mathquorum.models import load_model
+        from mathquorum.models.packing import packed
 
-        loaded = load_model(use.model, use.hardware, use.wording)
+        loaded = packed(load_model(use.model, use.hardware, use.wording))
         if use.batch_rows is None:
             return HuggingFaceEngine(loaded, batch_tokens=use.batch_tokens)
         return HuggingFaceEngine(loaded, batch_rows=use.batch_rows, batch_tokens=use.batch_tokens)
