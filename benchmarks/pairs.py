@@ -39,9 +39,9 @@ def time_in_turn(ours: Callable[[], object], theirs: Callable[[], object], round
     return Timed(*found)
 
 
-def matmul_peak(size: int = 1024, repeats: int = 20) -> float:
-    """The machine's matrix product, in floating-point operations per second, float32, with the threads that torch has."""
-    a, b = torch.randn(size, size), torch.randn(size, size)
+def matmul_peak(size: int = 1024, repeats: int = 20, dtype: torch.dtype = torch.float32) -> float:
+    """The machine's matrix product, in floating-point operations per second, with the threads that torch has."""
+    a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
     a @ b
     best = float("inf")
     for _ in range(repeats):

@@ -21,7 +21,7 @@ from mathquorum.datasets import minimath
 from mathquorum.engines.base import Request, Sampling, candidate_seed
 from mathquorum.engines.embedded.hf import HuggingFaceEngine
 from mathquorum.models import Hardware, LoadedModel, load_model
-from mathquorum.prompts import generator_prompt
+from mathquorum.prompts import Shown, generator_prompt
 
 
 def main() -> None:
@@ -65,14 +65,16 @@ def row(
     name: str,
     loaded: LoadedModel,
     weights: int,
-    prompts: Sequence[str],
+    prompts: Sequence[Shown],
     size: int,
     tokens: int,
     rounds: int,
     peak: float,
+    beside: LoadedModel | None = None,
 ) -> None:
+    """One line of the table; `generate` has the model `beside` where it is given."""
     engine = HuggingFaceEngine(loaded)
-    requests = [Request(p, tuple(candidate_seed(0, p, i) for i in range(size))) for p in prompts]
+    requests = [Request(p, tuple(candidate_seed(0, str(p), i) for i in range(size))) for p in prompts]
     counts: dict[str, int] = {}
 
     def ours() -> None:
@@ -80,7 +82,7 @@ def row(
         counts["ours"] = sum(c.num_tokens for completions in found for c in completions)
 
     def theirs() -> None:
-        counts["theirs"] = sum(generated(loaded, prompt, size, tokens) for prompt in prompts)
+        counts["theirs"] = sum(generated(beside or loaded, prompt, size, tokens) for prompt in prompts)
 
     timed = time_in_turn(ours, theirs, rounds)
     rates = [counts["ours"] / median(timed.ours), counts["theirs"] / median(timed.theirs)]
@@ -115,7 +117,7 @@ def beside_continuous(loaded: LoadedModel, prompt: str, rounds: int, size: int =
     print(f"generate_batch, one problem, N = {size}, {tokens} tokens: {timed.ratio} times as long as ours")
 
 
-def generated(loaded: LoadedModel, prompt: str, size: int, tokens: int) -> int:
+def generated(loaded: LoadedModel, prompt: Shown, size: int, tokens: int) -> int:
     """How many tokens `generate` wrote."""
     ids = torch.tensor([loaded.codec.prompt(prompt)])
     end = loaded.tokenizer.eos_token_id
