@@ -2,6 +2,7 @@
 
     python benchmarks/training.py [--rounds 2] [--steps 3]     useful tokens per processor second, and the ratio
     python benchmarks/training.py --lora FOLDER                 the same with LoRA (r = 16, all linear layers) on a model of yours
+    python benchmarks/training.py --evaluator FOLDER            evaluators, all weights, on a model of yours, 4 pairs a step
     python benchmarks/training.py --memory                      peak memory of a step of 2,048 tokens, vocabulary 150,000
 
 Useful tokens are those of solutions and their ends, which the loss is over, or for evaluators those of the judged texts.
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3, help="optimizer steps per round")
     parser.add_argument("--only", choices=("sft", "evaluator"))
     parser.add_argument("--lora", metavar="FOLDER", help="train adapters on this model")
+    parser.add_argument("--evaluator", metavar="FOLDER", help="train evaluators on this model")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--memory-of", choices=("ours", "plain"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -59,6 +61,9 @@ def main() -> None:
         print(peak_memory(options.memory_of))
     elif options.memory:
         memory_table()
+    elif options.evaluator:
+        print("| task | model | ours, useful tokens/s | TRL | ratio |\n|---|---|---|---|---|")
+        evaluator_row(options.evaluator, Path(options.evaluator).name, 4, options.rounds, options.steps)
     elif options.lora:
         lora_table(options.lora, options.rounds, options.steps)
     else:
@@ -74,7 +79,7 @@ def speed_table(rounds: int, steps: int, only: str | None) -> None:
     if only != "evaluator":
         generator_rows(codec, rounds, steps)
     if only != "sft":
-        evaluator_row(codec, rounds, steps)
+        evaluator_row(str(tiny_base_path()), "1.3 M, vocabulary 768", 16, rounds, steps)
 
 
 def generator_rows(codec: Codec, rounds: int, steps: int) -> None:
@@ -89,21 +94,25 @@ def generator_rows(codec: Codec, rounds: int, steps: int) -> None:
 
 
 def tiny_model() -> Any:
-    return load_model(str(tiny_base_path()), Hardware(device="cpu"), dtype=torch.float32).model
+    return whole_model(str(tiny_base_path()))
+
+
+def whole_model(folder: str) -> Any:
+    return load_model(folder, Hardware(device="cpu"), dtype=torch.float32).model
 
 
 def large_model() -> Any:
     return qwen2(192, 4, LARGE_VOCABULARY)
 
 
-def evaluator_row(codec: Codec, rounds: int, steps: int) -> None:
-    pairs = judged_pairs(16 * steps)
+def evaluator_row(folder: str, name: str, batch: int, rounds: int, steps: int) -> None:
+    codec, pairs = Codec(load_tokenizer(folder)), judged_pairs(batch * steps)
     judged = [solution for pair in pairs for solution in pair]
     row(
-        "evaluator, pairwise | 1.3 M, vocabulary 768",
+        f"evaluator, pairwise | {name}",
         sum(len(codec.prompt(evaluator_prompt(s.problem, s.solution))) for s in judged), rounds,
-        lambda: ours(tiny_model(), PairwiseLoss(pairs_per_problem=1), judged, codec, 16, steps),
-        lambda: reward_trainer(str(tiny_base_path()), codec, pairs, steps),
+        lambda: ours(whole_model(folder), PairwiseLoss(pairs_per_problem=1), judged, codec, batch, steps),
+        lambda: reward_trainer(folder, codec, pairs, batch, steps),
     )  # fmt: skip
 
 
@@ -138,14 +147,11 @@ def lora_table(folder: str, rounds: int, steps: int) -> None:
     solutions = list(minimath.load_solutions("train", "fine", 8 * steps))
     useful = sum(len(codec.continuation(s.solution)) + 1 for s in solutions)
 
-    def base() -> Any:
-        return load_model(folder, Hardware(device="cpu"), dtype=torch.float32).model
-
     print("| task | model | ours, useful tokens/s | TRL with peft | ratio |\n|---|---|---|---|---|")
     row(
         f"SSFT, LoRA r = {lora.r} | {Path(folder).name}", useful, rounds,
-        lambda: ours(new_adapter(base(), lora, 0), SolutionLoss(), solutions, codec, 8, steps, lora),
-        lambda: sft_trainer(base(), codec, solutions, steps, lora),
+        lambda: ours(new_adapter(whole_model(folder), lora, 0), SolutionLoss(), solutions, codec, 8, steps, lora),
+        lambda: sft_trainer(whole_model(folder), codec, solutions, steps, lora),
     )  # fmt: skip
 
 
@@ -193,7 +199,7 @@ def sft_trainer(
 
 
 def reward_trainer(
-    folder: str, codec: Codec, pairs: Sequence[tuple[LabeledSolution, LabeledSolution]], steps: int
+    folder: str, codec: Codec, pairs: Sequence[tuple[LabeledSolution, LabeledSolution]], batch: int, steps: int
 ) -> float:
     from datasets import Dataset
     from transformers import AutoModelForSequenceClassification
@@ -210,7 +216,7 @@ def reward_trainer(
     with tempfile.TemporaryDirectory() as place:
         arguments = RewardConfig(
             output_dir=place, use_cpu=True, report_to="none", disable_tqdm=True, max_length=512, max_steps=steps,
-            per_device_train_batch_size=16, logging_steps=10, learning_rate=1e-4, bf16=False,
+            per_device_train_batch_size=batch, logging_steps=10, learning_rate=1e-4, bf16=False,
             gradient_checkpointing=False,
         )  # fmt: skip
         trainer = RewardTrainer(
