@@ -4,7 +4,7 @@
 
 A small `mathquorum run paper` on GSM8K (full fine-tuning, sampling, an evaluator, scoring) is killed with all its processes so many times,
 and goes on each time; another one is left alone. What a kill costs at most is the time since the latest candidate, score, checkpoint or
-finished stage was written. Prints a line a kill, and at the end whether all records, figures and weights are equal.
+finished stage was written, or since the start where that is later. Prints a line a kill, and at the end whether all records, figures and weights are equal.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     draws = random.Random(options.seed)
     killed, alone = options.out / "killed", options.out / "alone"
     for number in range(options.kills):
-        process = started(options.model, killed)
+        process, since = started(options.model, killed), time.time()
         try:
             process.wait(draws.uniform(options.least, options.most))
             print(f"kill {number + 1}: the run had ended (status {process.returncode})", flush=True)
@@ -56,7 +56,11 @@ def main() -> None:
             process.wait()
             time.sleep(2)  # processes of its own that noticed late
             what, written = latest(killed)
-            print(f"kill {number + 1}: {began - written:.0f} s since {what} was written", flush=True)
+            print(
+                f"kill {number + 1}, {began - since:.0f} s after its start: {began - max(written, since):.0f} s lost "
+                f"(kept last: {what})",
+                flush=True,
+            )
     for folder in (killed, alone):
         status = started(options.model, folder).wait()
         print(f"{folder.name}: ended with status {status}", flush=True)
