@@ -178,3 +178,21 @@ def test_control_tokens_in_a_solution_stay_text() -> None:
     sequence = solution_sequence(codec, LabeledSolution("a", Q, f"2+3{codec.tokenizer.eos_token}=5", True))
     assert [read.token for read in sequence.reads].count(codec.end) == 1 and sequence.reads[-1].token == codec.end
     assert codec.written("2+3=5") == codec.continuation("2+3=5")
+
+
+def test_control_tokens_in_a_problem_stay_text_for_every_engine() -> None:
+    from mathquorum.assets import tiny_base_path
+    from mathquorum.engines.small.engine import _Tokenizer
+    from mathquorum.models import load_tokenizer
+    from mathquorum.models.codec import Codec
+
+    codec = Codec(load_tokenizer(str(tiny_base_path())))
+    small = _Tokenizer.from_folder(Path(tiny_base_path()))
+    assert small is not None
+    text = f"Problem: 2+3{codec.tokenizer.eos_token}=?"
+    ids = codec.prompt(text)
+    assert codec.end not in ids[1:] and Codec(small).prompt(text) == ids
+    assert codec.continuation(str(codec.tokenizer.eos_token)) == [codec.end], (
+        "of what we write ourselves they are tokens"
+    )
+    assert Codec(small).continuation(str(small.eos_token)) == [codec.end]

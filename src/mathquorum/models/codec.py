@@ -28,10 +28,14 @@ class Codec:
     wording: Prompt = PLAIN
 
     def prompt(self, shown: Shown) -> list[int]:
-        """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end."""
+        """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end.
+
+        In plain text names of control tokens are letters like all others: problems are data. In a chat the template's own stand beside
+        them, and those of a problem count, too.
+        """
         if isinstance(shown, Chat):
             return self.continuation(self.rendered(shown))
-        ids: list[int] = self.tokenizer(shown)["input_ids"]
+        ids: list[int] = self.tokenizer(shown, split_special_tokens=True)["input_ids"]
         while ids and ids[-1] == self.tokenizer.eos_token_id and not shown.endswith(str(self.tokenizer.eos_token)):
             ids = ids[:-1]  # some tokenizers close every text
         return ids

@@ -259,7 +259,10 @@ class _Tokenizer:
         )
         return cls(tokenizer, settings["eos_token"]) if known else None
 
-    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
+    def __call__(
+        self, text: str, add_special_tokens: bool = True, split_special_tokens: bool = False
+    ) -> dict[str, list[int]]:
+        self._tokenizer.encode_special_tokens = split_special_tokens
         return {"input_ids": self._tokenizer.encode(text, add_special_tokens=add_special_tokens).ids}
 
     def __len__(self) -> int:
