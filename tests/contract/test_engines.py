@@ -362,7 +362,7 @@ def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_mo
     assert list(example.sequences[0].ids[: len(shown["input_ids"])]) == list(shown["input_ids"])
     ((told,),) = HuggingFaceEngine(chat).generate([Request(conversation, (None,))], GREEDY, ())
     given = torch.tensor([list(shown["input_ids"])])
-    length = dict(min_new_tokens=told.num_tokens, max_new_tokens=told.num_tokens)
+    length = {"min_new_tokens": told.num_tokens, "max_new_tokens": told.num_tokens}
     written = loaded.model.generate(given, do_sample=False, pad_token_id=0, **length)[0, given.shape[1] :].tolist()
     assert list(told.tokens)[:4] == written[:4], "where the two part later, two tokens were as likely as can be told"
 
