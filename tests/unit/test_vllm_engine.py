@@ -100,7 +100,7 @@ def test_another_server_ends_the_first_and_the_same_is_shared(tmp_path: Path) ->
 
 
 CODE = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from mathquorum.engines import Vllm
 from mathquorum.engines.settings import ModelUse
@@ -108,6 +108,7 @@ from mathquorum.models import Hardware
 from mathquorum.objectives import SolutionLoss
 from mathquorum.prompts import PLAIN
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would this
 folder = Path(sys.argv[1])
 use = ModelUse("owner/model", PLAIN, Hardware(device="cpu"), folder=folder)
 Vllm(python=str(folder / "environment" / "python")).open(use)
