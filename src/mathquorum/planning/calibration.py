@@ -26,7 +26,7 @@ _WRITTEN = 16  # tokens of each
 _LENGTH_ROWS, _LENGTH_TOKENS = 4, 160  # candidates whose length is looked at, and their longest
 _TRAINED = 512  # tokens of a step
 _DISK = 2**26  # bytes that are written
-_VERSION = 1  # of what is kept
+_VERSION = 2  # of what is kept
 
 
 class Calibration:
@@ -90,15 +90,17 @@ def _files(place: Path) -> list[Path]:
 
 
 def _measured(model: str, hardware: Hardware, wording: Prompt, problems: Sequence[str]) -> Speed:
-    """Loads the model, writes, reads and trains a little with it."""
+    """Loads the model, trains a little with it, packs it as runs do, and writes and reads."""
     from mathquorum.engines.base import Request, Sampling
     from mathquorum.engines.embedded.hf import HuggingFaceEngine
     from mathquorum.models import load_model
+    from mathquorum.models.packing import packed
 
     began = time.process_time()
     loaded = load_model(model, hardware, wording)
     loading = time.process_time() - began
-    engine = HuggingFaceEngine(loaded)
+    training, update = _training(loaded.model, hardware)
+    engine = HuggingFaceEngine(packed(loaded))  # from here on it is only asked
     prompts = [wording.generator(text) for text in problems[:8]]
     engine.generate([Request(prompts[0], (1,))], Sampling(max_tokens=2), STOP_STRINGS)  # what is tried once
 
@@ -117,7 +119,6 @@ def _measured(model: str, hardware: Hardware, wording: Prompt, problems: Sequenc
     question = [wording.evaluator(text, "word " * 100) for text in problems[:6]]
     tokens = sum(len(loaded.codec.prompt(text)) for text in question)
     reading, _ = _timed(hardware, lambda: engine.label_probabilities(question, wording.labels))
-    training, update = _training(loaded.model, hardware)
     return Speed(
         source="measured on this machine",
         loading=loading,
@@ -166,6 +167,7 @@ def _training(model: Any, hardware: Hardware) -> tuple[float, float]:
     update, _ = _timed(hardware, optimizer.step)
     for parameter in weights:
         parameter.grad = None
+    model.eval()
     return seconds / _TRAINED, update * size / part.numel()
 
 
