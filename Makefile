@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo real test test-kernels test-shuffled check plans bench bench-answers bench-speed install clean
+.PHONY: help demo real test test-kernels test-shuffled check plans site bench bench-answers bench-speed install clean
 
 help:
 	@echo "make demo    the whole method on the embedded model, in minutes, with a report"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-shuffled  all tests in random order; the seed is printed"
 	@echo "make check   format, lint and types"
 	@echo "make plans   write tests/plans again: what each recipe's stages read"
+	@echo "make site    the documentation as a site in build/site; a broken link or name is an error"
 	@echo "make bench   benchmarks, one table each"
 
 # torch first and alone: the constraints name a build that the index may carry for this machine only.
@@ -51,6 +52,11 @@ check: $(READY)
 
 plans: $(READY)
 	$(BIN)/python tests/golden_plans.py
+
+# The tools' notice about their own future is no warning about our pages.
+site: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: bench-answers bench-speed
 	$(BIN)/python benchmarks/tiny_base_gates.py

@@ -6,9 +6,15 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+from typer.main import get_command
+
+from mathquorum.cli import app
 from mathquorum.recipes import RECIPES
 
 README = Path(__file__).parents[2] / "README.md"
+PAGES = (README, *sorted((README.parent / "docs").glob("*.md")))
+COMMANDS = frozenset(get_command(app).commands)
 
 
 def test_the_python_examples_of_the_readme_print_what_they_say() -> None:
@@ -16,13 +22,13 @@ def test_the_python_examples_of_the_readme_print_what_they_say() -> None:
     assert outcome.attempted > 3 and outcome.failed == 0
 
 
-def test_every_command_of_the_readme_exists() -> None:
-    from mathquorum.cli import app
-
-    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    blocks = re.findall(r"```\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    used = {word for block in blocks for word in re.findall(r"^mathquorum (\w+)", block, re.MULTILINE)}
-    assert used and used <= known
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_of_a_page_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:bash|console)?\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = "\n".join(blocks) + "\n" + "\n".join(re.findall(r"`([^`\n]+)`", text))
+    for word in re.findall(r"^(?:\$ )?(?:\S*/)?mathquorum (\w+)", lines, re.MULTILINE):
+        assert word in COMMANDS, f"{page.name} has mathquorum {word}"
 
 
 def test_every_recipe_can_be_loaded() -> None:
@@ -32,8 +38,7 @@ def test_every_recipe_can_be_loaded() -> None:
 
 
 def test_links_of_the_docs_lead_to_files() -> None:
-    root = README.parent
-    for page in (README, *sorted((root / "docs").glob("*.md"))):
+    for page in PAGES:
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if not link.startswith("http"):
                 assert (page.parent / link).exists(), f"{page.name} links to {link}"

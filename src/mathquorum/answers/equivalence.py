@@ -66,6 +66,12 @@ def _equivalent(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> bool
 
 
 equivalent = cast(_Equivalent, _equivalent)
+"""`equivalent(a, b, settings)`: do two answers have the same value? `equivalent.explain(a, b)` says by which rule.
+
+Examples:
+    >>> equivalent(r"\\frac{1}{2}", "0.5"), equivalent("(1, 2)", "[1, 2]")
+    (True, False)
+"""
 equivalent.explain = explain
 
 
