@@ -31,7 +31,7 @@ def grade(reference: str, answer: str) -> bool:
 
     For measuring. As a reward take `mathquorum.reward`, which cannot be talked to.
 
-    Example:
+    Examples:
         >>> grade(r"\frac{1}{2}", "So the answer is 0.5.")
         True
     """
@@ -48,7 +48,7 @@ def cluster(solutions: Sequence[str], reference: str | None = None) -> list[Answ
         solutions: Solutions or answers; those without an answer are in no cluster.
         reference: With it, each cluster is correct or not; without, None.
 
-    Example:
+    Examples:
         >>> [(c.answer, c.members) for c in cluster(["0.5", "so it is 3. #### 3", "1/2"])]
         [('0.5', (0, 2)), ('3', (1,))]
     """
@@ -74,7 +74,7 @@ def vote(
         SettingsError: If the forms do not fit each other, or a strategy needs scores that are not there.
         DataError: If a file cannot be read.
 
-    Example:
+    Examples:
         >>> vote([["#### 4", "#### 5", "#### 4"]], references=["4"]).answers("maj1")
         {'0': '4'}
     """

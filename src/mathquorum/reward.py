@@ -59,7 +59,7 @@ def judge(reference: str, completion: str) -> Verdict:
         reference: The answer, or a solution that marks it as MATH and GSM8K do.
         completion: What the policy wrote, its thoughts included.
 
-    Example:
+    Examples:
         >>> judge("72", "48 + 24 = 72, so \\boxed{72}.").equal
         True
         >>> print(judge("72", "It is 70, or 72."))

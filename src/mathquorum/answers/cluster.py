@@ -16,7 +16,7 @@ __all__ = ["cluster_answers", "cluster_candidates"]
 def cluster_answers(answers: Sequence[str | None], settings: EquivalenceSettings = DEFAULT) -> list[list[int]]:
     """The indices of equivalent answers, largest cluster first, ties by earliest member. None is in no cluster.
 
-    Example:
+    Examples:
         >>> cluster_answers(["3", "0.5", None, "1/2"])
         [[1, 3], [0]]
     """

@@ -33,7 +33,7 @@ class Verdict:
 def explain(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> Verdict:
     """The verdict of `equivalent` with the rule that decided.
 
-    Example:
+    Examples:
         >>> print(explain("3", r"\\log_2 8"))
         equal: the same number, 3
     """
@@ -58,7 +58,7 @@ class _Equivalent(Protocol):
 def _equivalent(a: str, b: str, settings: EquivalenceSettings = DEFAULT) -> bool:
     """Whether two answers are mathematically equivalent.
 
-    Example:
+    Examples:
         >>> equivalent(r"\\frac{1}{2}", "0.5"), equivalent("(1, 2)", "[1, 2]")
         (True, False)
     """
@@ -87,7 +87,7 @@ def explain_match(reference: str, answer: str, settings: EquivalenceSettings = D
 def matches_reference(reference: str, answer: str, settings: EquivalenceSettings = DEFAULT) -> bool:
     """Whether an answer is right: equivalent to the reference, or equal to it in the form that the reference asks for.
 
-    Example:
+    Examples:
         >>> matches_reference("204_5", "204"), equivalent("204_5", "204")
         (True, False)
     """

@@ -33,7 +33,7 @@ def extract_answer(text: str, finished: bool | None = None) -> str | None:
         finished: Whether it ended by itself. A text that a limit cut off (False) has only an answer whose mark is
             explicit and closed; one that ended (True) may state it plainly. None, not known: the text must look ended.
 
-    Example:
+    Examples:
         >>> extract_answer(r"So we get \\boxed{41}, wait, no: \\boxed{42}.")
         '42'
     """
