@@ -171,7 +171,7 @@ def test_a_cut_off_line_is_a_failure_that_names_it(data: Path, tiny_model: Path)
 
 def test_parts_larger_than_the_data_are_refused_before_training(data: Path, tiny_model: Path) -> None:
     error = fails(start(data, tiny_model, "--evaluator.num_problems", "20"), 1)
-    assert "The parts ask for 20 problems" in error
+    assert "evaluator.num_problems asks for 20 problems" in error
 
 
 def _labels(place: Path, problems: list[Problem], texts: list[str]) -> Label:
