@@ -114,6 +114,11 @@ class StandIn:
             self.server.shutdown()
             self.server.server_close()
 
+    def rest(self) -> None:
+        """Waits until no request is being answered."""
+        while self._at_once:
+            time.sleep(0.01)
+
     # --- a request ----------------------------------------------------------------------------------------------------
 
     def answer(self, handler: Any) -> None:

@@ -28,7 +28,7 @@ from mathquorum.errors import ModelError
 from mathquorum.models import Hardware, LoadedModel, load_model, stop_tokens
 from mathquorum.models.codec import Codec
 from mathquorum.objectives import SolutionLoss
-from mathquorum.prompts import PLAIN, Prompt
+from mathquorum.prompts import PLAIN, Prompt, Shown
 from mathquorum.records import LabeledSolution
 
 PROMPTS = ["Problem:\nWhat is $2+3$?\n\nSolution:\n", "What is $7$?", "What is $8$?", "Add: $12+30=42$."]
@@ -347,6 +347,14 @@ def test_texts_that_begin_alike_are_weighed_as_one_by_one(
         assert values == pytest.approx(torch.softmax(torch.stack(totals), 0).tolist(), abs=1e-4)
 
 
+class AsWritten(Codec):
+    """Reads names of control tokens in a plain prompt as these tokens."""
+
+    def prompt(self, shown: Shown) -> list[int]:
+        assert isinstance(shown, str)
+        return self.continuation(shown)
+
+
 def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_model: Path) -> None:
     loaded = load_model(str(tiny_model), Hardware())
     turns = "{% for m in messages %}<{{ m.role }}>{{ m.content }}<eos>{% endfor %}"
@@ -361,10 +369,10 @@ def test_a_chat_template_wraps_the_prompt_in_training_and_sampling_alike(tiny_mo
     )
     assert list(example.sequences[0].ids[: len(shown["input_ids"])]) == list(shown["input_ids"])
     ((told,),) = HuggingFaceEngine(chat).generate([Request(conversation, (None,))], GREEDY, ())
-    given = torch.tensor([list(shown["input_ids"])])
-    length = {"min_new_tokens": told.num_tokens, "max_new_tokens": told.num_tokens}
-    written = loaded.model.generate(given, do_sample=False, pad_token_id=0, **length)[0, given.shape[1] :].tolist()
-    assert list(told.tokens)[:4] == written[:4], "where the two part later, two tokens were as likely as can be told"
+    as_written = LoadedModel(loaded.model, AsWritten(loaded.tokenizer), loaded.device)
+    request = Request(f"<user>{prompt}<eos><assistant>", (None,))
+    ((plain,),) = HuggingFaceEngine(as_written).generate([request], GREEDY, ())
+    assert told == plain
 
 
 def test_a_model_without_a_chat_template_says_so(tiny_model: Path) -> None:

@@ -208,11 +208,11 @@ def test_a_server_that_only_fails_is_given_up_with_what_arrived_kept(
         sampled(stand_in, tmp_path, 200, **settings)
     kept = list(read_records(tmp_path / "run" / "pool" / "candidates.partial.jsonl", Candidate))
     stand_in.behaviour = good
+    stand_in.rest()  # what the first call gave up on may still be answered
     before = sum(stand_in.given.values())
-    found = sampled(stand_in, tmp_path, 200, **settings)
+    found = sampled(stand_in, tmp_path, 200, **{**settings, "timeout": 60.0})
     assert len(found) == 600 and set(kept) <= set(found)
-    asked = sum(stand_in.given.values()) - before
-    assert 600 - len(kept) <= asked < 610 - len(kept), "a busy machine may let a few answers come too late"
+    assert sum(stand_in.given.values()) - before == 600 - len(kept)
     assert summary(tmp_path)["requests"] > 600  # those of both calls
 
 
