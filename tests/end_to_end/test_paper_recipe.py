@@ -173,7 +173,7 @@ def test_a_model_that_solves_nothing_still_runs_through(tiny_model: Path, tmp_pa
     assert summary["references standing in for correct candidates"] == 8
 
 
-def test_a_model_is_exported_with_its_card(finished: Path, tmp_path: Path) -> None:
+def test_a_model_is_exported_with_its_card(finished: Path, data: Path, tmp_path: Path) -> None:
     from huggingface_hub import ModelCard
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -190,7 +190,12 @@ def test_a_model_is_exported_with_its_card(finished: Path, tmp_path: Path) -> No
         assert values[name][1] == [round(100 * held["low"], 2), round(100 * held["high"], 2)]
     assert "w.rr (margin)" in values and "w.rr (likelihood)" in values
     assert str(finished) not in card.content, "paths are nobody's business"
-    assert (tmp_path / "shared" / "mathquorum_settings.yaml").exists()
+    settings = (tmp_path / "shared" / "mathquorum_settings.yaml").read_text()
+    assert "path: train.jsonl" in settings and str(data) not in settings
+    run("export", str(finished), "--out", str(tmp_path / "second"), "--stage", "mtsft.margin")
+    second = ModelCard.load(str(tmp_path / "second" / "README.md"))
+    assert "pass@1" in (names := {r.metric_name for r in second.data.eval_results})
+    assert not any("(" in name for name in names), "the scores are of another model's candidates"
     refused = subprocess.run(
         command("export", str(finished), "--out", str(tmp_path / "x"), "--stage", "ssft.mian"),
         capture_output=True, text=True, env=environment(),
