@@ -35,7 +35,7 @@ def main() -> int:
         return 0
     dtype = "bfloat16" if bfloat16_pays() else "float32"
     command = [sys.executable, "-m", "mathquorum", "run", "paper", "--config", str(CONFIG), "--base", str(model)]
-    command += ["--out", str(options.out), "--hardware.dtype", dtype, *settings]
+    command += ["--out", str(options.out), "--hardware.dtype", dtype, "--scoring_hardware.dtype", "float32", *settings]
     print("$ " + " ".join(command), flush=True)
     began = time.monotonic()
     status = subprocess.run(command, cwd=CHECKOUT, check=False).returncode

@@ -56,10 +56,10 @@ PLANS: dict[str, tuple[str, dict[str, Any]]] = {
 """Recipe and settings of each. Names of files stand for files in a folder of their own."""
 
 
-def planned(name: str, place: Path) -> list[PlannedStage]:
-    """The plan of that name as the recipe lists it, dry, in an empty folder."""
+def planned(name: str, place: Path, **changed: Any) -> list[PlannedStage]:
+    """The plan of that name as the recipe lists it, dry, in an empty folder, with some settings changed."""
     of, values = PLANS[name]
-    values = _in_place(values, place)
+    values = _in_place(values, place) | changed
     if of == "paper":
         values["base"] = str(tiny_base_path())
     found = recipe(of)

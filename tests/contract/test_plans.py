@@ -80,6 +80,22 @@ def test_evaluators_learn_from_problems_that_their_candidates_generator_was_not_
             assert apart(data, told["problems"], plan), f"{told['candidates']}: its generator saw {data}"
 
 
+@pytest.mark.parametrize("name", ["paper", "study"])
+def test_candidates_are_scored_where_the_scoring_hardware_says_and_all_else_where_hardware_does(
+    name: str, tmp_path: Path
+) -> None:
+    changed = planned(
+        name, tmp_path, hardware={"dtype": "bfloat16"}, scoring_hardware={"dtype": "float32", "threads": 2}
+    )
+    used = {
+        (stage["stage"], *stage["hardware"].items())
+        for stage in written(changed, tmp_path).values()
+        if "hardware" in stage
+    }
+    written_in, scored_in = (("dtype", "bfloat16"),), (("dtype", "float32"), ("threads", 2))
+    assert used == {("Finetune", *written_in), ("Sample", *written_in), ("ScoreCandidates", *scored_in)}
+
+
 def test_the_study_chooses_on_validation_problems(tmp_path: Path) -> None:
     """Its report gets pools of both kinds, each sampled and scored on its own problems."""
     plan = written(planned("study", tmp_path), tmp_path)

@@ -52,7 +52,7 @@ class Hardware(Settings):
     """"auto" takes an NVIDIA GPU (cuda) where there is one, else the CPU; mps must be asked for."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """Of the weights. "auto": bfloat16 on a GPU, float32 on a CPU. A CPU with instructions for bfloat16 (avx512_bf16, amx_bf16) samples
-    a model of half a billion weights 1.7 times as fast in it, but scores are coarse then (docs/models.md)."""
+    a model of half a billion weights 1.7 times as fast in it, but scores are coarse then: the recipes' scoring_hardware (docs/models.md)."""
     threads: int = Field(default=1, ge=1)
     """CPU threads per process. One, because processes are what we run side by side, and two multi-threaded ones on two
     cores ran 2 to 10 times slower than two with one thread each (docs/inside.md)."""

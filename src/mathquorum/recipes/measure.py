@@ -58,6 +58,8 @@ class Measure(Settings):
     """How problems are put to the model: as plain text, or in its chat template."""
     seed: int = 0
     hardware: Hardware = Hardware()
+    scoring_hardware: Hardware | None = None
+    """Where candidates are scored; null: as hardware. Scores want float32 where candidates are written in bfloat16 (docs/models.md)."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes side by side; a server is asked by engine.concurrency."""
     engine: AnyEngine = Embedded()
@@ -111,7 +113,7 @@ def measure(run: Run, settings: Measure) -> Path:
             model=model,
             signal=signal,
             prompt=s.prompt,
-            hardware=s.hardware,
+            hardware=s.scoring_hardware or s.hardware,
             workers=s.workers,
             engine=s.engine,
         )

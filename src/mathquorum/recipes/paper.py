@@ -361,7 +361,7 @@ def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihoo
         model=model,
         signal=signal,
         prompt=s.prompt,
-        hardware=s.hardware,
+        hardware=s.scoring_hardware or s.hardware,
         workers=s.workers,
         engine=s.engine,
     )

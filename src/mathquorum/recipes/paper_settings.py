@@ -102,6 +102,8 @@ class Paper(Settings):
     """Training runs: with more than one, everything that is trained is trained and sampled again with the next seeds, and the
     report's intervals are over problems and training runs. The paper has one run of each."""
     hardware: Hardware = Hardware()
+    scoring_hardware: Hardware | None = None
+    """Where candidates are scored; null: as hardware. Scores want float32 where candidates are written in bfloat16 (docs/models.md)."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes side by side: of sampling and scoring, and of stages that do not depend on each other."""
     engine: AnyEngine = Embedded()

@@ -78,7 +78,11 @@ def score(
             name: stages.add(
                 f"{pool.key}.scores.{name}",
                 ScoreCandidates(
-                    problems=problems, candidates=pool.candidates, model=model, prompt=s.prompt, hardware=s.hardware
+                    problems=problems,
+                    candidates=pool.candidates,
+                    model=model,
+                    prompt=s.prompt,
+                    hardware=s.scoring_hardware or s.hardware,
                 ),
             )
             / "scores.jsonl"

@@ -99,6 +99,8 @@ class Study(Settings):
     prompt: AnyPrompt = Prompt()
     title: str = "The study"
     hardware: Hardware = Hardware()
+    scoring_hardware: Hardware | None = None
+    """Where candidates are scored; null: as hardware. Scores want float32 where candidates are written in bfloat16 (docs/models.md)."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes at most: stages side by side, or those of one stage. One per graphics card, or per core."""
 
