@@ -13,6 +13,7 @@ from mathquorum.config import build
 from mathquorum.errors import SettingsError
 from mathquorum.recipes.measure import Measure, measure
 from mathquorum.recipes.paper_settings import Paper
+from mathquorum.recipes.study import Study
 from mathquorum.records import Problem
 from mathquorum.run import Run
 from mathquorum.store import write_records
@@ -58,7 +59,14 @@ def test_recipes_that_train_refuse_engines_that_cannot_serve_what_they_train(tmp
     given = {"base": "b", "train": "train.jsonl", "test": "test.jsonl"}
     with pytest.raises(SettingsError, match="cannot serve the models that this recipe trains"):
         build(Paper, {**given, "engine": {"kind": "server", "url": "http://127.0.0.1:9/v1"}})
+    study = {
+        "bases": {"L": "b"}, "train": "train.jsonl", "test": "test.jsonl", "validation": "v.jsonl", "evaluators": {"problems": "e.jsonl"}
+    }  # fmt: skip
+    with pytest.raises(SettingsError, match="cannot serve the models that this recipe trains"):
+        build(Study, {**study, "engine": {"kind": "server", "url": "http://127.0.0.1:9/v1"}})
     vllm = {"kind": "vllm", "python": "python3"}
+    with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
+        build(Study, {**study, "engine": vllm, "workers": 2})
     with pytest.raises(SettingsError, match="signals has 'certainty'"):
         build(Paper, {**given, "engine": vllm})
     told = {**given, "engine": vllm, "signals": ["likelihood", "confidence"]}

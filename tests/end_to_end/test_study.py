@@ -14,8 +14,10 @@ from end_to_end.test_paper_recipe import command, environment, results
 
 from mathquorum.errors import SettingsError
 from mathquorum.recipes.study import SmallStudy, study
+from mathquorum.records import Candidate
 from mathquorum.run import Run
 from mathquorum.stopping.outlook import Outlook, read_outlook
+from mathquorum.store import read_records
 
 SETTINGS = [
     "--seeds", "[0, 1]", "--num_candidates", "4", "--main_candidates", "6", "--sampling.max_tokens", "24", "--workers", "2", "--batch_size", "4",
@@ -180,6 +182,23 @@ def test_a_killed_study_ends_in_the_same_bytes(data: Path, tiny_model: Path, tmp
 def study_of(given: list[str]) -> None:
     result = subprocess.run(command(*given), capture_output=True, text=True, env=environment())
     assert result.returncode == 0, result.stderr
+
+
+def test_another_engine_samples_and_scores_for_the_study(data: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """All but the training is another engine's work, and every record says whose."""
+    says = "{kind: scripted, texts: ['So $\\boxed{49}$', 'The answer is 50'], believed: '49'}"
+    study_of([*small(data, tiny_model, tmp_path / "run"), "--engine", says])
+    records = [json.loads(file.read_text()) for file in (tmp_path / "run").glob("*/stage.json")]
+    asked = [
+        r for r in records if r["stage"] == "Sample" or (r["stage"] == "ScoreCandidates" and "model" in r["inputs"])
+    ]
+    assert {r["stage"] for r in asked} == {"Sample", "ScoreCandidates"}
+    assert {(r["settings"]["engine"]["kind"], r["device"]) for r in asked} == {("scripted", "scripted")}
+    texts = {
+        c.text for c in read_records(tmp_path / "run" / "L.0.ssft.both.test.candidates" / "candidates.jsonl", Candidate)
+    }
+    assert texts == {"So $\\boxed{49}$", "The answer is 50"}
+    assert "scripted" in (tmp_path / "run" / "report" / "report.html").read_text()
 
 
 def test_an_evaluator_named_like_another_stage_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,16 @@ from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.training.settings import Training
 
-__all__ = ["AnySource", "EvaluatorSettings", "MtsftSettings", "Paper", "Sources", "check_one_server", "named_sources"]
+__all__ = [
+    "AnySource",
+    "EvaluatorSettings",
+    "MtsftSettings",
+    "Paper",
+    "Sources",
+    "check_one_server",
+    "check_serves_trained",
+    "named_sources",
+]
 
 
 EVALUATOR_PROBLEMS = 2000
@@ -38,6 +47,19 @@ def check_one_server(engine: AnyEngine, workers: int) -> None:
     if isinstance(engine, Vllm) and workers > 1:
         raise ValueError(
             f"workers is {workers}, so that stages side by side would each start a vLLM on the same GPU. Set workers to 1."
+        )
+
+
+def check_serves_trained(engine: AnyEngine) -> None:
+    """Makes sure that an engine can be asked for models that a recipe trains.
+
+    Raises:
+        ValueError: If it has models of its own alone.
+    """
+    if isinstance(engine, Server):
+        raise ValueError(
+            "engine.kind server cannot serve the models that this recipe trains. Use embedded or vllm, which opens them; or measure "
+            "the server's own model, with `mathquorum run measure`."
         )
 
 
@@ -112,11 +134,7 @@ class Paper(Settings):
 
     @model_validator(mode="after")
     def _serves_what_is_trained(self) -> Paper:
-        if isinstance(self.engine, Server):
-            raise ValueError(
-                "engine.kind server cannot serve the models that this recipe trains. Use embedded or vllm, which opens them; or measure "
-                "the server's own model, with `mathquorum run measure`."
-            )
+        check_serves_trained(self.engine)
         if isinstance(self.engine, Vllm) and "certainty" in self.signals:
             raise ValueError(
                 "signals has 'certainty', which needs the whole distribution of each token, and vLLM tells the 20 likeliest. "

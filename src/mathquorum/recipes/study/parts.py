@@ -101,4 +101,5 @@ def sampler(s: Study, problems: Path, generator: Trained, num_candidates: int, g
         prompt=s.prompt,
         seed=generator.seed,
         hardware=s.hardware,
+        engine=s.engine,
     )

@@ -83,6 +83,7 @@ def score(
                     model=model,
                     prompt=s.prompt,
                     hardware=s.scoring_hardware or s.hardware,
+                    engine=s.engine,
                 ),
             )
             / "scores.jsonl"

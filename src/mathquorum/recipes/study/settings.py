@@ -7,11 +7,18 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import InputModel, Runtime, Settings
+from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Sampling
 from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
-from mathquorum.recipes.paper_settings import AnySource, Sources, named_sources
+from mathquorum.recipes.paper_settings import (
+    AnySource,
+    Sources,
+    check_one_server,
+    check_serves_trained,
+    named_sources,
+)
 from mathquorum.training.settings import Training
 
 __all__ = ["MEAN", "EvaluatorVariant", "Study", "StudyEvaluators", "StudyMtsft"]
@@ -103,6 +110,14 @@ class Study(Settings):
     """Where candidates are scored; null: as hardware. Scores want float32 where candidates are written in bfloat16 (docs/models.md)."""
     workers: Annotated[int, Runtime()] = Field(default=1, ge=1)
     """Processes at most: stages side by side, or those of one stage. One per graphics card, or per core."""
+    engine: AnyEngine = Embedded()
+    """What samples and scores with the models that the study trains, as in the recipe `paper`."""
+
+    @model_validator(mode="after")
+    def _serves_what_is_trained(self) -> Study:
+        check_serves_trained(self.engine)
+        check_one_server(self.engine, self.workers)
+        return self
 
     @model_validator(mode="after")
     def _known_names(self) -> Study:
