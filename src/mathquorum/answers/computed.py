@@ -16,7 +16,7 @@ __all__ = ["computed_number"]
 WINDOW = 400  # characters before the sentence in which the computation ends
 _RESULT = re.compile(r"=\s*(?P<sign>-?)\s*\\?\$?\s*(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d^]|\s*[-+*/×·=^(\\]\s*[\d(a-z])")
 
-_JOINED = re.compile(r"\s*[A-Za-z]*\s*(?:and|or|to|,|-|–|&|/|:|x|×)?\s*")
+_JOINED = re.compile(r"\s*(?!(?:for|in|per|on|at|with|by|after|during)\b)[A-Za-z]*\s*(?:and|or|to|,|-|–|&|/|:|x|×)?\s*")
 
 
 def computed_number(before: str, sentence: str) -> tuple[int, int] | None:

@@ -24,7 +24,9 @@ __all__ = [
     "KNOWN",
     "LESSENED",
     "NEGATING",
+    "NOT_OWNED",
     "OF_THE_ANSWER",
+    "OWNING",
     "PER",
     "PERIODS",
     "POSTFIXES",
@@ -127,6 +129,8 @@ LESSENED = _set("than the a an his her its their this that")  # 8 less the disco
 COUNTED_OF = _set("values solutions choices integers pairs triples numbers")
 CLAUSES = _set("where because since which if when for as whereas meaning")
 OF_THE_ANSWER = _set("the our my final correct right answer")  # 42 is the answer
+OWNING = _set("has have had")  # the circle has radius 5
+NOT_OWNED = _set("than at about all every any to up over under above below more fewer times")  # has more than 5
 JOINING = _set("or plus minus times base mod")
 KNOWN = (
     CONNECTIVES | COPULAS | APPROXIMATE | EXACT | NEGATING | CHANGING | PREPOSITIONS | frozenset(FRACTIONS) | frozenset(NUMBER_WORDS)

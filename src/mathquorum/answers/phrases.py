@@ -31,7 +31,9 @@ from mathquorum.answers.known_words import (
     JOINING,
     LESSENED,
     NEGATING,
+    NOT_OWNED,
     OF_THE_ANSWER,
+    OWNING,
     PER,
     PERIODS,
     POSTFIXES,
@@ -49,6 +51,8 @@ from mathquorum.answers.units import is_same_measure, is_unit
 from mathquorum.answers.vocabulary import FRACTIONS, MULTIPLIERS, NUMBER_WORDS, TENS
 
 __all__ = ["is_number_in_words", "is_tail", "without_words"]
+
+MOST_NOUNS = 3  # that name what a thing has: a maximum side length of
 
 _NUMBER = re.compile(r"[-+]?(?:\\?\$)?\s*\d[\d,]*(?:\.\d+)?(?:\s*\\?[%$])?")
 
@@ -145,7 +149,8 @@ class _Phrase:
             colons = [i for i in colons if i < clause]
         place = places[-1] if places else colons[-1] if colons else None
         if place is None:
-            self.named()
+            if not self.owned():
+                self.named()
             return
         before = self.pieces[self.at : place]
         if not before:
@@ -157,7 +162,11 @@ class _Phrase:
             self.reversed(place)
             return
         words = {p.text.lower() for p in before if p.kind == "w"}
-        if words & NEGATING or any(p.kind == "s" for p in before) or (before[0].kind == "m" and len(before) > 1):
+        if (
+            words & NEGATING - {"between"}
+            or any(p.kind == "s" for p in before)
+            or (before[0].kind == "m" and len(before) > 1)
+        ):
             raise Unreadable("a subject that is more than a name")
         if any(
             p.kind == "m" and _NUMBER.fullmatch(p.text) and (not i or before[i - 1].text.lower() not in PREPOSITIONS)
@@ -169,6 +178,26 @@ class _Phrase:
         self.at = place + 1
         while self.kind() == ":":
             self.at += 1
+
+    def owned(self) -> bool:
+        """Skips "the circle has equation", "triangle ABC has an area of": a thing and the name of what it has."""
+        verb = next((i for i, p in enumerate(self.pieces) if p.kind == "w" and p.text.lower() in OWNING), None)
+        if verb is None or verb == self.at or len(self.pieces) - verb < 3:
+            return False
+        end = next((i for i in range(verb, len(self.pieces)) if self.pieces[i].kind != "w"), len(self.pieces))
+        owner, quantity = self.pieces[self.at : verb], [p.text.lower() for p in self.pieces[verb + 1 : end]]
+        nouns = [w for w in quantity if w not in ARTICLES and w != "of"]
+        said = {p.text.lower() for p in owner if p.kind == "w"} | set(quantity)
+        if (
+            not 0 < len(nouns) <= MOST_NOUNS
+            or said & (NEGATING | NOT_OWNED)
+            or any(p.kind not in "wm" or (p.kind == "m" and not p.text.isalpha()) for p in owner)
+            or self.pieces[end : end + 1] == []
+            or self.pieces[end].kind != "m"
+        ):
+            return False
+        self.at = end
+        return True
 
     def named(self) -> None:
         """Skips words before an equals sign: Area = 5."""

@@ -62,6 +62,11 @@ _TOTAL = re.compile(
     r"\b(?:for|making|giving|which is|with) a (?:grand )?total of\s+\\?\$?\s?(?P<value>\d[\d,]*(?:\.\d+)?)\b(?![^.]*\d)",
     re.IGNORECASE,
 )
+_LAST_SIDE = re.compile(
+    r"(?:\\[A-Za-z]+|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[^A-Za-z=])*\Z"
+)  # back to the last word or "="
+_LETTER = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+_IN_FORMULA = re.compile(r"\d|[-+*/^]|\\[A-Za-z]")
 _MODEL = re.compile(r"(?<=[a-z] )[A-Z][A-Za-z]+ \Z")  # the Widgeteer 3000
 _WORD = re.compile(r"[A-Za-z]{2,}(?:'[a-z]+)?")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
@@ -80,7 +85,7 @@ def prose_key(text: str) -> Key | None:
     if not words:
         return None
     result = _RESULT.search(text)
-    if result is not None and words[0] in _SUPPOSING and "," not in text:
+    if result is not None and ((words[0] in _SUPPOSING and "," not in text) or _is_unknown(text[: result.start()])):
         return None
     if result is not None:
         tail = [w.lower() for w in _WORD.findall(result["tail"])]
@@ -112,6 +117,12 @@ def prose_key(text: str) -> Key | None:
     if len(set(numbers)) != 1 or len(re.findall(r"\d+", text)) > 2 * len(numbers):
         return None
     return _number(numbers[0])
+
+
+def _is_unknown(before: str) -> bool:
+    """Whether what stands before the last "=" of a sentence is a formula in letters: of "has equation x^2 + y^2 = 9", 9 is no value."""
+    side = _LAST_SIDE.search(before)
+    return side is not None and _LETTER.search(side[0]) is not None and _IN_FORMULA.search(side[0]) is not None
 
 
 def denies(sentence: str) -> bool:

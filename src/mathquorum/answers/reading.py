@@ -49,7 +49,7 @@ class Answer:
         kind: "number", "list", "text", ...
         key: Hashable; equal keys are equal answers.
         has_unit_letter: It is written as a number with one letter behind it, which may be a unit: 48 g.
-        source: Of a list without order, its text and the settings under which it was read; None for everything else.
+        source: Of a list without order and braces, its text and the settings under which it was read; None for everything else.
     """
 
     kind: str
@@ -86,6 +86,9 @@ _NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
 _UNIT_LETTER = re.compile(
     r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
 )
+_IN_BRACES = re.compile(
+    r"[\s$]*(?:\\left\s*|\\big\s*|\\Big\s*)?(?:\\\{|\\lbrace\b|\{[^{}]*\}[\s$.]*\Z)"
+)  # a set, which has no order
 _ESCAPED_BREAK = re.compile(r"(?<!\\)\\n(?=[A-Z\d\s*#-])")
 _BELOW_ZERO = re.compile(
     r"(?<![\w.\-−–])(\d+(?:\.\d+)?\$?(?:\s?°|\s?\^\{?\\circ\}?\$?|\s+degrees?)?(?:\s?(?:C|F|Celsius|Fahrenheit)\b)?) below zero\b"
@@ -114,7 +117,7 @@ def _read(text: str, settings: EquivalenceSettings) -> Answer:
     try:
         found = _found(text)
         key = _key(found, settings)
-        if key[0] == "list" and not settings.lists_are_ordered:
+        if key[0] == "list" and not settings.lists_are_ordered and not _IN_BRACES.match(found):
             source = (found, settings)
     except Exception:  # a fault of ours must not stop a vote: the answer is compared as text, and the fault is kept
         faults.append(text)

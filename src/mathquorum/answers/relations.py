@@ -71,12 +71,14 @@ def _is_pure(node: Node) -> bool:
 
 
 def _is_plain(node: Node) -> bool:
-    """Whether the expression is a sum or a product of names: x + y, xy, x/y."""
+    """Whether the expression is a sum or a product of names: x + y, xy, x/y, or a sum of three products or more."""
     if node[0] == "pow":
         return node[1][0] == "add" and _is_plain(node[1])
     parts = [n[1] if n[0] == "neg" else n for n in node[1:]]
     if node[0] == "mul":
         return all(n[0] == "var" or (_is_plain(n) and n[0] == "mul") for n in parts)
+    if node[0] == "add" and len(parts) > 2 and all(n[0] == "mul" and _is_plain(n) for n in parts):
+        return True  # xy + yz + zx
     return node[0] in ("add", "div") and all(n[0] == "var" for n in parts)
 
 
