@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import json
 import socket
 import urllib.request
@@ -14,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mathquorum.errors import ModelError
+from mathquorum.models.gguf import check_gguf
 
 __all__ = [
     "ADAPTER_CONFIG",
     "Source",
     "files_of",
-    "gguf_fault",
     "hub_answers",
     "model_parts",
     "prints_of",
@@ -96,7 +95,7 @@ def read_source(model: str) -> Source:
     """
     source = _apart(model)
     if source.gguf:
-        _check_gguf(source.gguf)
+        check_gguf(source.gguf)
     elif source.is_local:
         _check_folder(Path(source.base), source.base)
     return source
@@ -147,34 +146,6 @@ def _check_folder(folder: Path, name: str) -> None:
         )
     if not (folder / "config.json").is_file():
         raise ModelError(f"{name!r} is not a Hugging Face model folder: it has no config.json.")
-
-
-def _check_gguf(file: Path) -> None:
-    if not file.is_file():
-        raise ModelError(
-            f"There is no GGUF file {str(file)!r}. Give a file on this machine; one on a hub: download it first."
-        )
-    if file.open("rb").read(4) != b"GGUF":
-        raise ModelError(f"{str(file)!r} is not a GGUF file: it does not begin with GGUF.")
-    if importlib.util.find_spec("gguf") is None:
-        raise ModelError("GGUF files need the package gguf. Install it with: pip install 'mathquorum[gguf]'.")
-
-
-def gguf_fault(file: Path, error: str) -> str:
-    """Why a GGUF file could not be read, and what to do.
-
-    Args:
-        file: One that begins as a GGUF file does.
-        error: What the reader said.
-    """
-    from gguf import GGUFReader
-
-    try:
-        field = GGUFReader(file).get_field("general.architecture")
-    except Exception:  # gguf raises whatever numpy raises where a file ends early
-        return f"it is cut short or damaged: its header tells of more than its {file.stat().st_size:,} bytes. Fetch it again."
-    architecture = field.contents() if field else None
-    return f"transformers does not read its architecture {architecture!r} ({error}). Give the model as a Hugging Face folder or hub id."
 
 
 def files_of(base: str) -> Path:
