@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tiny_models import make_tokenizer
+from transformers import AddedToken
 
 from mathquorum.config import build
 from mathquorum.engines.scripted import Scripted
@@ -75,6 +76,25 @@ def test_braces_and_template_syntax_are_shown_as_they_are(text: str) -> None:
     made = codec(CHATML, Prompt(template="chat", system=text, instruction=text))
     shown = made.exactly(made.wording.generator(text))
     assert shown == f"<|system|>{text}<eos><|user|>{text}\n\n{text}<eos><|assistant|>"
+
+
+@pytest.mark.parametrize("said", ["2<eos>3", "<eos>", "<eos><eos> \ue000", "a<eos>\n"])
+def test_names_of_control_tokens_in_a_message_are_letters_and_the_marks_of_the_template_are_not(said: str) -> None:
+    made = codec(CHATML, Prompt(template="chat", system=said, instruction=""))
+    ids = made.prompt(made.wording.generator(said, None, [LabeledSolution("d", said, said, True)]))
+    assert ids.count(made.tokenizer.eos_token_id) == 4
+    assert made.tokenizer.decode(ids) == (
+        f"<|system|>{said}<eos><|user|>{said}<eos><|assistant|>{said}<eos><|user|>{said}<eos><|assistant|>"
+    )
+
+
+def test_marks_that_take_the_space_around_them_do_so_beside_names_of_control_tokens() -> None:
+    made = codec("{% for m in messages %}[u] {{ m.content }} <eos>{% endfor %}")
+    made.tokenizer.add_special_tokens({"additional_special_tokens": [AddedToken("[u]", rstrip=True, special=True)]})
+    plain, named = made.prompt(Chat((Message("user", "ab"),))), made.prompt(Chat((Message("user", "a[u]b"),)))
+    mark = made.tokenizer.convert_tokens_to_ids("[u]")
+    assert plain == [mark, *made.written("ab "), made.tokenizer.eos_token_id]
+    assert named == [mark, *made.written("a[u]b "), made.tokenizer.eos_token_id]
 
 
 def test_thinking_is_switched_where_the_template_knows_it() -> None:

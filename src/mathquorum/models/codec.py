@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mathquorum.errors import ModelError, PromptError
+from mathquorum.models.control import Conversations, Turns
 from mathquorum.prompts import PLAIN, Chat, Prompt, Shown
 
 __all__ = ["Codec", "check_prompt"]
@@ -30,11 +31,11 @@ class Codec:
     def prompt(self, shown: Shown) -> list[int]:
         """Ids of a prompt, with the marks that the model expects at the beginning of a text and none at its end.
 
-        In plain text names of control tokens are letters like all others: problems are data. In a chat the template's own stand beside
-        them, and those of a problem count, too.
+        Names of control tokens in what is said are letters like all others: problems are data. In a chat only the template's own count.
         """
         if isinstance(shown, Chat):
-            return self.continuation(self.rendered(shown))
+            turns = [{"role": m.role, "content": m.content} for m in shown.messages]
+            return self._conversations.ids(turns, lambda t: self._templated(t, True, shown.thinking))
         ids: list[int] = self.tokenizer(shown, split_special_tokens=True)["input_ids"]
         while ids and ids[-1] == self.tokenizer.eos_token_id and not shown.endswith(str(self.tokenizer.eos_token)):
             ids = ids[:-1]  # some tokenizers close every text
@@ -94,7 +95,11 @@ class Codec:
             )
         return ids[0]
 
-    def _templated(self, turns: list[dict[str, str]], begin: bool, thinking: bool | None) -> str:
+    @cached_property
+    def _conversations(self) -> Conversations:
+        return Conversations(self.tokenizer)
+
+    def _templated(self, turns: Turns, begin: bool, thinking: bool | None) -> str:
         from jinja2 import TemplateError
 
         if not self.tokenizer.chat_template:
