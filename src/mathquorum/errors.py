@@ -17,6 +17,7 @@ __all__ = [
     "SettingsError",
     "suggest",
     "visible",
+    "visible_lines",
 ]
 
 
@@ -56,6 +57,16 @@ def visible(text: str) -> str:
         'red \\\\x1b[31m\\\\n'
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, with lines kept.
+
+    Example:
+        >>> visible_lines("one\\ntwo \\x07")
+        'one\\ntwo \\\\x07'
+    """
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -161,7 +161,14 @@ def parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
     """
     try:
         row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {number}: not UTF-8: byte 0x{line[error.start]:02x} at position {error.start}. "
+            "Save it as UTF-8: iconv -f LATIN1 -t UTF-8 OLD > NEW, or from what it was written in."
+        ) from error
+    except RecursionError as error:
+        raise DataError(f"{path}, line {number}: JSON that is nested too deeply to be read.") from error
+    except ValueError as error:
         torn = "" if line.endswith(b"\n") else " The line has no end: the file was cut off while it was written."
         raise DataError(f"{path}, line {number}: not valid JSON ({error}).{torn}") from error
     if not isinstance(row, dict):

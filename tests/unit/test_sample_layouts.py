@@ -282,7 +282,7 @@ def test_a_text_that_was_cut_off_is_known_from_the_file(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 9\n", "is a Git LFS pointer.*git lfs pull"),
         (b"<!DOCTYPE html><html></html>", "is a web page"),
         (b"\x80\x04\x95\x10\x00", "is a Python pickle. Reading it could run code"),
-        (b'{"problem": "1?", "samples": ["a"]}\n{"problem": "\xff"}\n', "line 2: not valid JSON.*utf-8"),
+        (b'{"problem": "1?", "samples": ["a"]}\n{"problem": "\xff"}\n', "line 2: not UTF-8: byte 0xff"),
         (b'{"problem": "1?", "samples": ["a"]}\n{"problem": "2?", "sam', "line 2: not valid JSON.*cut off while it was written"),
         (b"problem,answer\n1?,2,3\n", "line 2: has 3 cells, and the first line names 2 columns"),
         (b"", "no rows"),

@@ -27,7 +27,7 @@ from mathquorum.cli.serving import add_serve
 from mathquorum.cli.solving import add_solve
 from mathquorum.cli.versions import add_version
 from mathquorum.cli.voting import add_vote
-from mathquorum.errors import MathquorumError
+from mathquorum.errors import MathquorumError, visible_lines
 from mathquorum.training.ranks import world
 
 __all__ = ["app", "main"]
@@ -90,7 +90,7 @@ def _run() -> None:
     try:
         app(arguments_of(sys.argv[1:]))
     except MathquorumError as error:
-        typer.echo(f"mathquorum: {error}", err=True)
+        typer.echo(f"mathquorum: {visible_lines(str(error))}", err=True)  # it may quote a file
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop, SystemExit) and stop.code != 130:  # which typer makes of Ctrl-C, without a word

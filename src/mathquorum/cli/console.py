@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from mathquorum.errors import visible_lines
 from mathquorum.run import PlannedStage
 from mathquorum.run.forecast import Forecast
 
@@ -102,7 +103,7 @@ class RunConsole:
             self._say(f"The whole plan: {'' if whole else 'at least '}{_span(seconds)} left")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(visible_lines(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _span(seconds: float) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from mathquorum.cli.arguments import unmarked
 from mathquorum.cli.options import Json
+from mathquorum.errors import visible
 
 __all__ = ["add_grade"]
 
@@ -27,5 +28,5 @@ def grade(
     from mathquorum.answers.equivalence import explain_match
 
     verdict = explain_match(unmarked(gold), unmarked(answer))
-    typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else str(verdict))
+    typer.echo(json.dumps({"equal": verdict.equal, "rule": verdict.rule}) if as_json else visible(str(verdict)))
     raise typer.Exit(0 if verdict.equal else 1)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking, wording_of
+from mathquorum.errors import visible_lines
 
 __all__ = ["add_prompt"]
 
@@ -28,10 +29,10 @@ def prompt(
     instruction: Instruction = None,
     thinking: Thinking = None,
 ) -> None:
-    """Print what a model is shown for one problem, exactly, with its special tokens."""
+    """Print what a model is shown for one problem, exactly, with its special tokens; characters that cannot be seen are written out."""
     wording = wording_of(template, system, instruction, thinking)
     from mathquorum.models import check_model, load_codec
 
     check_model(model, wording)
     shown = wording.generator(problem, style) if solution is None else wording.evaluator(problem, solution)
-    typer.echo(load_codec(model, wording).exactly(shown))
+    typer.echo(visible_lines(load_codec(model, wording).exactly(shown)))

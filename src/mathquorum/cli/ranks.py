@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from mathquorum.errors import MathquorumError
+from mathquorum.errors import MathquorumError, visible_lines
 from mathquorum.training.ranks import rank
 
 __all__ = ["run_as_rank"]
@@ -27,7 +27,7 @@ def run_as_rank(command: Callable[[], None]) -> None:
         try:
             attend()
         except MathquorumError as error:
-            typer.echo(f"mathquorum, process {rank()}: {error}", err=True)
+            typer.echo(f"mathquorum, process {rank()}: {visible_lines(str(error))}", err=True)
             sys.exit(error.exit_code)
         return
     try:

@@ -8,7 +8,7 @@ import typer
 
 from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking
 from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, StrategyOption, quorum_of
-from mathquorum.errors import SettingsError
+from mathquorum.errors import SettingsError, visible
 
 __all__ = ["add_serve"]
 
@@ -60,7 +60,7 @@ def serve(
     given = {"evaluator": evaluator, "num_candidates": num_candidates, "strategy": strategy, "style": style}
     quorum = quorum_of(model, pool, merge({**given, "prompt": prompt}, further))
 
-    server = Server(quorum, listening, lambda line: typer.echo(line, err=True))
+    server = Server(quorum, listening, lambda line: typer.echo(visible(line), err=True))
     if server.notice:
         typer.echo(server.notice, err=True)
     how = (

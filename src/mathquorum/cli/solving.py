@@ -13,7 +13,7 @@ import typer
 from mathquorum.cli.arguments import unmarked
 from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking
 from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, StrategyOption, quorum_of
-from mathquorum.errors import SettingsError, visible
+from mathquorum.errors import SettingsError, visible, visible_lines
 
 if TYPE_CHECKING:
     from mathquorum.datasets.source import Source
@@ -182,8 +182,9 @@ def _show(held: dict[str, Any]) -> None:
     if held["answer"] is None:
         typer.echo(f"No answer: none of the {number} candidates ended in one.")
     else:
-        solution = "\n".join(map(visible, held["solution"].split("\n")))
-        typer.echo(f"{solution}\n\nAnswer: {visible(held['answer'])}   ({held['strategy']}, {number} candidates)")
+        typer.echo(
+            f"{visible_lines(held['solution'])}\n\nAnswer: {visible(held['answer'])}   ({held['strategy']}, {number} candidates)"
+        )
     for note in held["notes"]:
         typer.echo(note)
     for row in held["clusters"][:_SHOWN]:

@@ -22,7 +22,7 @@ from typing import Literal
 from mathquorum.answers.extract import extract_answer
 from mathquorum.datasets.joined import Joined, joined
 from mathquorum.datasets.sample_columns import ColumnUse
-from mathquorum.datasets.sample_formats import Columns, RawSample, read_row
+from mathquorum.datasets.sample_formats import LAYOUTS, Columns, RawSample, read_row
 from mathquorum.datasets.tables import read_table, stem_of
 from mathquorum.errors import DataError
 from mathquorum.records import Candidate, Problem
@@ -102,7 +102,9 @@ def read_samples(
             use.add(found.row, found.columns)
             read.append((stem_of(file) if file.name != "-" else "stdin", row, found.raw))
     if not read:
-        raise DataError(f"{', '.join(map(str, files))}: no rows. Give files with several solutions per problem.")
+        raise DataError(
+            f"{', '.join(map(str, files))}: no rows. Known layouts: {', '.join(LAYOUTS)} (docs/datasets.md)."
+        )
     together = joined(read, problems)
     samples = tuple(_samples(one, answers, step_scores) for one in together.problems)
     return SampleSet(samples, use.lines(), {**together.notices, **use.notices()})

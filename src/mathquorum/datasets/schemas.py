@@ -64,7 +64,8 @@ def detect(row: Row) -> Schema:
             return schema
     raise DataError(
         f"{row.place}: cannot tell which column holds the problem. {columns_there(row.values, 'problem')} "
-        "Set columns to say which column holds what: {problem: NAME, answer: NAME, solution: NAME}."
+        "Set columns to say which column holds what: {problem: NAME, answer: NAME, solution: NAME}. "
+        f"Known layouts: {', '.join(dict.fromkeys(schema.name for schema in SCHEMAS))} (docs/datasets.md)."
     )
 
 

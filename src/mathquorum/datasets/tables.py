@@ -128,8 +128,13 @@ def _lines(file: io.BufferedReader, path: Path) -> Iterator[Row]:
 def _entries(file: io.BufferedReader, path: Path) -> Iterator[Row]:
     try:
         value = json.loads(file.read())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not valid JSON ({error}).") from error
+    except RecursionError as error:
+        raise DataError(f"{path} is JSON that is nested too deeply to be read.") from error
+    except ValueError as error:
+        several = (
+            " Values one after another must be JSON Lines: an object on each line." if "Extra" in str(error) else ""
+        )
+        raise DataError(f"{path} is not valid JSON ({error}).{several}") from error
     yield from _placed_rows(value, path, alone="entry 1")
 
 
@@ -184,6 +189,11 @@ def _cells(file: io.BufferedReader, path: Path) -> Iterator[Row]:
                     raise DataError(f"{place}: has {len(cells)} cells, and the first line names {len(names)} columns.")
                 yield Row(place, number, {name: cell or None for name, cell in zip(names, cells, strict=True)})
                 number += 1
+        if names and not number:
+            raise DataError(
+                f"{path}: no rows. Its one line, {', '.join(names)!r:.80}, was read as the names of a table's columns. "
+                "Read are JSON Lines, a JSON list, csv, parquet and logs of inspect_ai."
+            )
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}, line {start}: cannot be read as csv in UTF-8 ({error}).") from error
     finally:

@@ -15,7 +15,7 @@ from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
 from mathquorum.datasets.source import Source, Sources, read_source
-from mathquorum.datasets.suspects import num_with_control_tokens
+from mathquorum.datasets.suspects import holds_control_characters, num_with_control_tokens
 from mathquorum.datasets.twins import find_twins
 from mathquorum.datasets.union import Union, draw_problems, join, take_weight
 from mathquorum.errors import DataError
@@ -59,6 +59,9 @@ class Prepare(Settings):
             for source, reading in zip(self.sources, readings, strict=True)
         ]
         union = join(drawn)
+        if not union.problems:
+            given = ", ".join(str(source.path or source.hub or source.dataset) for source in self.sources)
+            raise DataError(f"{given}: no problem is there. Known layouts: docs/datasets.md.")
         test = [problem for path in self.exclude for problem in jsonl.load(path)]
         found = replace(find_contamination(union.problems, test), twins=find_twins(union.problems, test))
         if found.count and self.contamination == "refuse":
@@ -66,7 +69,7 @@ class Prepare(Settings):
         if self.contamination == "drop":
             union = union.without(found.concerned)
         if not union.problems:
-            raise DataError("No problem is left: every one is also a test problem, or the sources are empty.")
+            raise DataError("No problem is left: every one is also a test problem.")
         kept = [_usable(solutions, self.unanswered) for solutions in union.solutions]
         union = replace(union, solutions=tuple(solutions for solutions, _ in kept))
         weighed = [
@@ -167,4 +170,7 @@ def _summary(
     marked = num_with_control_tokens(union.problems, labeled)
     if marked:
         noted["texts that hold control tokens of common tokenizers"] = marked
+    texts = (*(problem.text for problem in union.problems), *(solution.solution for solution in labeled))
+    if controls := sum(map(holds_control_characters, texts)):
+        noted["texts that hold control characters, as for a terminal"] = controls
     return {**counts, **dict(sorted(noted.items())), **{f"left out: {why}": n for why, n in sorted(left_out.items())}}

@@ -18,6 +18,7 @@ from mathquorum.datasets.samples import (
     read_own_samples,
     read_samples,
 )
+from mathquorum.datasets.suspects import holds_control_characters
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.metrics import Pool
 from mathquorum.records import largest_first
@@ -142,7 +143,10 @@ def pools_of(found: SampleSet) -> ReadPools:
         "candidates without an answer": sum(len(item.candidates) for item in read) - answered,
         "candidates that were cut off": sum(not c.finished for item in read for c in item.candidates),
         "candidates with control characters in their text (shown written out)": sum(
-            "\x1b" in c.text for item in read for c in item.candidates
+            holds_control_characters(f"{c.text}{c.answer or ''}") for item in read for c in item.candidates
+        ),
+        "problems with control characters in their text (shown written out)": sum(
+            holds_control_characters(item.problem.text) for item in read
         ),
         "problems without candidates, left out": len(found.samples) - len(read),
         "problems without a reference, voted on and not graded": sum(item.problem.answer is None for item in read),

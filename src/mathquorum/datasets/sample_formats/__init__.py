@@ -13,7 +13,7 @@ from mathquorum.datasets.tables import Row
 from mathquorum.datasets.values import value_at
 from mathquorum.errors import DataError
 
-__all__ = ["FORMATS", "ROLES", "Columns", "Format", "RawSample", "RawSamples", "ReadRow", "Role", "read_row"]
+__all__ = ["FORMATS", "LAYOUTS", "ROLES", "Columns", "Format", "RawSample", "RawSamples", "ReadRow", "Role", "read_row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class ReadRow:
 
 FORMATS: tuple[Format, ...] = (*PUBLISHED, *HARNESSES, *BATCHES)
 """The first whose columns are there is taken; rows that fit none are read by the usual names of columns."""
+
+LAYOUTS = (*dict.fromkeys(known.name for known in (*FORMATS, *TURNS)), "plain rows")
+"""The names of all layouts."""
 
 
 def read_row(row: Row, mapping: Columns | None = None) -> ReadRow:
@@ -58,7 +61,7 @@ def read_row(row: Row, mapping: Columns | None = None) -> ReadRow:
     if chosen is PLAIN:
         if "samples" not in columns and "answers" not in columns and (empty := _empty_samples(row)):
             columns["samples"] = empty
-        check_solutions(row, columns)
+        check_solutions(row, columns, LAYOUTS)
     try:
         raw = chosen.read(row, columns)
         if "reference" in mapping and chosen is not PLAIN:

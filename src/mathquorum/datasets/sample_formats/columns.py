@@ -210,13 +210,13 @@ _SINGULAR = frozenset(name.rstrip("s") for name in SAMPLES)
 PLAIN = Format("columns", frozenset(), PLAIN_PLACES, read_columns)
 
 
-def check_solutions(row: Row, columns: Columns) -> None:
+def check_solutions(row: Row, columns: Columns, layouts: Sequence[str]) -> None:
     """Raises:
-    DataError: If nothing in a row can hold solutions, naming its columns.
+    DataError: If nothing in a row can hold solutions, naming its columns and the known layouts.
     """
     if "samples" not in columns and "answers" not in columns:
         raise DataError(
             f"{row.place}: cannot tell which column holds the solutions. It must be a list, or one text per row, called for example "
             f"{', '.join(SAMPLES[:6])}; or say which: --columns problem=NAME,reference=NAME,samples=NAME. "
-            f"Columns there: {', '.join(row.values) or 'none'}."
+            f"Columns there: {', '.join(row.values) or 'none'}. Known layouts: {', '.join(layouts)} (docs/datasets.md)."
         )
