@@ -28,9 +28,10 @@ from typing import Any
 import torch
 
 from mathquorum.engines.base import Request, Sampling
+from mathquorum.engines.embedded.footprint import sampling_peak
 from mathquorum.engines.embedded.hf import HuggingFaceEngine
-from mathquorum.footprint import Load, Shape, sampling_peak, training_peak
 from mathquorum.models import Hardware, load_config, load_model
+from mathquorum.models.footprint import Shape
 from mathquorum.objectives import (
     ContrastiveLoss,
     CrossEntropyLoss,
@@ -43,6 +44,7 @@ from mathquorum.prompts import generator_prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.store import write_rows
 from mathquorum.training.batches import Step, plan_steps, step_chunks
+from mathquorum.training.footprint import Load, training_peak
 from mathquorum.training.lora import freeing_at_once, new_adapter
 from mathquorum.training.settings import Lora, Training
 from mathquorum.training.trainer import WeightedObjective, train

@@ -20,12 +20,14 @@ from pathlib import Path
 import torch
 
 from mathquorum.engines.base import Request, Sampling
+from mathquorum.engines.embedded.footprint import sampling_peak
 from mathquorum.engines.embedded.hf import HuggingFaceEngine
-from mathquorum.footprint import Load, Shape, sampling_peak, training_peak
 from mathquorum.models import Hardware, load_model
+from mathquorum.models.footprint import Shape
 from mathquorum.objectives import SolutionLoss
 from mathquorum.objectives.examples import Example, Read, TokenSequence
 from mathquorum.training.batches import plan_steps
+from mathquorum.training.footprint import Load, training_peak
 from mathquorum.training.lora import freeing_at_once, new_adapter
 from mathquorum.training.settings import Lora, Training
 from mathquorum.training.trainer import WeightedObjective, train

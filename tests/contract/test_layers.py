@@ -15,18 +15,17 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
-    "datasets engines evaluator models footprint objectives training pretraining": 2,
+    "datasets engines evaluator models objectives training pretraining": 2,
     "stages run solving voting serving reward": 3,
-    "recipes assets launched planning sharing sharing": 4,
+    "recipes assets launched planning sharing": 4,
     "cli door __main__": 5,
 }
 FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split()}
 COLUMNS = {
     "datasets": {"datasets"},
-    "engines": {"engines", "evaluator", "footprint", "models"},
+    "engines": {"engines", "evaluator", "models"},
     "evaluator": {"evaluator", "engines", "models"},
     "models": {"models"},
-    "footprint": {"footprint", "models", "training"},
     "training": {"training", "models", "objectives"},
     "objectives": {"objectives", "models"},
     "pretraining": {"pretraining", "datasets", "training"},

@@ -8,8 +8,8 @@ import torch
 from mathquorum.engines.base import Sampling, candidate_seed
 from mathquorum.engines.embedded import draws
 from mathquorum.engines.embedded.draws import Nuclei, draw_tokens, uniform
+from mathquorum.engines.embedded.footprint import DRAWN_AT_ONCE
 from mathquorum.engines.embedded.steps import take_step
-from mathquorum.footprint import DRAWN_AT_ONCE
 
 
 def test_uniform_is_splitmix64() -> None:

@@ -11,11 +11,14 @@ import torch
 from tiny_models import make_model, write_gguf
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+from mathquorum.engines.embedded.footprint import sampling_peak
 from mathquorum.errors import ModelError
-from mathquorum.footprint import Load, Shape, check_fits, loading_notice, peaks, sampling_peak, training_peak
 from mathquorum.models import Hardware
+from mathquorum.models.footprint import Shape
 from mathquorum.objectives.examples import Example, Read, TokenSequence
+from mathquorum.planning.memory import loading_notice, peaks
 from mathquorum.training.batches import Step, step_chunks
+from mathquorum.training.footprint import Load, adapter_weights, check_fits, kept_per_token, training_peak
 from mathquorum.training.logprobs import LogprobReader
 from mathquorum.training.lora import new_adapter
 from mathquorum.training.settings import Lora, Training
@@ -53,11 +56,11 @@ def test_many_logits_are_there_in_parts() -> None:
 
 def test_an_adapter_trains_few_weights() -> None:
     # 16 x (4 x 1000 + 2 x 1000 + 2 x 500 + 2 x ... ) by hand: q, o: 2,000 each; k, v: 1,500 each; three of the MLP: 5,000 each
-    assert SHAPE.adapter_weights(Lora()) == 10 * 16 * (2 * 2000 + 2 * 1500 + 3 * 5000)
-    assert SHAPE.adapter_weights(Lora(r=8, targets=("q_proj",))) == 10 * 8 * 2000
+    assert adapter_weights(SHAPE, Lora()) == 10 * 16 * (2 * 2000 + 2 * 1500 + 3 * 5000)
+    assert adapter_weights(SHAPE, Lora(r=8, targets=("q_proj",))) == 10 * 8 * 2000
     load = Load(tokens=1000, reads=1000, passes=1)
     kept = 10 * 4 * 1000 * (4 * 4000 + 5 * 1000 + 4 * 1000 + 7 * 16)
-    expected = 4e8 + 12 * SHAPE.adapter_weights(Lora()) + kept + 12e7
+    expected = 4e8 + 12 * adapter_weights(SHAPE, Lora()) + kept + 12e7
     assert beside_the_process(ADAPTER, load) == pytest.approx(expected)
 
 
@@ -75,7 +78,7 @@ def test_a_layer_keeps_for_the_backward_pass_what_is_computed(half: bool, lora: 
     tokens = 200
     two, four = (bytes_kept(layers, tokens, half, lora) for layers in (2, 4))
     shape = Shape(0, 1, 256, 768, 256, 64, 500, 0, tied=False)
-    assert (four - two) / (2 * tokens) == pytest.approx(shape.kept_per_token(lora, half), rel=0.03)
+    assert (four - two) / (2 * tokens) == pytest.approx(kept_per_token(shape, lora, half), rel=0.03)
 
 
 def bytes_kept(layers: int, tokens: int, half: bool, lora: Lora | None) -> int:

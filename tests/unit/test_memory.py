@@ -11,8 +11,8 @@ from transformers import LlamaConfig, Qwen2Config
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.embedded import memory
-from mathquorum.footprint import Shape
 from mathquorum.models import Hardware
+from mathquorum.models.footprint import Shape
 from mathquorum.records import Problem
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.sample import Sample

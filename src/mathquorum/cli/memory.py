@@ -25,8 +25,9 @@ def memory(
     as_json: Json = False,
 ) -> None:
     """What a model's name is read as, and the memory that its uses would take. Nothing is loaded."""
-    from mathquorum.footprint import gigabytes, loading_notice, memory_of, peaks
     from mathquorum.models import Hardware
+    from mathquorum.models.footprint import gigabytes, memory_of
+    from mathquorum.planning.memory import loading_notice, peaks
 
     hardware = Hardware()
     found, there = peaks(model, hardware, tokens, rows, max_tokens), memory_of(hardware.torch_device())

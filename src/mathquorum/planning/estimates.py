@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from mathquorum.footprint import Load, Shape, judging_peak, sampling_peak, training_peak
+from mathquorum.engines.embedded.footprint import judging_peak, sampling_peak
 from mathquorum.models import Hardware
+from mathquorum.models.footprint import Shape
 from mathquorum.planning.assumptions import Assumptions
 from mathquorum.planning.data import Data, Pool, Problems, Solutions, Texts
 from mathquorum.planning.demand import Demand, Range
@@ -24,6 +25,7 @@ from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
 from mathquorum.stages.split import Split
 from mathquorum.store import read_json
+from mathquorum.training.footprint import Load, adapter_weights, training_peak
 
 __all__ = ["Estimator"]
 
@@ -263,7 +265,7 @@ class Estimator:
         learned = self._learned(stage, examples)
         self._trained[self._run / name / "model"] = (self._base(stage.model), learned, lora is not None)
         load = _load(step_tokens, step_reads, stage.training.batch_tokens)
-        changed = shape.adapter_weights(lora) if lora else shape.weights
+        changed = adapter_weights(shape, lora) if lora else shape.weights
         saved, kept = _DTYPE_TRAINED * changed, 12.0 * changed
         machine = self._assumed.machine
         on = stage.hardware if machine is None else Hardware(device="cuda", dtype="bfloat16")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mathquorum.footprint import Shape
 from mathquorum.models import Hardware
+from mathquorum.models.footprint import Shape
 from mathquorum.planning.assumptions import Assumptions
 from mathquorum.planning.calibration import Calibration
 from mathquorum.planning.data import Data, Problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mathquorum.footprint import Shape
+from mathquorum.models.footprint import Shape
 from mathquorum.planning.assumptions import Machine
 from mathquorum.training.settings import Training
 

@@ -211,7 +211,8 @@ class Finetune(Settings):
 
     def _check_fits(self, steps: Sequence[Step], out: Path) -> None:
         """What each process of the training will take, noted in memory.json before the model is loaded; refused where it surely does not fit."""
-        from mathquorum.footprint import Load, Shape, check_fits, memory_of
+        from mathquorum.models.footprint import Shape, memory_of
+        from mathquorum.training.footprint import Load, check_fits
         from mathquorum.training.launch import ranks_of
 
         device, ranks = self.hardware.torch_device(), ranks_of(self.training, self.hardware)

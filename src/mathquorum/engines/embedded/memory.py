@@ -6,8 +6,9 @@ part of what fixes the last digits of a log-probability, so a stage that goes on
 
 from __future__ import annotations
 
-from mathquorum.footprint import Shape, drawing_bytes, memory_of
+from mathquorum.engines.embedded.footprint import drawing_bytes
 from mathquorum.models import Hardware, load_config
+from mathquorum.models.footprint import Shape, memory_of
 
 __all__ = ["row_bytes", "rows_in", "rows_that_fit"]
 

@@ -15,7 +15,7 @@ import torch
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, Trace
 from mathquorum.engines.embedded.draws import Nuclei
-from mathquorum.footprint import DRAWN_AT_ONCE
+from mathquorum.engines.embedded.footprint import DRAWN_AT_ONCE
 
 __all__ = ["Taken", "take_step"]
 
