@@ -38,6 +38,8 @@ class Behaviour:
         pause: Seconds that it wants to be left alone after a "429 told".
         notice: Seconds of that in which it still answers, as those who ask meanwhile cannot know.
         words: What a text says at the end.
+        model: What it calls its model.
+        falls_after: Requests after which it answers none; None for never.
         labels: Likeliest tokens in the place of a single one that is asked for, with their probabilities.
         context: Characters of a prompt at most.
         seed: Of the faults.
@@ -54,6 +56,8 @@ class Behaviour:
     pause: float = 0.1
     notice: float = 0.03
     words: str = "The answer is 4."
+    model: str = "stand-in-1"
+    falls_after: int | None = None
     labels: Mapping[str, float] = field(default_factory=dict)
     context: int = 10_000
     seed: int = 0
@@ -142,6 +146,8 @@ class StandIn:
                 self._at_once -= 1
 
     def _fault(self, number: int) -> str | None:
+        if self.behaviour.falls_after is not None and number >= self.behaviour.falls_after:
+            return "500"
         drawn = random.Random(f"{self.behaviour.seed}/{number}").random()
         for name, share in self.behaviour.faults.items():
             drawn -= share
@@ -188,7 +194,7 @@ class StandIn:
         choices += {"too many": 1, "too few": 1 - choices, "no choice": -choices}.get(fault or "", 0)
         texts = [self._text(body, number, place) for place in range(choices)]
         held = {
-            "model": "stand-in-1",
+            "model": self.behaviour.model,
             "choices": [self._choice(body, text, place) for place, text in enumerate(texts)],
             "usage": {"prompt_tokens": 10, "completion_tokens": sum(len(text.split()) for text in texts)},
         }

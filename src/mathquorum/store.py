@@ -8,6 +8,7 @@ import functools
 import gzip
 import json
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -264,7 +265,8 @@ class Appender:
     """A JSON Lines file that grows by groups of records and survives a kill between any two bytes.
 
     A group is written in one call and flushed to disk. When the file is opened again, a last line that was cut off is
-    removed; what stands before it is kept.
+    removed; what stands before it is kept. A file that another directory shares, as runs do that take over from one another, is
+    copied before it grows.
 
     Example:
         with Appender(out / "candidates.jsonl") as file:
@@ -274,6 +276,7 @@ class Appender:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            _own(path)
             self._handle = path.open("ab")
             keep = _whole_lines(path)
             self._handle.truncate(keep)
@@ -301,6 +304,14 @@ class Appender:
     ) -> None:
         with contextlib.suppress(OSError):  # what could not be flushed was reported by append
             self._handle.close()
+
+
+def _own(path: Path) -> None:
+    """Puts a copy in the place of a file that has other names (hard links) too."""
+    if path.exists() and path.stat().st_nlink > 1:
+        copy = path.with_name(f".{path.name}.unfinished")
+        shutil.copy2(path, copy)
+        copy.replace(path)
 
 
 def _whole_lines(path: Path) -> int:

@@ -24,6 +24,7 @@ from mathquorum.models import Hardware
 from mathquorum.prompts import PLAIN
 from mathquorum.records import Candidate, Problem, Score
 from mathquorum.run import Run
+from mathquorum.run.ledger import read_record
 from mathquorum.stages.base import Parallel, Placed, no_progress
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
@@ -126,12 +127,17 @@ def test_stages_make_the_same_bytes_with_any_number_of_workers(
     engine: AnyEngine, problems: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     made = []
+    far = engine.url if isinstance(engine, Server) else None
     for workers in (1, 2):
         run = Run(tmp_path / str(workers), workers=workers)
         pool = run.do("pool", sample(engine, problems, tiny_model, workers)) / "candidates.jsonl"
         score = ScoreCandidates(problems=problems, candidates=pool, model=str(tiny_model), engine=engine)
         scores = run.do("scores", score) / "scores.jsonl"
         made.append((pool.read_bytes(), scores.read_bytes()))
+        for place in ("pool", "scores"):
+            record = read_record(run.directory / place)
+            assert record and record.answered_by
+            assert {(one.engine, one.address) for one in record.answered_by} == {(engine.kind, far)}
         assert len(list(read_records(pool, Candidate))) == len(list(read_records(scores, Score))) == 20
     assert made[0] == made[1]
 

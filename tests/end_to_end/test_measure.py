@@ -38,7 +38,9 @@ def test_a_servers_model_is_measured_and_the_report_says_whose_it_is(values: dic
         engine = {"kind": "server", "url": stand_in.url}
         report = measure(Run(tmp_path / "run"), build(Measure, {**values, "engine": engine}))
     page = (report / "report.html").read_text()
-    assert "server (stand-in-1)" in page
+    made_by = f"server at {stand_in.url} (stand-in-1)"
+    assert f"<dt>sampled and scored by</dt><dd>{made_by}</dd>" in page
+    assert f"Sampled and scored by: {made_by}." in (report / "report.md").read_text().replace("\\", "")
     figures = json.loads((report / "figures.json").read_text())["estimates"]
     vote = next(row for row in figures if row["name"] == "maj1@4" and row["evaluation"] == "model + evaluator")
     assert vote["value"] == pytest.approx(1 / 6, abs=1e-5)  # all say 4

@@ -194,11 +194,14 @@ def test_another_engine_samples_and_scores_for_the_study(data: Path, tiny_model:
     ]
     assert {r["stage"] for r in asked} == {"Sample", "ScoreCandidates"}
     assert {(r["settings"]["engine"]["kind"], r["device"]) for r in asked} == {("scripted", "scripted")}
+    assert all(r["answered_by"] == [{"engine": "scripted", "address": None, "model": None}] for r in asked)
     texts = {
         c.text for c in read_records(tmp_path / "run" / "L.0.ssft.both.test.candidates" / "candidates.jsonl", Candidate)
     }
     assert texts == {"So $\\boxed{49}$", "The answer is 50"}
-    assert "scripted" in (tmp_path / "run" / "report" / "report.html").read_text()
+    report = tmp_path / "run" / "report"
+    assert "<dt>sampled and scored by</dt><dd>scripted</dd>" in (report / "report.html").read_text()
+    assert "| sampled and scored by | scripted |" in (report / "report.md").read_text()
 
 
 def test_an_evaluator_named_like_another_stage_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from stand_in import Behaviour, StandIn
 
 from mathquorum.engines.base import Request, Sampling
+from mathquorum.engines.server.answerers import Answered, Answerers, read_answered
 from mathquorum.engines.server.asking import Asker
 from mathquorum.engines.server.engine import ServerEngine
 from mathquorum.engines.server.faults import Fault
@@ -38,7 +39,7 @@ from mathquorum.run import Run
 from mathquorum.stages.base import Shard, no_progress
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
-from mathquorum.store import read_records, write_records
+from mathquorum.store import read_json, read_records, write_records
 
 CHAT = Prompt(template="chat")
 SHORT = Sampling(max_tokens=32)
@@ -266,7 +267,7 @@ def test_waiting_in_line_is_no_failure() -> None:
     for others in (1, 0):
         account = Account(None)
         server: Any = Limited(account, 30, others)
-        asker = Asker(server, account, 1, attempts=3, sleep=lambda seconds: None)
+        asker = Asker(server, account, Answerers(None, "s"), 1, attempts=3, sleep=lambda seconds: None)
         if others:
             assert asker.ask("/completions", {}).choices[0].text == "4"
         else:
@@ -402,6 +403,72 @@ def test_shards_are_paid_for_together(serve: Callable[..., StandIn], tmp_path: P
     assert summary(tmp_path)["answered by"] == "stand-in-1"
 
 
+# --- who answered -----------------------------------------------------------------------------------------------------
+
+
+def test_the_record_of_a_stage_names_every_server_that_made_a_part_of_it(
+    serve: Callable[..., StandIn], tmp_path: Path
+) -> None:
+    """The first is broken after a while, and the run goes on with another."""
+    write_records(tmp_path / "problems.jsonl", [Problem(f"p{n}", f"{n}+{n}", str(n)) for n in range(3)])
+
+    def stage(engine: Server) -> Sample:
+        return Sample(problems=tmp_path / "problems.jsonl", model="m", num_candidates=4, sampling=SHORT, engine=engine)
+
+    first, second = serve(model="first-1", falls_after=8), serve(model="second-1")
+    kept = {"candidates_per_request": 1, "concurrency": 1, "first_pause": 0.01, "attempts": 2}
+    with pytest.raises(ModelError):
+        Run(tmp_path / "run").do("pool", stage(Server(url=first.url, **kept)))
+    pool = Run(tmp_path / "run").do("pool", stage(Server(url=second.url, **kept)))
+    assert read_json(pool / "stage.json")["answered_by"] == [
+        {"engine": "server", "address": first.url, "model": "first-1"},
+        {"engine": "server", "address": second.url, "model": "second-1"},
+    ]
+    scores = ScoreCandidates(
+        problems=tmp_path / "problems.jsonl", candidates=pool / "candidates.jsonl", model="m",
+        engine=Server(url=serve(labels={" correct": 0.6}, model="judge").url),
+    )  # fmt: skip
+    judged = read_json(Run(tmp_path / "run").do("scores", scores) / "stage.json")
+    assert [one["model"] for one in judged["answered_by"]] == ["judge"] and judged["summary"]["answered by"] == "judge"
+    signal = scores.model_copy(update={"model": None})
+    assert read_json(Run(tmp_path / "run").do("signal", signal) / "stage.json")["answered_by"] == []
+
+
+def test_a_key_is_in_no_record(serve: Callable[..., StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "secret-2718")
+    sampled(serve(key="secret-2718", model="a model secret-2718"), tmp_path, 2, key_variable="A_KEY")
+    files = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
+    assert files and not any(b"secret-2718" in file.read_bytes() for file in files)
+
+
+def test_a_server_that_calls_itself_something_else_each_time_fills_no_record(tmp_path: Path) -> None:
+    answerers = Answerers(tmp_path, "s")
+    for number in range(1000):
+        answerers.note(f"{number}" * 1000)
+    found = read_answered(tmp_path)
+    assert len(found) == 33 and found[-1] == Answered("s", "further names, which are not kept")
+    assert max(len(one.model or "") for one in found) <= 200
+
+
+def test_a_larger_pool_that_is_begun_with_another_runs_leaves_that_run_as_it_was(
+    serve: Callable[..., StandIn], tmp_path: Path
+) -> None:
+    stand_in = serve()
+    sampled(stand_in, tmp_path, 2)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "run" / "pool").iterdir()}
+    stage = Sample(
+        problems=tmp_path / "problems.jsonl",
+        model="a-model",
+        num_candidates=4,
+        sampling=SHORT,
+        engine=Server(url=stand_in.url),
+    )
+    more = Run(tmp_path / "more", source=tmp_path / "run").do("pool", stage)
+    assert len(list(read_records(more / "candidates.jsonl", Candidate))) == 12
+    assert "grown" in read_json(more / "stage.json")["summary"]
+    assert {file.name: file.read_bytes() for file in (tmp_path / "run" / "pool").iterdir()} == before
+
+
 # --- scores -----------------------------------------------------------------------------------------------------------
 
 LABELS = (" correct", " incorrect")
@@ -491,7 +558,8 @@ def test_an_account_goes_on_after_a_torn_line(tmp_path: Path) -> None:
 
 def test_attempts_end(serve: Callable[..., StandIn]) -> None:
     stand_in, slept = serve(faults={"500": 1.0}), list[float]()
-    asker = Asker(Transport(stand_in.url, None, 5, 1), Account(None), 1, attempts=5, sleep=slept.append)
+    transport, account, answerers = Transport(stand_in.url, None, 5, 1), Account(None), Answerers(None, "s")
+    asker = Asker(transport, account, answerers, 1, attempts=5, sleep=slept.append)
     with pytest.raises(ModelError, match=r"answered 500: It broke\. Sent 5 times"):
         asker.ask("/completions", {"prompt": "1+1", "max_tokens": 1})
     assert len(slept) == 4 and slept == sorted(slept) and sum(stand_in.counted.values()) == 5

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mathquorum.config import Settings
 from mathquorum.engines.base import Completion, Engine, Request, Sampling
-from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.engines.settings import Answerer, Cut, ModelUse, Share, Writing
 from mathquorum.processes import Handler, Tell, not_told
 from mathquorum.prompts import Shown, words_of
 from mathquorum.spreading import Workers, spread_units
@@ -68,6 +68,10 @@ class Scripted(Settings):
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """Nothing."""
         return {}
+
+    def answerers(self, use: ModelUse) -> Sequence[Answerer]:
+        """Itself."""
+        return (Answerer(self.kind),)
 
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """Nothing is kept."""

@@ -18,7 +18,7 @@ from mathquorum.processes import Handler
 from mathquorum.prompts import Prompt, Shown
 from mathquorum.spreading import Workers
 
-__all__ = ["Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
+__all__ = ["Answerer", "Cut", "EngineSettings", "ModelUse", "Share", "Unit", "Writing"]
 
 U = TypeVar("U")
 R = TypeVar("R")
@@ -50,6 +50,21 @@ class ModelUse:
             return Workers(number)
         gpu = self.hardware.torch_device().type == "cuda"
         return Workers(number, cluster, self.hardware.threads, gpu, lost, partial(prints_of, self.model))
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """Who made what a stage has, for its record.
+
+    Attributes:
+        engine: The kind.
+        address: Of a server that is not ours, without anything secret; None where the engine is ours.
+        model: What the server called its model; None where nobody said.
+    """
+
+    engine: str
+    address: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +176,10 @@ class EngineSettings(Protocol):
 
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """What a stage's summary should say when all is done: requests, tokens and price. Nothing for an engine that costs nothing."""
+        ...
+
+    def answerers(self, use: ModelUse) -> Sequence[Answerer]:
+        """Who answered, in the order of their first answers; nobody where nothing was asked of a server."""
         ...
 
     def gather(self, shards: Sequence[Path], out: Path) -> None:

@@ -52,6 +52,7 @@ class ReportData:
         within: For each of these names, each figure less Maj1 on the same problems.
         controls: As `between`, against a control of its own, by "A less B".
         between: For each name but the baseline's, each figure less the baseline's on the same problems.
+        engines: What sampled and scored, as far as records tell.
     """
 
     title: str
@@ -62,6 +63,7 @@ class ReportData:
     controls: Mapping[str, Sequence[Difference]]
     between: Mapping[str, Sequence[Difference]]
     plots: Mapping[str, Sequence[Plot]]
+    engines: Sequence[str] = ()
 
     @property
     def estimates(self) -> dict[str, tuple[Estimate, ...]]:

@@ -14,7 +14,7 @@ from mathquorum.run.earlier import link_outputs
 from mathquorum.run.fingerprints import Fingerprints
 from mathquorum.run.identity import arguments_of, growth
 from mathquorum.run.ledger import Begun, Identity, StageRecord, faults, in_words, outputs_of, read_begun, read_record
-from mathquorum.stages.base import Placed, Progress, Sharded, Stage, Summary
+from mathquorum.stages.base import Asking, Placed, Progress, Sharded, Stage, Summary
 from mathquorum.store import write_json
 from mathquorum.versions import library_versions
 
@@ -69,6 +69,7 @@ def execute(work: Work, progress: Progress, fingerprints: Fingerprints) -> Summa
         arguments=arguments_of(work.stage),
         outputs=outputs_of(place, fingerprints),
         summary=summary,
+        answered_by=tuple(work.stage.answerers(place)) if isinstance(work.stage, Asking) else (),
         versions=library_versions(),
         commit=_commit(),
         began=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),

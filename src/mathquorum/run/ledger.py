@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mathquorum.engines.settings import Answerer
 from mathquorum.errors import DataError, RunError
 from mathquorum.run.fingerprints import LARGE, Fingerprints, stamp_of, visible_files
 from mathquorum.store import read_json
@@ -76,6 +77,9 @@ class StageRecord(Begun):
     """By name within the stage's directory: every file that is not hidden."""
     summary: dict[str, int | float | str]
     """Counts of what was made, left out or cut off."""
+    answered_by: tuple[Answerer, ...] | None = None
+    """The engines that were asked: their kinds, and of servers addresses and the names that these gave their models. None in records from
+    before it was kept."""
     versions: dict[str, str]
     """Of the libraries that results depend on."""
     commit: str | None

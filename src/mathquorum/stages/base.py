@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol, TypeVar, runtime_checkable
 from pydantic import BeforeValidator, Field, model_validator
 
 from mathquorum.config import Settings, build
+from mathquorum.engines.settings import Answerer
 from mathquorum.errors import SettingsError
 
 __all__ = [
@@ -82,6 +83,10 @@ class Asking(Protocol):
     @property
     def by_name(self) -> bool:
         """Whether the model's name is all that is known of it, where no folder here has it."""
+        ...
+
+    def answerers(self, out: Path) -> Sequence[Answerer]:
+        """Who made what the directory holds, when all is done; nobody where nothing was asked."""
         ...
 
 

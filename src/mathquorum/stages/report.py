@@ -18,6 +18,7 @@ from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.metrics.results import Evaluated, Results, read_evaluated, read_outcomes, read_results
 from mathquorum.report.page import Comparison, render_page
 from mathquorum.report.page.of_run import Files, Measured, RunReport, page_of_run
+from mathquorum.report.page.provenance import made_by, together
 from mathquorum.report.pages import ReportData, make_plots, render_markdown, slugify
 from mathquorum.report.tables import estimates_json
 from mathquorum.stages.base import Progress, Summary
@@ -146,6 +147,7 @@ class Report(Settings):
                 if name != baseline
             },
             plots=plots,
+            engines=self._engines(),
         )
         write_text(out / "report.md", render_markdown(data))
         write_text(out / "report.html", render_page(page_of_run(self._page(measured, data))))
@@ -163,6 +165,12 @@ class Report(Settings):
         write_json(out / "evaluations.json", {name: asdict(item.evaluated[0]) for name, item in measured.items()})
         progress(total, total)
         return {"evaluations": len(evaluations), "plots": sum(map(len, plots.values()))}
+
+    def _engines(self) -> Sequence[str]:
+        """What sampled and scored."""
+        pools = [item.pool for item in self.evaluations.values() if item.pool]
+        files = [file for pool in pools for file in (pool.candidates, pool.scores) if file]
+        return together(made_by(file) for file in files).engines
 
     def _page(self, measured: Mapping[str, _Measured], data: ReportData) -> RunReport:
         """What the page of these evaluations is made of."""

@@ -16,7 +16,7 @@ from mathquorum.answers import extract_answer
 from mathquorum.config import Grows, InputModel, InputPath, Runtime, Settings, Told
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
-from mathquorum.engines.settings import Cut, ModelUse, Unit, Writing
+from mathquorum.engines.settings import Answerer, Cut, ModelUse, Unit, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import Hardware
 from mathquorum.processes import Handler, Tell
@@ -158,6 +158,10 @@ class Sample(Settings):
     def by_name(self) -> bool:
         """See `Asking`."""
         return self.engine.takes_names
+
+    def answerers(self, out: Path) -> Sequence[Answerer]:
+        """See `Asking`."""
+        return self.engine.answerers(self._use(out))
 
     def place(self) -> str | None:
         """See `Placed`."""

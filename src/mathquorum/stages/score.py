@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from mathquorum.config import InputModel, InputPath, Runtime, Settings, Told
 from mathquorum.engines import AnyEngine, Embedded
-from mathquorum.engines.settings import ModelUse, Unit
+from mathquorum.engines.settings import Answerer, ModelUse, Unit
 from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware
@@ -128,6 +128,10 @@ class ScoreCandidates(Settings):
     def by_name(self) -> bool:
         """See `Asking`."""
         return self.engine.takes_names
+
+    def answerers(self, out: Path) -> Sequence[Answerer]:
+        """See `Asking`. A signal asks nobody."""
+        return () if self.model is None else self.engine.answerers(self._use(self.model, out))
 
     def place(self) -> str | None:
         """See `Placed`."""

@@ -13,6 +13,7 @@ from mathquorum.errors import DataError
 from mathquorum.metrics.estimates import estimate_json
 from mathquorum.metrics.pool_files import PoolFiles, StoredPool, read_pool
 from mathquorum.records import Problem
+from mathquorum.report.page.provenance import MADE_BY, made_by, together
 from mathquorum.report.page.reading import PoolPlace
 from mathquorum.report.pages import Plot
 from mathquorum.report.plots import clusters_plot
@@ -120,6 +121,7 @@ class StudyReport(Settings):
     def _facts(self, measured: Measured) -> Mapping[str, Any]:
         pools = {p.generator: p for p in self.pools}
         first = next(iter(measured.generators.values()))
+        engines = together(made_by(path) for pool in self.pools for path in _paths(pool)).engines
         numbers = sorted({g.num_candidates for g in measured.generators.values()})
         return {
             "problems": len(next(iter(first.seeds.values())).pools),
@@ -127,6 +129,7 @@ class StudyReport(Settings):
             "training seeds": ", ".join(map(str, sorted({p.seed for p in self.pools}))),
             "roles": ", ".join(self.roles),
             "generators": ", ".join(pools),
+            **({MADE_BY: "; ".join(engines)} if engines else {}),
         }
 
 

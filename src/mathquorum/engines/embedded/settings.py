@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from mathquorum.config import Settings
 from mathquorum.engines.base import Engine
-from mathquorum.engines.settings import Cut, ModelUse, Share, Unit, Writing
+from mathquorum.engines.settings import Answerer, Cut, ModelUse, Share, Unit, Writing
 from mathquorum.errors import DataError
 from mathquorum.models import load_tokenizer
 from mathquorum.models.codec import Codec
@@ -83,6 +83,10 @@ class Embedded(Settings):
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """Nothing."""
         return {}
+
+    def answerers(self, use: ModelUse) -> Sequence[Answerer]:
+        """Itself."""
+        return (Answerer(self.kind),)
 
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """Nothing is kept."""

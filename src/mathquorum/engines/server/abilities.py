@@ -28,13 +28,11 @@ class Abilities:
     """What a server does.
 
     Attributes:
-        model: What it calls its model.
         several: Whether it gives several choices, which differ; None where that was not asked.
         seeds: "honoured": the same seed gives the same text, another one another. "ignored". "fixed": the same text, whatever the seed.
         likeliest: How many likeliest tokens it tells of each step; 0 for the chosen one alone, None for no log-probabilities.
     """
 
-    model: str | None
     several: bool | None
     seeds: str
     likeliest: int | None
@@ -77,10 +75,9 @@ def find_abilities(asker: Asker, question: Question, likeliest: int | None, seve
         ModelError: If it does not answer even what every server does.
         Refusal: If it refuses that.
     """
-    plain = question.put(asker, None)
+    question.put(asker, None)
     first, again, other = (_try(asker, question, seed=seed) for seed in (_SEEDS[0], *_SEEDS))
     return Abilities(
-        model=plain.model,
         several=any(_differ(_try(asker, question, number=2)) for _ in range(2)) if several else None,
         seeds=_seeds(first, again, other),
         likeliest=next((n for n in _levels(likeliest) if _tells(_try(asker, question, likeliest=n), n)), None),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mathquorum.engines.server.answerers import Answerers
 from mathquorum.engines.server.faults import Fault, Refusal, TooLong
 from mathquorum.engines.server.pacing import Gate, backoff
 from mathquorum.engines.server.spending import ANSWERED, Account, Sent
@@ -25,6 +26,7 @@ class Asker:
     Args:
         transport: To it.
         account: Where each is noted.
+        answerers: Where it is noted who answered.
         concurrency: Requests under way at most.
         attempts: Times that one is sent at most.
         first_pause: Seconds, as in `pacing.backoff`.
@@ -35,12 +37,13 @@ class Asker:
         self,
         transport: Transport,
         account: Account,
+        answerers: Answerers,
         concurrency: int,
         attempts: int,
         first_pause: float = 0.5,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._transport, self._account = transport, account
+        self._transport, self._account, self._answerers = transport, account, answerers
         self._attempts, self._first_pause, self._sleep = attempts, first_pause, sleep
         self._places = threading.Semaphore(concurrency)
         self._gate = Gate()
@@ -112,6 +115,7 @@ class Asker:
             note("too long" if isinstance(refusal, TooLong) else str(refusal.status))
             raise
         note(outcome, answer)
+        self._answerers.note(self._transport.hide(answer.model) if answer.model else None)
         if reply.wait:
             self._close_gate(reply.wait)
         return answer

@@ -1,4 +1,5 @@
-"""From settings to an engine, and what a stage's folder keeps of the server: server.json (what it can do) and requests.jsonl."""
+"""From settings to an engine, and what a stage's folder keeps of the server: server.json (what it can do), answered_by.jsonl and
+requests.jsonl."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from mathquorum.engines.server.abilities import Abilities
+from mathquorum.engines.server.answerers import Answerers, gather_answered
 from mathquorum.engines.server.asking import Asker
 from mathquorum.engines.server.engine import ServerEngine, Way
 from mathquorum.engines.server.spending import FILE as REQUESTS
@@ -32,7 +34,8 @@ def open_server(url: str, key: str | None, where: str, way: Way, use: ModelUse) 
     """
     asked, folder = way.asked, use.folder
     transport = Transport(url, key, asked.timeout, asked.concurrency)
-    asker = Asker(transport, Account(folder), asked.concurrency, asked.attempts, asked.first_pause)
+    account, answerers = Account(folder), Answerers(folder, where)
+    asker = Asker(transport, account, answerers, asked.concurrency, asked.attempts, asked.first_pause)
 
     def keep(found: Abilities) -> None:
         if folder:
@@ -61,6 +64,7 @@ def gather_kept(shards: Sequence[Path], out: Path) -> None:
     """Puts all requests of shards into one account, and tells of one of their servers, where the shards are the same stage's."""
     if (out / REQUESTS).exists():
         return  # gathered before, and perhaps added to since
+    gather_answered(shards, out)
     write_records(out / REQUESTS, chain.from_iterable(read_sent(shard) for shard in shards))
     known = next((shard / FILE for shard in shards if (shard / FILE).exists()), None)
     if known:

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from mathquorum.config import Runtime, Settings
+from mathquorum.engines.server.answerers import Answered, read_answered
 from mathquorum.engines.server.spending import read_spent
 from mathquorum.engines.server.threads import map_threads
-from mathquorum.engines.settings import Cut, ModelUse, Share, Writing
+from mathquorum.engines.settings import Answerer, Cut, ModelUse, Share, Writing
 from mathquorum.processes import Handler
 from mathquorum.prompts import Shown, words_of
 from mathquorum.spreading import Workers
@@ -21,7 +22,7 @@ from mathquorum.spreading import Workers
 if TYPE_CHECKING:
     from mathquorum.engines.server.engine import ServerEngine
 
-__all__ = ["Asked", "Server", "by_requests"]
+__all__ = ["Asked", "Server", "answered", "by_requests"]
 
 U = TypeVar("U")
 R = TypeVar("R")
@@ -129,6 +130,10 @@ class Server(Asked):
         """Who answered, requests, tokens and price."""
         return shown_of(self, use)
 
+    def answerers(self, use: ModelUse) -> Sequence[Answerer]:
+        """See `EngineSettings.answerers`: with their addresses."""
+        return [Answerer(self.kind, one.server, one.model) for one in answered(use)]
+
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """See `opening.gather_kept`."""
         gather_from(shards, out)
@@ -172,13 +177,16 @@ def cut_by(open_it: Callable[[], ServerEngine], where: str, asked: Asked, use: M
 
 def shown_of(asked: Asked, use: ModelUse) -> Mapping[str, int | float | str]:
     """See `EngineSettings.shown`."""
-    from mathquorum.engines.server.opening import known_abilities
-
     if use.folder is None:
         return {}
-    known = known_abilities(use.folder)
-    named = {"answered by": known.model} if known and known.model else {}
+    names = dict.fromkeys(one.model for one in answered(use) if one.model)
+    named = {"answered by": "; ".join(names)} if names else {}
     return {**named, **read_spent(use.folder).shown(asked.prompt_price, asked.completion_price)}
+
+
+def answered(use: ModelUse) -> Sequence[Answered]:
+    """Who answered a stage."""
+    return read_answered(use.folder) if use.folder else ()
 
 
 def gather_from(shards: Sequence[Path], out: Path) -> None:

@@ -90,6 +90,12 @@ class Transport:
         """What the server tells; errors as in `post`."""
         return self._ask("GET", path, None)
 
+    def hide(self, text: str) -> str:
+        """A text for people: short, in one line, and without the key, which some servers repeat."""
+        if self._key:
+            text = text.replace(self._key, "[key]")
+        return visible(" ".join(text.split()))[:_WORDS]
+
     def close(self) -> None:
         """Ends the connections."""
         self._client.close()
@@ -102,9 +108,9 @@ class Transport:
         except httpx2.TimeoutException as error:
             raise self._too_slow() from error
         except httpx2.ConnectError as error:
-            raise Fault("no connection", f"{self.url} cannot be reached: {self._hide(str(error))}.") from error
+            raise Fault("no connection", f"{self.url} cannot be reached: {self.hide(str(error))}.") from error
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            words = self._hide(str(error)) or type(error).__name__
+            words = self.hide(str(error)) or type(error).__name__
             raise Fault("cut off", f"{self.url} cut the connection off: {words}.") from error
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         self._check(answer.status_code, lowered, text)
@@ -144,18 +150,12 @@ class Transport:
         try:
             held = json.loads(text)
         except (ValueError, RecursionError):
-            return "", self._hide(text.decode("utf-8", "replace"))
+            return "", self.hide(text.decode("utf-8", "replace"))
         error = held.get("error", held) if isinstance(held, dict) else held
         if not isinstance(error, dict):
-            return "", self._hide(str(error))
+            return "", self.hide(str(error))
         words = error.get("message") or error.get("detail") or held
-        return str(error.get("code") or error.get("type") or ""), self._hide(str(words))
-
-    def _hide(self, text: str) -> str:
-        """A text for people: short, in one line, and without the key, which some servers repeat."""
-        if self._key:
-            text = text.replace(self._key, "[key]")
-        return visible(" ".join(text.split()))[:_WORDS]
+        return str(error.get("code") or error.get("type") or ""), self.hide(str(words))
 
     def _object(self, text: bytes) -> Mapping[str, Any]:
         try:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from pydantic import Field
 
 from mathquorum.config import InputPath, Runtime
-from mathquorum.engines.server.settings import Asked, by_requests, cut_by, gather_from, opened, shown_of
+from mathquorum.engines.server.settings import Asked, answered, by_requests, cut_by, gather_from, opened, shown_of
 from mathquorum.engines.server.threads import map_threads
-from mathquorum.engines.settings import Cut, ModelUse, Writing
+from mathquorum.engines.settings import Answerer, Cut, ModelUse, Writing
 from mathquorum.processes import Handler
 from mathquorum.prompts import Shown, words_of
 from mathquorum.spreading import Workers
@@ -109,6 +109,10 @@ class Vllm(Asked):
     def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
         """Who answered, requests and tokens."""
         return shown_of(self, use)
+
+    def answerers(self, use: ModelUse) -> Sequence[Answerer]:
+        """See `EngineSettings.answerers`: without addresses, which are ports of this machine's for as long as a stage runs."""
+        return [Answerer(self.kind, model=one.model) for one in answered(use)]
 
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """As `Server.gather`."""

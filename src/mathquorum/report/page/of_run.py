@@ -10,7 +10,7 @@ from mathquorum.metrics.results import Results
 from mathquorum.report.page.data import Comparison, Cost, Facts, PageData, Points, Row, Scores, Sweep, Trained
 from mathquorum.report.page.measures import by_subject, scores_of
 from mathquorum.report.page.method import METHOD, settings_text
-from mathquorum.report.page.provenance import Made, file_print, made_by, together
+from mathquorum.report.page.provenance import MADE_BY, Made, file_print, made_by, together
 from mathquorum.report.page.reading import PoolPlace, ReadPool, read_places
 from mathquorum.report.page.verdict import scores_sentence, vote_sentence
 from mathquorum.selection import strategy
@@ -239,7 +239,7 @@ def _facts(report: RunReport) -> Facts:
         rows.append(("begun", f"{first_day} UTC" + (f", last stage {last_day} UTC" if last_day != first_day else "")))
         rows.append(("work, all stages", f"{all_of.seconds / 60:,.1f} minutes"))
     if all_of.engines:
-        rows.append(("sampled and scored by", "; ".join(all_of.engines)))
+        rows.append((MADE_BY, "; ".join(all_of.engines)))
     if all_of.devices:
         rows.append(("device", "; ".join(all_of.devices)))
     if all_of.versions:

@@ -13,7 +13,25 @@ from pydantic import BaseModel, ValidationError
 from mathquorum.errors import DataError
 from mathquorum.store import read_json
 
-__all__ = ["Made", "file_print", "made_by", "together"]
+__all__ = ["MADE_BY", "Made", "file_print", "made_by", "together"]
+
+
+MADE_BY = "sampled and scored by"
+"""What a report calls the engines."""
+
+
+class MadeBy(BaseModel):
+    """An engine that a stage asked; see `engines.settings.Answerer`."""
+
+    engine: str
+    address: str | None = None
+    model: str | None = None
+
+    @property
+    def words(self) -> str:
+        """ "server at http://127.0.0.1:8000/v1 (Qwen2.5-7B-Instruct)"."""
+        at = f" at {self.address}" if self.address else ""
+        return f"{self.engine}{at}{f' ({self.model})' if self.model else ''}"
 
 
 class Made(BaseModel):
@@ -27,13 +45,15 @@ class Made(BaseModel):
     began: str | None = None
     seconds: float | None = None
     commit: str | None = None
+    answered_by: tuple[MadeBy, ...] | None = None
 
     @property
-    def engine(self) -> str:
-        """Which engine was asked, and who answered: "server (Qwen2.5-7B-Instruct)". Empty where none was."""
-        kind = (self.settings.get("engine") or {}).get("kind", "")
-        answered = self.summary.get("answered by")
-        return f"{kind} ({answered})" if kind and answered else kind
+    def engines(self) -> tuple[str, ...]:
+        """Which engines were asked, in words. None where none was; of an older record, the kind that its settings name."""
+        if self.answered_by is not None:
+            return tuple(one.words for one in self.answered_by)
+        kind = (self.settings.get("engine") or {}).get("kind")
+        return (kind,) if kind else ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +61,7 @@ class Together:
     """What several records have in common, or each of.
 
     Attributes:
-        engines: All that candidates and scores came from, with what a server calls itself.
+        engines: All that candidates and scores came from, with what servers call themselves.
         devices: All that models ran on.
         began: The first and the last beginning, UTC.
         seconds: Of all stages, one after another.
@@ -69,7 +89,7 @@ def together(records: Iterable[Made | None]) -> Together:
     found = [record for record in records if record is not None]
     times = sorted(record.began for record in found if record.began)
     return Together(
-        engines=tuple(dict.fromkeys(r.engine for r in found if r.engine)),
+        engines=tuple(dict.fromkeys(engine for r in found for engine in r.engines)),
         devices=tuple(dict.fromkeys(r.device for r in found if r.device)),
         versions={name: version for record in found for name, version in record.versions.items()},
         began=(times[0], times[-1]) if times else None,
