@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mathquorum.door import cluster, grade, solve, vote
     from mathquorum.errors import DataError, MathquorumError, ModelError, RunError, SettingsError
     from mathquorum.records import AnswerCluster, Candidate, Estimate, LabeledSolution, Problem, Score, Selection
+    from mathquorum.selection.own import OwnStrategy
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __all__ = [
     "LabeledSolution",
     "MathquorumError",
     "ModelError",
+    "OwnStrategy",
     "Problem",
     "RunError",
     "Score",
@@ -61,6 +63,7 @@ __all__ = [
 
 
 _HOMES = {
+    "OwnStrategy": "selection.own",
     **dict.fromkeys(("cluster", "grade", "solve", "vote"), "door"),
     **dict.fromkeys(("DataError", "MathquorumError", "ModelError", "RunError", "SettingsError"), "errors"),
     **dict.fromkeys(

@@ -12,7 +12,7 @@ from mathquorum.answers.extract import is_free_text
 from mathquorum.datasets.samples import Samples, SampleSet
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.records import AnswerCluster, Candidate, Problem
-from mathquorum.selection import strategy as named_strategy
+from mathquorum.selection.own import GivenStrategy, strategies_of
 from mathquorum.voting.measured import Measured, measure_pools, measure_run, measure_samples
 from mathquorum.voting.pools import pools_of
 from mathquorum.voting.runs import is_run
@@ -60,7 +60,7 @@ def vote(
     *,
     scores: Any = None,
     references: Any = None,
-    strategies: Sequence[str] | None = None,
+    strategies: str | Sequence[GivenStrategy] | None = None,
 ) -> Measured:
     """The vote and every re-ranking strategy on solutions that are there: choices by problem, and with references how good they are.
 
@@ -68,7 +68,8 @@ def vote(
         samples: A file, a run, the solutions of one problem, a list of those of several, or a mapping from names of problems.
         scores: One for each solution, higher is better, in the same form; None for a solution without one.
         references: A text for one problem, else a list or a mapping; None for a problem without one.
-        strategies: For example ("maj1", "w.rr"). None takes all that fit.
+        strategies: For example ("maj1", "w.rr"), and among them your own: as "mypkg.votes:Shrunk(strength=2)" or as an object. None takes
+            all that fit.
 
     Raises:
         SettingsError: If the forms do not fit each other, or a strategy needs scores that are not there.
@@ -92,7 +93,7 @@ def vote(
         )
         for name, texts in given.items()
     ]
-    chosen = [named_strategy(name) for name in strategies] if strategies else None
+    chosen = strategies_of(strategies) if strategies else None
     return measure_pools(pools_of(SampleSet(tuple(found))), chosen)
 
 
@@ -150,7 +151,9 @@ def solve(
     )
 
 
-def _vote_on_file(path: Path, scores: Any, references: Any, strategies: Sequence[str] | None) -> Measured:
+def _vote_on_file(
+    path: Path, scores: Any, references: Any, strategies: str | Sequence[GivenStrategy] | None
+) -> Measured:
     if not path.exists():
         raise SettingsError(f"samples: there is no file {str(path)!r}. Give a file, a run, or a list of solutions.")
     if scores is not None:

@@ -29,7 +29,10 @@ def vote(
         str | None, typer.Option(help="Which column holds what: problem=question,reference=answer,samples=outputs")
     ] = None,
     strategies: Annotated[
-        str | None, typer.Option(help="For example maj1,w.rr,rr.top8. Default: all that fit.")
+        str | None,
+        typer.Option(
+            help="For example maj1,w.rr,rr.top8, and your own as mypkg.votes:Shrunk(strength=2). Default: all that fit."
+        ),
     ] = None,
     answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
     step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
@@ -43,6 +46,7 @@ def vote(
     from rich.console import Console
     from rich.text import Text
 
+    from mathquorum.config.calls import given_list
     from mathquorum.datasets.sample_columns import parse_columns
     from mathquorum.store import write_rows
     from mathquorum.voting.measured import measure_run, measure_samples, measured_json
@@ -50,7 +54,7 @@ def vote(
     from mathquorum.voting.runs import is_run
     from mathquorum.voting.shown import renderables
 
-    names = strategies.split(",") if strategies else None
+    names = given_list(strategies) if strategies else None
     mapping = parse_columns(columns) if columns else None
     if len(samples) == 1 and is_run(samples[0]):
         pools = measure_run(samples[0], names)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mathquorum.config.building import build
 from mathquorum.config.files import read_mapping, read_settings_file
 from mathquorum.config.overrides import merge, parse_overrides
+from mathquorum.config.own import Kind, NamesOwn, Own
 from mathquorum.config.settings import (
     Grows,
     HubModel,
@@ -19,6 +20,7 @@ from mathquorum.config.settings import (
     Told,
     is_input,
     marked,
+    marks,
 )
 from mathquorum.config.wording import in_words
 
@@ -27,6 +29,9 @@ __all__ = [
     "HubModel",
     "InputModel",
     "InputPath",
+    "Kind",
+    "NamesOwn",
+    "Own",
     "Runtime",
     "Settings",
     "Told",
@@ -34,6 +39,7 @@ __all__ = [
     "in_words",
     "is_input",
     "marked",
+    "marks",
     "merge",
     "parse_overrides",
     "read_mapping",

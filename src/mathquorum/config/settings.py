@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-__all__ = ["Grows", "HubModel", "InputModel", "InputPath", "Runtime", "Settings", "Told", "is_input", "marked"]
+__all__ = ["Grows", "HubModel", "InputModel", "InputPath", "Runtime", "Settings", "Told", "is_input", "marked", "marks"]
+
+
+M = TypeVar("M")
 
 
 class Settings(BaseModel):
@@ -49,15 +52,18 @@ InputModel = Annotated[str, HubModel()]
 
 def marked(field: FieldInfo, marker: type) -> bool:
     """Whether a field's annotation carries the marker, at its top or within an option, tuple or mapping."""
+    return bool(marks(field, marker))
+
+
+def marks(field: FieldInfo, marker: type[M]) -> list[M]:
+    """The markers of a kind that `marked` looks for."""
     waiting: list[Any] = [field.annotation]
-    if any(isinstance(m, marker) for m in field.metadata):
-        return True
+    found = list(field.metadata)
     while waiting:
         annotation = waiting.pop()
-        if any(isinstance(m, marker) for m in getattr(annotation, "__metadata__", ())):
-            return True
+        found += getattr(annotation, "__metadata__", ())
         waiting.extend(get_args(annotation))
-    return False
+    return [mark for mark in found if isinstance(mark, marker)]
 
 
 def is_input(field: FieldInfo) -> bool:

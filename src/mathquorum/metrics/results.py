@@ -6,7 +6,7 @@
     calibration  [[low, high, mean score, accuracy, count], ...]
     statistics   counts and shares
     n-samples    {original: problems read, effective: problems with a reference, which were measured}
-    config       the settings that the figures depend on
+    config       the settings that the figures depend on; strategies that are not ours under own_strategies
     versions     of mathquorum and numpy
 
 `results`, `n-samples`, `config` and `versions` are lm-evaluation-harness's names. Fractions are rounded to six decimals
@@ -81,7 +81,16 @@ class Results:
     @property
     def scored_figures(self) -> list[str]:
         """The names of the figures that scores decide."""
-        return [name for name in self.config["strategies"] if strategy(name).needs_scores]
+        own = self.own_strategies
+        return [
+            name for name in self.config["strategies"] if (own[name] if name in own else strategy(name).needs_scores)
+        ]
+
+    @property
+    def own_strategies(self) -> Mapping[str, bool]:
+        """Strategies that are not ours, and whether each needs scores. Their code may not be here, and is not asked for."""
+        found: Mapping[str, bool] = self.config.get("own_strategies", {})
+        return found
 
 
 def results_json(

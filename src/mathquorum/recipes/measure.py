@@ -25,6 +25,7 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.recipes.paper_settings import AnySource, check_one_server
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
+from mathquorum.selection.own import StrategyNames, with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.prepare import Prepare
@@ -44,6 +45,8 @@ class Measure(Settings):
     """What scores the candidates, likewise; None leaves scores out."""
     signals: tuple[Signal, ...] = ()
     """Which of the model's own signals the candidates are scored by, too. A server may tell none of them."""
+    strategies: StrategyNames = ()
+    """Further strategies, beside those of the paper's tables: other numbers (w.rr.top3), or MODULE:CLASS of your own."""
     test: AnySource
     demonstrations: AnySource | None = None
     """Where solved problems come from that are shown before each; None shows none."""
@@ -123,7 +126,13 @@ def measure(run: Run, settings: Measure) -> Path:
     evaluations = {}
     for scorer, file in scores.items():
         evaluation = Evaluate(
-            problems=test, candidates=candidates, clusters=clusters, greedy=greedy, scores=file, seed=s.seed
+            problems=test,
+            candidates=candidates,
+            clusters=clusters,
+            greedy=greedy,
+            scores=file,
+            strategies=with_further(s.strategies, scored=file is not None),
+            seed=s.seed,
         )
         place = stages.add(f"evaluation.{scorer}" if scorer else "evaluation", evaluation)
         evaluations[f"model + {scorer}" if scorer else "model"] = EvaluationOf(

@@ -34,6 +34,7 @@ from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.paper_settings import EVALUATOR_PROBLEMS, EVALUATOR_SHARE, Paper
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
+from mathquorum.selection.own import with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
@@ -159,7 +160,7 @@ def _train_and_measure(
         pool = _sample(stages, s, problems.test, generator)
         name = generator.name
         if name != f"ssft.{s.main}":
-            place = stages.add(f"{name}.evaluation", pool.evaluate(s.seed))
+            place = stages.add(f"{name}.evaluation", pool.evaluate(s))
             evaluations[name] = EvaluationOf(results=place, generator=name, pool=pool.of(), paper=dict(generator.paper))
             continue
         scorers: dict[str, ScoreCandidates] = {
@@ -168,7 +169,7 @@ def _train_and_measure(
         }
         for scorer, stage in scorers.items():
             scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
-            place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s.seed, scores))
+            place = stages.add(f"{name}.evaluation.{scorer}", pool.evaluate(s, scores))
             paper = {**generator.paper, **published.RERANKING.get(("L", scorer), {})}
             evaluations[f"{name} + {scorer}"] = EvaluationOf(
                 results=place, generator=name, scorer=scorer, pool=pool.of(scores), paper=paper
@@ -314,14 +315,15 @@ class _Pool:
         """For the report: what an evaluation is made from."""
         return PoolOf(problems=self.problems, candidates=self.candidates, clusters=self.clusters, scores=scores)
 
-    def evaluate(self, seed: int, scores: Path | None = None) -> Evaluate:
+    def evaluate(self, s: Paper, scores: Path | None = None) -> Evaluate:
         return Evaluate(
             problems=self.problems,
             candidates=self.candidates,
             clusters=self.clusters,
             greedy=self.greedy,
             scores=scores,
-            seed=seed,
+            strategies=with_further(s.strategies, scored=scores is not None),
+            seed=s.seed,
         )
 
 

@@ -15,6 +15,7 @@ from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
+from mathquorum.selection.own import StrategyNames
 from mathquorum.training.settings import Training
 
 __all__ = [
@@ -114,6 +115,8 @@ class Paper(Settings):
     signals: tuple[Signal, ...] = Field(default=("likelihood", "confidence", "certainty"), min_length=1)
     """The generator's own signals that its candidates are scored by, too: what every evaluator must beat. The report's strategies are
     shown under the first."""
+    strategies: StrategyNames = ()
+    """Further strategies, beside those of the paper's tables: other numbers (w.rr.top3), or MODULE:CLASS of your own."""
     mtsft: MtsftSettings = MtsftSettings()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""

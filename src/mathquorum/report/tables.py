@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "differences_table",
     "estimates_json",
     "estimates_table",
+    "is_about_scores",
     "percent",
     "percent_interval",
     "points",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 
-_SCORE_FIGURES = ("auc", "ece", "brier")  # about scores, not about the answers chosen with them
+_SCORE_FIGURES = re.compile(r"auc(\.within|\.pairs)?|ece|brier")
 
 
 def estimates_json(estimates: Sequence[Estimate]) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def estimates_table(estimates: Sequence[Estimate], title: str | None = None) -> 
     table.add_column("95% interval", justify="right")
     table.add_column("problems", justify="right")
     for estimate in estimates:
-        table.add_row(estimate.name, percent(estimate.value), percent_interval(estimate), str(estimate.count))
+        table.add_row(_plain(estimate.name), percent(estimate.value), percent_interval(estimate), str(estimate.count))
     return table
 
 
@@ -54,7 +56,7 @@ def comparison_table(named: Mapping[str, Sequence[Estimate]], title: str | None 
     table = Table(title=title, title_justify="left", caption="% with 95% interval, clustered by problem")
     table.add_column("model", overflow="fold")
     for name in names:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(_plain(name), justify="right", overflow="fold")
     for model, estimates in named.items():
         cells = {e.name: f"{percent(e.value)}\n[dim]{percent_interval(e)}[/dim]" for e in estimates}
         table.add_row(_plain(model), *(cells.get(name, "") for name in names))
@@ -74,10 +76,10 @@ def run_tables(named: Mapping[str, Sequence[Estimate]], evaluated: Mapping[str, 
     for name, estimates in named.items():
         generator, score = evaluated[name].generator, evaluated[name].scorer
         sampled = [e for e in estimates if "@" in e.name]
-        generators.setdefault(generator, [e for e in sampled if e.name.startswith(("pass@", "maj1@"))])
+        generators.setdefault(generator, [e for e in sampled if not e.name.startswith("maj8@")])
         if score:
             rest = [e for e in estimates if e not in sampled]
-            of_scores = [e for e in rest if e.name.startswith(_SCORE_FIGURES)]
+            of_scores = [e for e in rest if is_about_scores(e.name)]
             strategies.setdefault(generator, {})[score] = [e for e in rest if e not in of_scores]
             scores.setdefault(generator, {})[score] = of_scores
     tables = [comparison_table(generators, "Generators")]
@@ -96,7 +98,7 @@ def _by_figure(named: Mapping[str, Sequence[Estimate]], title: str) -> Table:
     for name in figure_names(named):
         found = [next((e for e in estimates if e.name == name), None) for estimates in named.values()]
         cells = ["" if e is None else f"{percent(e.value)} [dim]{percent_interval(e)}[/dim]" for e in found]
-        table.add_row(name, *cells)
+        table.add_row(_plain(name), *cells)
     return table
 
 
@@ -144,6 +146,11 @@ def points(fraction: float) -> str:
 def p_text(p_value: float) -> str:
     """Three decimals, or "<0.001"."""
     return "<0.001" if p_value < 0.0005 else f"{p_value:.3f}"
+
+
+def is_about_scores(figure: str) -> bool:
+    """Whether a figure is about the scores themselves, not about the answers that are chosen with them."""
+    return _SCORE_FIGURES.fullmatch(figure) is not None
 
 
 def _plain(text: str) -> str:

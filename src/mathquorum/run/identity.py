@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from mathquorum.config import Grows, HubModel, Runtime, Settings, is_input, marked
+from mathquorum.config import Grows, HubModel, NamesOwn, Own, Runtime, Settings, is_input, marked, marks
 from mathquorum.errors import DataError
 from mathquorum.models.sources import model_parts
 from mathquorum.run.fingerprints import Fingerprints
@@ -103,13 +103,23 @@ def _split(settings: BaseModel, prefix: str, by_name: bool = False) -> tuple[dic
             )
         else:
             plain[name] = _plain(value, prefix + name, inputs)
+            for mark in marks(info, NamesOwn):
+                for place, text in _flatten(prefix + name, value).items():
+                    inputs.update(_written_in(mark.kind.files(text), place))
     return plain, inputs
+
+
+def _written_in(files: Sequence[Path], place: str) -> dict[str, Read]:
+    """The files of an own class, which count as what is read."""
+    return {f"{place} ({file.name})": Read(str(file), hub=False) for file in files}
 
 
 def _plain(value: Any, place: str, inputs: dict[str, Read]) -> Any:
     if isinstance(value, BaseModel):
         plain, below = _split(value, place + ".")
         inputs.update(below)
+        if isinstance(value, Own):
+            inputs.update(_written_in(value.files(), place))
         return plain
     if isinstance(value, tuple | list):
         return [_plain(item, f"{place}.{number}", inputs) for number, item in enumerate(value)]

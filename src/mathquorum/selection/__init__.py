@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.selection.base import Strategy, member_scores
@@ -16,6 +17,7 @@ from mathquorum.selection.top_scored import TopScored
 from mathquorum.selection.weighted import WeightedVote
 
 __all__ = [
+    "EXAMPLES",
     "SCORED_STRATEGIES",
     "BordaVote",
     "ConfidentVote",
@@ -26,6 +28,7 @@ __all__ = [
     "TopScored",
     "WeightedVote",
     "default_strategies",
+    "is_built_in",
     "member_scores",
     "strategy",
 ]
@@ -49,7 +52,7 @@ _WEIGHED: dict[str, Callable[[float], Strategy]] = {
     "pv.alpha": PessimisticVerification,
     "borda.p": BordaVote,
 }
-_EXAMPLES = [*_PLAIN, *(f"{word}0.5" for word in _WEIGHED), *(f"{word}8" for word in _COUNTED)]
+EXAMPLES = [*_PLAIN, *(f"{word}0.5" for word in _WEIGHED), *(f"{word}8" for word in _COUNTED)]
 
 # Table 3 and Table 7, with the paper's K = 8; the top 3 to 5 of 100 were best in Cobbe et al. 2021; 10 and 90 as in arXiv 2508.15260.
 SCORED_STRATEGIES = (
@@ -66,7 +69,8 @@ SCORED_STRATEGIES = (
 
 
 def strategy(name: str) -> Strategy:
-    """The strategy of that name.
+    """The built-in strategy of that name. Nothing is imported by it, so that it may be asked for a name in a file;
+    `selection.own.any_strategy` is for what a person gives.
 
     Raises:
         SettingsError: If there is none; the text suggests the nearest.
@@ -75,14 +79,26 @@ def strategy(name: str) -> Strategy:
         >>> strategy("rr.top8")
         Rerank(top_clusters=8)
     """
+    make = _maker(name)
+    if make is None:
+        raise SettingsError(f"Unknown strategy {name!r}. {suggest(name, EXAMPLES)} The numbers may be others.")
+    return make()
+
+
+def is_built_in(name: str) -> bool:
+    """Whether `strategy` knows the name."""
+    return _maker(name) is not None
+
+
+def _maker(name: str) -> Callable[[], Strategy] | None:
     if name in _PLAIN:
-        return _PLAIN[name]()
+        return _PLAIN[name]
     match = re.fullmatch(r"(.*?[a-z])(\d+)(\.\d+)?", name)
     if match and match[1] in _WEIGHED:
-        return _WEIGHED[match[1]](float(match[2] + (match[3] or "")))
+        return partial(_WEIGHED[match[1]], float(match[2] + (match[3] or "")))
     if match and match[1] in _COUNTED and not match[3]:
-        return _COUNTED[match[1]](int(match[2]))
-    raise SettingsError(f"Unknown strategy {name!r}. {suggest(name, _EXAMPLES)} The numbers may be others.")
+        return partial(_COUNTED[match[1]], int(match[2]))
+    return None
 
 
 def default_strategies(with_scores: bool) -> Sequence[Strategy]:

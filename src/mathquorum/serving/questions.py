@@ -82,7 +82,7 @@ class Served:
     def _strategy(self, asked: Asked) -> Strategy:
         name = asked.mathquorum.strategy
         try:
-            chooser = strategy(name) if name else self.quorum.chooser
+            chooser = strategy(name) if name and name != self.quorum.strategy else self.quorum.chooser
         except SettingsError:
             raise Refused(
                 400, "mathquorum.strategy is none that is known.", "invalid_value", "mathquorum.strategy"

@@ -11,7 +11,8 @@ from mathquorum.engines.settings import ModelUse
 from mathquorum.errors import SettingsError
 from mathquorum.models import Hardware
 from mathquorum.prompts import AnyPrompt, Prompt
-from mathquorum.selection import Strategy, strategy
+from mathquorum.selection import Strategy
+from mathquorum.selection.own import StrategyName, any_strategy
 
 __all__ = ["Quorum"]
 
@@ -25,8 +26,8 @@ class Quorum(Settings):
     """Evaluator, in like manner. None votes."""
     num_candidates: int = Field(default=64, ge=1)
     """N; 64 as in the paper."""
-    strategy: str | None = None
-    """How the answer is chosen, as `vote` names it. None: w.rr with an evaluator, else maj1."""
+    strategy: StrategyName | None = None
+    """How the answer is chosen, as `vote` names it; your own as MODULE:CLASS. None: w.rr with an evaluator, else maj1."""
     sampling: Sampling = Sampling()
     style: str | None = None
     """The style tag shown in the prompt; None for a generator that was trained without."""
@@ -47,7 +48,7 @@ class Quorum(Settings):
         Raises:
             SettingsError: If there is none of that name, or it needs scores that nobody gives.
         """
-        found = strategy(self.strategy or ("w.rr" if self.evaluator else "maj1"))
+        found = any_strategy(self.strategy or ("w.rr" if self.evaluator else "maj1"))
         if found.needs_scores and not self.evaluator:
             raise SettingsError(f"--strategy {found.name} needs scores: give --evaluator, or --strategy maj1.")
         return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from mathquorum import __version__
 from mathquorum.config import InputPath, Settings
@@ -18,7 +18,8 @@ from mathquorum.metrics.pool_files import PoolFiles, read_pool
 from mathquorum.metrics.results import outcome_records, results_json
 from mathquorum.records import Problem
 from mathquorum.report.inspection import inspect_problems, inspection_json
-from mathquorum.selection import Strategy, default_strategies, strategy
+from mathquorum.selection import Strategy, default_strategies
+from mathquorum.selection.own import OwnStrategy, StrategyNames, strategies_of
 from mathquorum.stages.base import Progress, Summary
 from mathquorum.store import read_records, write_json, write_records
 
@@ -43,8 +44,8 @@ class Evaluate(Settings):
     """scores.jsonl, of these candidates; without it only the vote is measured."""
     greedy: InputPath | None = None
     """clusters.jsonl of one greedy solution per problem, for the paper's Pass@1."""
-    strategies: tuple[str, ...] | None = None
-    """Names as in the paper; by default those of its Tables 3 and 7 that the inputs allow."""
+    strategies: StrategyNames | None = None
+    """Names as in the paper, or MODULE:CLASS of your own; by default those of the paper's Tables 3 and 7 that the inputs allow."""
     seed: int = 0
     """Of bootstrap and draws."""
     num_resamples: int = Field(default=NUM_RESAMPLES, ge=100)
@@ -53,13 +54,6 @@ class Evaluate(Settings):
     """Subsets per point of a curve that has no formula, over all problems together."""
     num_inspected: int = Field(default=12, ge=0)
     """Problems that the report shows with their clusters."""
-
-    @field_validator("strategies")
-    @classmethod
-    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for name in names or ():
-            strategy(name)
-        return names
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
@@ -82,6 +76,7 @@ class Evaluate(Settings):
             "seed": self.seed,
             "num_resamples": self.num_resamples,
             "num_draws": self.num_draws,
+            **_own_strategies(strategies),
         }
         versions = {"mathquorum": __version__, "numpy": version("numpy")}
         write_json(out / "evaluated.json", {"candidates": stored.candidates_print})
@@ -103,4 +98,10 @@ class Evaluate(Settings):
     def _strategies(self, pools: Sequence[Pool]) -> Sequence[Strategy]:
         if self.strategies is None:
             return default_strategies(with_scores=have_scores(pools))
-        return [strategy(name) for name in self.strategies]
+        return strategies_of(self.strategies)
+
+
+def _own_strategies(strategies: Sequence[Strategy]) -> dict[str, dict[str, bool]]:
+    """What readers must know of strategies that they do not have."""
+    own = {strategy.name: strategy.needs_scores for strategy in strategies if isinstance(strategy, OwnStrategy)}
+    return {"own_strategies": own} if own else {}

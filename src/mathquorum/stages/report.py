@@ -257,7 +257,8 @@ class Report(Settings):
 
 def _of_page(item: EvaluationOf, measured: _Measured) -> Measured:
     pool = item.pool
-    files = None if pool is None else Files(pool.problems, pool.candidates, pool.clusters, pool.scores)
+    made = item.results / "selections.jsonl"
+    files = None if pool is None else Files(pool.problems, pool.candidates, pool.clusters, pool.scores, made)
     return Measured(item.generator, item.scorer, measured.results, measured.runs[0], files, item.paper)
 
 

@@ -15,7 +15,8 @@ from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.metrics.evaluation import measure, outcomes
 from mathquorum.records import Estimate
-from mathquorum.selection import Strategy, default_strategies, strategy
+from mathquorum.selection import Strategy, default_strategies
+from mathquorum.selection.own import GivenStrategy, strategies_of
 from mathquorum.voting.curves import drawn_curves
 from mathquorum.voting.picks import Pick, num_tied, pick_json, picks
 from mathquorum.voting.pools import ReadPools, of_models, read_pools, read_run_pools
@@ -65,7 +66,7 @@ class Measured:
 def measure_samples(
     paths: Sequence[Path],
     problems: Path | None = None,
-    strategies: Sequence[str] | None = None,
+    strategies: str | Sequence[GivenStrategy] | None = None,
     *,
     columns: Columns | None = None,
     answers: str = "extract_or_given",
@@ -81,7 +82,7 @@ def measure_samples(
     return measure_pools(read_pools(paths, problems, columns=columns, answers=answers, step_scores=step_scores), chosen)
 
 
-def measure_run(path: Path, strategies: Sequence[str] | None = None) -> dict[str, Measured]:
+def measure_run(path: Path, strategies: str | Sequence[GivenStrategy] | None = None) -> dict[str, Measured]:
     """The same of each pool of a run of this library, by the name of its stage.
 
     Raises:
@@ -92,8 +93,8 @@ def measure_run(path: Path, strategies: Sequence[str] | None = None) -> dict[str
     return {name: measure_pools(read, chosen) for name, read in read_run_pools(path).items()}
 
 
-def _named(strategies: Sequence[str] | None) -> list[Strategy] | None:
-    return [strategy(name) for name in strategies] if strategies else None
+def _named(strategies: str | Sequence[GivenStrategy] | None) -> list[Strategy] | None:
+    return strategies_of(strategies) if strategies else None
 
 
 def measure_pools(read: ReadPools, strategies: Sequence[Strategy] | None = None) -> Measured:

@@ -23,6 +23,7 @@ from mathquorum.report.page.measures import by_subject, scores_of
 from mathquorum.report.page.method import METHOD
 from mathquorum.report.page.provenance import file_print
 from mathquorum.report.page.verdict import scores_sentence, ungraded_sentences, vote_sentence
+from mathquorum.report.tables import is_about_scores
 from mathquorum.store import write_json, write_text
 from mathquorum.study import published
 from mathquorum.voting.measured import Measured
@@ -149,7 +150,7 @@ def _scores(scored: Mapping[str, Measured]) -> dict[str, Scores]:
     for name, measured in scored.items():
         pools = ReadPools([pick.item for pick in measured.picks], {}).scored_pools
         if pools:
-            figures = [e for e in measured.estimates if e.name.startswith(("auc", "ece", "brier"))]
+            figures = [e for e in measured.estimates if is_about_scores(e.name)]
             found[SCORES if len(scored) == 1 else name] = scores_of(pools, figures)
     return found
 

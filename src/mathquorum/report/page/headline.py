@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 from mathquorum.records import Estimate
 from mathquorum.report.page.data import Row
-from mathquorum.report.tables import figure_names
+from mathquorum.report.tables import figure_names, is_about_scores
 
 __all__ = ["HeadlineTable", "headline_tables"]
-
-_SCORE_FIGURES = ("auc", "ece", "brier")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def headline_tables(rows: Sequence[Row]) -> list[HeadlineTable]:
 
 
 def _plain(row: Row) -> dict[str, Estimate]:
-    return {e.name: e for e in row.estimates if "@" in e.name and not e.name.startswith(_SCORE_FIGURES)}
+    return {e.name: e for e in row.estimates if "@" in e.name and not is_about_scores(e.name)}
 
 
 def _generators(rows: Mapping[str, Row]) -> HeadlineTable:
@@ -68,7 +66,7 @@ def _strategies(generator: str, rows: Sequence[Row]) -> HeadlineTable:
     for name in chosen:
         for row in rows:
             found = next((e for e in row.estimates if e.name == name), None)
-            if found is not None and not name.startswith(_SCORE_FIGURES):
+            if found is not None and not is_about_scores(name):
                 cells.setdefault(name, {})[row.scorer or ""] = found
                 ranked = any(figure.startswith(("rr.", "w.rr")) for figure in row.paper)  # by this score
                 if ranked and (value := _paper(row, name)) is not None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mathquorum.metrics.results import Results
+from mathquorum.records import Selection
 from mathquorum.report.page.data import Comparison, Cost, Facts, PageData, Points, Row, Scores, Sweep, Trained
 from mathquorum.report.page.measures import by_subject, scores_of
 from mathquorum.report.page.method import METHOD, settings_text
 from mathquorum.report.page.provenance import MADE_BY, Made, file_print, made_by, together
 from mathquorum.report.page.reading import PoolPlace, ReadPool, read_places
 from mathquorum.report.page.verdict import scores_sentence, vote_sentence
-from mathquorum.selection import strategy
-from mathquorum.store import read_rows
+from mathquorum.selection import Strategy, strategy
+from mathquorum.selection.stored import StoredChoices
+from mathquorum.store import read_records, read_rows
 
 __all__ = ["Measured", "RunReport", "page_of_run"]
 
@@ -27,6 +29,7 @@ class Files:
     candidates: Path
     clusters: Path
     scores: Path | None = None
+    selections: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,23 @@ def _places(evaluations: Mapping[str, Measured]) -> dict[str, PoolPlace]:
         before = places.get(measured.generator)
         scorer = measured.scorer or ""
         scores = {**(before.scores if before else {}), **({scorer: files.scores} if files.scores else {})}
-        chosen = [strategy(name) for name in measured.results.config["strategies"]]
+        chosen = _strategies(measured.results, files.selections)
         strategies = {**(before.strategies if before else {}), scorer: chosen}
         places[measured.generator] = PoolPlace(files.problems, files.candidates, files.clusters, scores, strategies)
     return places
+
+
+def _strategies(results: Results, selections: Path | None) -> list[Strategy]:
+    """Of those that are not ours what they chose: their code is not asked for."""
+    own = results.own_strategies
+    answers: dict[str, dict[str, str | None]] = {name: {} for name in own}
+    for made in read_records(selections, Selection) if own and selections else ():
+        if made.strategy in answers:
+            answers[made.strategy][made.problem_id] = made.answer
+    return [
+        StoredChoices(name, own[name], answers[name]) if name in own else strategy(name)
+        for name in results.config["strategies"]
+    ]
 
 
 def _sweep(results: Results) -> Sweep:
