@@ -10,10 +10,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mathquorum.errors import RunError
+from mathquorum.pretraining.batches import Batches
+from mathquorum.pretraining.beginning import first_tokenizer
+from mathquorum.pretraining.corpus import CorpusMix
+from mathquorum.pretraining.loop import Progress, learning_rate, pretrain
 from mathquorum.pretraining.muon import orthogonalize
-from mathquorum.recipes import tiny_base
-from mathquorum.recipes.tiny_base import TinyBase, TwoPartBase, pretrain
+from mathquorum.recipes.tiny_base import TwoPartBase, tiny_base
 from mathquorum.run import Run
+from mathquorum.stages.pretrain import TinyBase
 
 SETTINGS = TinyBase(
     size="nano", num_tokens=5 * 2 * 64, rows=2, context=64, vocabulary_size=400, tokenizer_documents=200,
@@ -25,20 +29,14 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    def dying(report: Progress) -> None:
+        raise Killed  # after the last step, whose checkpoint is that of the step before
+
     whole = pretrain(SETTINGS, tmp_path / "whole")
-    original = tiny_base.weighted_loss
-    calls = []
-
-    def dying(model, batch):
-        calls.append(1)
-        if len(calls) == 4:
-            raise Killed
-        return original(model, batch)
-
-    monkeypatch.setattr(tiny_base, "weighted_loss", dying)
     with pytest.raises(Killed):
-        pretrain(SETTINGS, tmp_path / "killed")
+        pretrain(SETTINGS, tmp_path / "killed", dying)
+    assert torch.load(tmp_path / "killed" / "checkpoint.pt", weights_only=True)["step"] == 4
     again = pretrain(SETTINGS, tmp_path / "killed")
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (whole / name).read_bytes() == (again / name).read_bytes()
@@ -54,12 +52,9 @@ def test_the_folder_is_an_ordinary_hugging_face_model(tmp_path: Path) -> None:
 
 
 def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> None:
-    settings = SETTINGS.model_copy(
-        update={"mixes": {0: tiny_base.CorpusMix(solve=0, equations=1, lines=0, questions=0)}}
-    )
-    corpus = tiny_base.Corpus(settings, tiny_base._tokenizer(settings))
-    batch = corpus.batch(0)
-    tokenizer = tiny_base._tokenizer(settings)
+    settings = SETTINGS.model_copy(update={"mixes": {0: CorpusMix(solve=0, equations=1, lines=0, questions=0)}})
+    tokenizer = first_tokenizer(settings)
+    batch = Batches(settings, tokenizer).batch(0)
     heavy = batch.tokens[batch.weights == settings.mixes[0].verdict_weight]
     assert set(tokenizer.convert_ids_to_tokens(heavy)) == {"Ġcorrect", "Ġincorrect"}
     text = "".join(
@@ -68,17 +63,17 @@ def test_verdicts_weigh_more_and_what_cannot_be_foreseen_does_not_count() -> Non
     )
     assert re.search(r"_=-?\d+_ correct", text)
     assert not re.search(r"\d_ incorrect", text)
-    assert torch.equal(batch.tokens, tiny_base.Corpus(settings, tiny_base._tokenizer(settings)).batch(0).tokens)
+    assert torch.equal(batch.tokens, Batches(settings, first_tokenizer(settings)).batch(0).tokens)
 
 
 def test_the_recipe_goes_on_from_its_first_part(tmp_path: Path) -> None:
     settings = TwoPartBase(base=SETTINGS, checks=SETTINGS.model_copy(update={"seed": 1}))
-    folder = tiny_base.tiny_base(Run(tmp_path), settings)
+    folder = tiny_base(Run(tmp_path), settings)
     first = tmp_path / "base" / "model"
     assert folder == tmp_path / "checks" / "model"
     assert (folder / "tokenizer.json").read_bytes() == (first / "tokenizer.json").read_bytes()
     assert (folder / "model.safetensors").read_bytes() != (first / "model.safetensors").read_bytes()
-    assert tiny_base.tiny_base(Run(tmp_path / "short"), TwoPartBase(base=SETTINGS, checks=None)).parent.name == "base"
+    assert tiny_base(Run(tmp_path / "short"), TwoPartBase(base=SETTINGS, checks=None)).parent.name == "base"
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
@@ -89,7 +84,7 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
 
 def test_the_learning_rate_rises_stays_and_falls_to_zero() -> None:
     settings = TinyBase(num_tokens=1000 * 2048)
-    factors = [tiny_base._schedule(step, settings) for step in (0, 100, 599, 800, 999)]
+    factors = [learning_rate(step, settings) for step in (0, 100, 599, 800, 999)]
     assert factors == pytest.approx([0.01, 1, 1, 2 / 3, 1 / 300])
 
 

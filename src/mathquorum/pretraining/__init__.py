@@ -1,1 +1,1 @@
-"""What the embedded bases are pre-trained with: corpus, tokenizer, optimizer."""
+"""How the embedded bases are pre-trained: settings without torch, corpus, tokenizer, optimizer, loop."""
