@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mathquorum.answers import (
     cluster_answers,
     cluster_candidates,
@@ -82,6 +84,39 @@ def test_a_reference_may_give_the_base() -> None:
 
 def test_clusters_come_largest_first_and_ties_by_earliest_member() -> None:
     assert cluster_answers(["2", "0.5", None, "1/2", r"\frac{4}{2}", "7"]) == [[0, 4], [1, 3], [5]]
+
+
+@pytest.mark.parametrize(
+    ("answers", "clusters"),
+    [
+        (["(C) 14", "C", "14", "A"], [[0, 1, 2], [3]]),
+        ([r"\text{(C)}", "A", "C. 14", "14.0"], [[0, 2, 3], [1]]),
+        (["C", "14"], [[0], [1]]),  # nobody says that C is 14
+        (["(C) 14", "(C) 15", "C"], [[0], [1], [2]]),
+        (["(C) 14", "(D) 14", "14"], [[0], [1], [2]]),
+        (["(a) 5, (b) 7", "(a) 5, (b) 8", "a"], [[0], [1], [2]]),
+        (["(A) B", "A", "B", "(B) C"], [[0], [1], [2], [3]]),
+    ],
+)
+def test_a_letter_joins_the_text_that_an_answer_gives_it(answers: list[str], clusters: list[list[int]]) -> None:
+    assert cluster_answers(answers) == clusters
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["...", "…", "?", "N/A", "no idea", "I don't know.", r"\boxed{\ldots}", r"\boxed{\text{no idea}}", "#### ...", "Answer: ?",
+     "The answer is unknown.", "<answer>not sure</answer>", "Answer: I cannot determine it"],
+)  # fmt: skip
+def test_who_says_that_there_is_no_answer_gives_none(text: str) -> None:
+    assert extract_answer(text) is None
+    assert extract_answer(text, finished=True) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["no solution", "none", r"\boxed{\text{undefined}}", r"\boxed{n/a}", r"\boxed{\emptyset}"]
+)
+def test_an_answer_in_words_is_one(text: str) -> None:
+    assert extract_answer(text) is not None
 
 
 def test_a_cluster_is_correct_as_a_whole() -> None:

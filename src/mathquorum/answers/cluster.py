@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mathquorum.answers.choices import with_choices_joined
 from mathquorum.answers.equivalence import matches_reference
 from mathquorum.answers.reading import read
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
@@ -17,14 +18,14 @@ def cluster_answers(answers: Sequence[str | None], settings: EquivalenceSettings
     """The indices of equivalent answers, largest cluster first, ties by earliest member. None is in no cluster.
 
     Examples:
-        >>> cluster_answers(["3", "0.5", None, "1/2"])
-        [[1, 3], [0]]
+        >>> cluster_answers(["3", "0.5", None, "1/2"]), cluster_answers(["(B) 12", "C", "B", "12"])
+        ([[1, 3], [0]], [[0, 2, 3], [1]])
     """
     clusters: dict[tuple[Any, ...], list[int]] = {}
     for index, answer in enumerate(answers):
         if answer is not None:
             clusters.setdefault(read(answer, settings).key, []).append(index)
-    return sorted(clusters.values(), key=largest_first)
+    return sorted(with_choices_joined(clusters), key=largest_first)
 
 
 def cluster_candidates(

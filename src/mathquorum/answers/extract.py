@@ -18,6 +18,7 @@ import re
 from mathquorum.answers.boxes import boxes_in
 from mathquorum.answers.marks import Extraction, announced_in, first_mark, is_marked, json_value, states_value, tags_in
 from mathquorum.answers.run_on import solution_in, without_programs
+from mathquorum.answers.silence import gives_up
 from mathquorum.answers.stated import closing_statement, lone_answer
 
 __all__ = ["Extraction", "extract_answer", "find_answer", "is_free_text"]
@@ -49,7 +50,7 @@ def find_answer(text: str, finished: bool | None = None) -> Extraction | None:
     span = solution_in(prose, first_mark)
     solution = (prose if is_marked(prose) else window)[span.start : span.end]
     found = _found(solution, finished if span.ended is None else span.ended)
-    if found is None:
+    if found is None or gives_up(found.answer):
         return None
     offset += span.start
     return Extraction(found.answer.strip(), found.start + offset, found.end + offset, found.reason)

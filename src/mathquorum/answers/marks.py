@@ -161,7 +161,7 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _JSON = re.compile(
-    r"(?:\\?[\"']|(?<=[{,\s])(?<![A-Za-z\"'] ))(?:final_?|correct_?)?answer(?:\\?[\"']\s*:|:(?=\s*[^\n}]*\}))\s*(?:\\\"(?P<escaped>[^\"\\]{0,2000})\\\"|\"(?P<string>(?:[^\"\\]|\\.){0,2000})\"|(?P<bare>[^\s,}\"][^,}\n]*))",
+    r"(?:\\?[\"']|(?<=[{,\s])(?<![A-Za-z\"'] ))(?:final_?|correct_?)?answer(?:\\?[\"']\s*:|:(?=\s*[^\n}]{0,300}\}))\s*(?:\\\"(?P<escaped>[^\"\\]{0,2000})\\\"|\"(?P<string>(?:[^\"\\]|\\.){0,2000})\"|(?P<bare>[^\s,}\"][^,}\n]*))",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
@@ -230,6 +230,7 @@ def _last(candidates: Iterator[Extraction]) -> Extraction | None:
 def _hash(text: str, finished: bool | None) -> Extraction | None:
     """GSM8K's mark: a line "#### 18". The first stands until the text corrects itself."""
     found: Extraction | None = None
+    searched, is_corrected = 0, False
     for match in _HASH.finditer(text):
         content, start = match["content"], match.start("content")
         if not content.strip():  # the value on the next line
@@ -240,14 +241,14 @@ def _hash(text: str, finished: bool | None) -> Extraction | None:
         content = content.strip()
         if not content or not _is_value_line(content) or (finished is False and match.end() >= len(text)):
             continue
-        if (
-            found is not None
-            and not _is_title(found, content)
-            and not _CORRECTION.search(text[found.end : match.start()])
-        ):
-            continue
+        if found is not None and not _is_title(found, content):
+            is_corrected = is_corrected or _CORRECTION.search(text, searched, match.start()) is not None
+            searched = match.start()
+            if not is_corrected:
+                continue
         start = text.index(content, start)
         found = Extraction(content, start, start + len(content), "hash")
+        searched, is_corrected = found.end, False
     return found
 
 

@@ -30,7 +30,13 @@ from mathquorum.answers.structure import StructureReader
 from mathquorum.answers.text import text_key
 from mathquorum.answers.tokens import Token, tokenize
 from mathquorum.answers.trimming import trimmed, unadorned
-from mathquorum.answers.units import value_of_approximation, with_parts_in_words, with_unit_in_words, without_ordinal
+from mathquorum.answers.units import (
+    value_of_approximation,
+    with_letters_of_money,
+    with_parts_in_words,
+    with_unit_in_words,
+    without_ordinal,
+)
 
 __all__ = ["Answer", "faults", "forget", "read"]
 
@@ -163,6 +169,8 @@ def _key(text: str, settings: EquivalenceSettings) -> Key:
         return ("text", text)
     if "below zero" in text:
         text = _BELOW_ZERO.sub(r"-\1", text)
+    if len(text) <= REMEMBERED_LENGTH:
+        text = with_letters_of_money(text)
     try:
         return _mathematics(text, settings, depth=0)
     except (Unreadable, NoValue, OverflowError, RecursionError):
@@ -202,12 +210,15 @@ def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     """The key of mathematics without the delimiters around it: answers often differ in these alone."""
     if has_words(text) or "/" in text or "circ" in text or "Omega" in text or "µ" in text:
         text = without_words(with_unit_in_words(text))
-    tokens = _unbraced(tokenize(text))
+    tokens = tokenize(text)
+    if nesting(tokens) > MAX_NESTING:
+        raise Unreadable("too deep")
+    tokens = _unbraced(tokens)
     if len(tokens) == 1 and tokens[0][0] == "w":
         content = tokens[0][1]
         if content != text and (len(content) == 1 or not content.isalpha()):
             return _mathematics(content, settings, depth + 1)
-    if not tokens or nesting(tokens) > MAX_NESTING or all(kind == "w" for kind, _ in tokens):
+    if not tokens or all(kind == "w" for kind, _ in tokens):
         raise Unreadable("no mathematics")
     if len(tokens) > 1 and all(kind == "v" and value in _CAPITALS for kind, value in tokens):
         return ("text", "".join(value.lower() for _, value in tokens))  # vertices, or a word in capitals

@@ -27,16 +27,18 @@ FLOAT_DIGITS = 10  # decimals from which a number looks like a float's print-out
 FLOAT_TOLERANCE = Fraction(1, 10**9)
 LARGEST = 10**60  # of a number whose spelling matters: a unit, a comma of thousands
 _UNITS = (
-    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t", "W", "N", "J", "V")),
+    *(("var", letter) for letter in ("m", "g", "s", "h", "L", "l", "t", "W", "N", "J", "V", "K")),
     *(("pow", ("var", "m"), ("num", power)) for power in (2, 3)),
 )
+
+_MULTIPLYING = (("k", 10**3), ("K", 10**3), ("M", 10**6), ("B", 10**9))
 
 
 def matching_rule(reference: Answer, answer: Answer) -> str | None:
     """The rule by which an answer that is not equivalent to the reference matches it all the same; None without one."""
     rules = (_float_print,) if answer.kind == reference.kind == "number" else _RULES
     for rule in rules:
-        if rule is _unit_letter and not answer.has_unit_letter:
+        if rule in (_unit_letter, _letter_of_thousands) and not answer.has_unit_letter:
             continue
         if rule(answer.key, reference.key):
             return rule.__doc__
@@ -144,6 +146,15 @@ def _unit_letter(a: Key, r: Key) -> bool:
     return any(value_key(("mul", number, unit)) == a for unit in _UNITS)
 
 
+def _letter_of_thousands(a: Key, r: Key) -> bool:
+    """the number is right, its thousands, millions or billions written as one letter: 300K"""
+    if r[0] != "n" or a[0] != "x" or r[1][1:] != (1,) or abs(r[1][0]) > LARGEST:
+        return False
+    return any(
+        value_key(("mul", ("num", Fraction(r[1][0], size)), ("var", letter))) == a for letter, size in _MULTIPLYING
+    )
+
+
 def _ordered_list(listed: Key, point: Key) -> bool:
     """the coordinates are right and in order, one side without brackets"""
     return listed[0] == "list" and tuple(members(listed)) == _coordinates(point)
@@ -201,6 +212,7 @@ _RULES = (
     _ratio,
     _float_print,
     _unit_letter,
+    _letter_of_thousands,
     _repeated,
     _vector,
     _choice,

@@ -152,14 +152,16 @@ def complement(parts: Sequence[Interval]) -> Key | None:
 def intersect(left: Sequence[Interval], right: Sequence[Interval]) -> list[Interval] | None:
     """The intervals common to both; None when a bound is not a real constant."""
     result = []
-    for a in left:
-        for b in right:
-            ends = (size(a.low), size(b.low), size(a.high), size(b.high))
-            if any(e is None for e in ends):
-                return None
-            al, bl, ah, bh = ends
-            low = a if al > bl or (al == bl and not a.low_closed) else b  # type: ignore[operator]
-            high = a if ah < bh or (ah == bh and not a.high_closed) else b  # type: ignore[operator]
+    measured = [[(part, size(part.low), size(part.high)) for part in parts] for parts in (left, right)]
+    if any(low is None or high is None for parts in measured for _, low, high in parts):
+        return None
+    for a, al, ah in measured[0]:
+        for b, bl, bh in measured[1]:
+            assert al is not None and ah is not None and bl is not None and bh is not None
+            if al > bh or bl > ah:
+                continue
+            low = a if al > bl or (al == bl and not a.low_closed) else b
+            high = a if ah < bh or (ah == bh and not a.high_closed) else b
             part = Interval(low.low, high.high, low.low_closed, high.high_closed)
             if not _is_empty(part):
                 result.append(part)

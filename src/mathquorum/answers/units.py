@@ -10,6 +10,7 @@ __all__ = [
     "is_same_measure",
     "is_unit",
     "value_of_approximation",
+    "with_letters_of_money",
     "with_parts_in_words",
     "with_unit_in_words",
     "without_ordinal",
@@ -93,6 +94,19 @@ _SYMBOLS = frozenset(
         "kbps",
     )
 )
+
+
+_MONEY = re.compile(
+    r"(?P<sum>(?:\\?\$|[€£¥₹])\s?\d[\d,]*(?:\.\d+)?)(?:\s|\\,)?(?P<font>\\(?:text|mathrm|textrm)\s?\{\s?)?"
+    r"(?:(?P<thousand>[kK])|(?P<million>M|m|mn|mil)|(?P<billion>B|b|bn))(?(font)\s?\}|(?!\w))(?!\s*[$^_+*/=-])"
+)
+
+
+def with_letters_of_money(text: str) -> str:
+    """Sums of money with the letter of a multiplier as words: $300K is 300 thousand dollars, while 300 K may be kelvins."""
+    if "$" not in text and text.isascii():
+        return text
+    return _MONEY.sub(lambda found: f"{found['sum']} {found.lastgroup}", text)
 
 
 def is_unit(word: str) -> bool:

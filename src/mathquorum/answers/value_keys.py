@@ -63,6 +63,7 @@ _TURNS = tuple(
         (311, 4),
     )
 )
+MOST_TRIED = 50  # variables of which each is moved to see whether the value depends on it
 _BRANCHING = frozenset(("abs", "floor", "ceil", "max", "min", "cases"))
 
 
@@ -86,7 +87,7 @@ def _key_of_variable(node: Node) -> tuple[Any, ...]:
 
 def _value_key(node: Node) -> tuple[Any, ...]:
     names = variables(node)
-    if len(names) > 1:
+    if 1 < len(names) <= MOST_TRIED:
         node = _without_idle(node, names)
         names = variables(node)
     if not names:
@@ -108,10 +109,10 @@ def _value_key(node: Node) -> tuple[Any, ...]:
 
 def _without_idle(node: Node, names: frozenset[str]) -> Node:
     """The expression with a number for each variable on which its value does not depend, as in x + n - n."""
-    here = [Point(number) for number in (0, 1)]
+    here = [(point, _digits_at(node, point, None)) for point in (Point(0), Point(1))]
     for name in sorted(names):
         if not name.endswith("()") and all(
-            _digits_at(node, p, None) == _digits_at(node, p.moved(name), None) for p in here
+            digits == _digits_at(node, point.moved(name), None) for point, digits in here
         ):
             node = substitute(node, name, ("num", Point(0).fraction(name)))
     return node
