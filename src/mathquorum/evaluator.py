@@ -12,8 +12,9 @@ from mathquorum.records import Candidate, Problem, Score
 
 if TYPE_CHECKING:
     from mathquorum.engines.base import Engine
+    from mathquorum.scorers.reading import Reader
 
-__all__ = ["Signal", "combined_scores", "evaluator_scores", "likelihood_scores", "signal_scores"]
+__all__ = ["Signal", "combined_scores", "evaluator_scores", "likelihood_scores", "reader_scores", "signal_scores"]
 
 Signal = Literal["likelihood", "confidence", "lowest_confidence", "bottom_confidence", "tail_confidence", "certainty"]
 """What the generator's own probabilities tell of a candidate, at no cost: its likelihood (`likelihood_scores`), or a field of its
@@ -35,6 +36,13 @@ def evaluator_scores(
     values = {
         text: probabilities[0] if probabilities else 0.0 for text, probabilities in zip(texts, found, strict=True)
     }
+    return [Score(c.problem_id, c.index, values[c.text]) for c in candidates]
+
+
+def reader_scores(reader: Reader, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+    """Candidates of one problem by a reward model. Equal texts are read once; one that is too long for its context scores 0."""
+    texts = list(dict.fromkeys(candidate.text for candidate in candidates))
+    values = dict(zip(texts, reader.scores(problem.text, texts), strict=True))
     return [Score(c.problem_id, c.index, values[c.text]) for c in candidates]
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "src" / "mathquorum"
 FLOORS = {
     "records errors config store processes spreading versions": 0,
     "answers prompts selection metrics report study stopping": 1,
-    "datasets engines evaluator models objectives training pretraining": 2,
+    "datasets engines evaluator models scorers objectives training pretraining": 2,
     "stages run solving voting serving reward": 3,
     "recipes assets launched planning sharing": 4,
     "cli door __main__": 5,
@@ -24,8 +24,9 @@ FLOOR = {name: floor for names, floor in FLOORS.items() for name in names.split(
 COLUMNS = {
     "datasets": {"datasets"},
     "engines": {"engines", "evaluator", "models"},
-    "evaluator": {"evaluator", "engines", "models"},
+    "evaluator": {"evaluator", "engines", "models", "scorers"},
     "models": {"models"},
+    "scorers": {"scorers", "models"},
     "training": {"training", "models", "objectives"},
     "objectives": {"objectives", "models"},
     "pretraining": {"pretraining", "datasets", "training"},

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from stand_in import Behaviour, StandIn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+from mathquorum.assets import tiny_base_path
 from mathquorum.config import build
 from mathquorum.errors import SettingsError
+from mathquorum.models import load_tokenizer
 from mathquorum.recipes.measure import Measure, measure
 from mathquorum.recipes.paper_settings import Paper
 from mathquorum.recipes.study import Study
-from mathquorum.records import Problem
+from mathquorum.records import Problem, Score
 from mathquorum.run import Run
-from mathquorum.store import write_records
+from mathquorum.stages.score import ScoreCandidates
+from mathquorum.store import read_records, write_records
 
 
 @pytest.fixture
@@ -77,3 +81,45 @@ def test_recipes_that_train_refuse_engines_that_cannot_serve_what_they_train(tmp
     with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
         build(Measure, {"model": "m", "test": "test.jsonl", "engine": vllm, "workers": 2})
     assert build(Paper, told).engine.kind == "vllm"
+
+
+def test_reward_models_are_rows_beside_the_evaluator(values: dict[str, Any], tmp_path: Path) -> None:
+    kinds = {"rm": AutoModelForSequenceClassification, "prm": AutoModelForTokenClassification}
+    for name, kind in kinds.items():
+        config = AutoConfig.from_pretrained(tiny_base_path(), num_labels=1)
+        kind.from_config(config).save_pretrained(tmp_path / name)
+        load_tokenizer(str(tiny_base_path())).save_pretrained(tmp_path / name)
+    engine = {"kind": "scripted", "texts": ["It is 4.", "So\nit is 6."]}
+    scorer = [
+        str(tmp_path / "rm"),
+        {"model": str(tmp_path / "prm"), "name": "steps", "reads": {"kind": "process", "together": "minimum"}},
+    ]
+    run = Run(tmp_path / "run")
+    report = measure(run, build(Measure, {**values, "evaluator": None, "engine": engine, "scorer": scorer}))
+    figures = json.loads((report / "figures.json").read_text())["estimates"]
+    assert {row["evaluation"] for row in figures} == {"model + likelihood", "model + rm", "model + steps"}
+    read = (tmp_path / "run" / "scores.steps" / "prompt.txt").read_text()
+    assert read == "<|endoftext|>0+0=?It is 4.\n"
+    values_of = {
+        name: {s.value for s in read_records(tmp_path / "run" / f"scores.{name}" / "scores.jsonl", Score)}
+        for name in ("rm", "steps")
+    }
+    assert all(0 < value < 1 for found in values_of.values() for value in found)
+    assert len(values_of["rm"]) > 6 and values_of["rm"] != values_of["steps"]  # one for each problem and text
+
+
+@pytest.mark.parametrize("scorer", ["models/likelihood", {"model": "rm", "name": "evaluator"}])
+def test_two_scores_of_one_name_are_refused(values: dict[str, Any], scorer: Any) -> None:
+    with pytest.raises(SettingsError, match=r"two scores would be called .* Give the scorer another name"):
+        build(Measure, {**values, "scorer": [scorer]})
+
+
+def test_a_reward_model_is_not_read_through_a_server() -> None:
+    given = {
+        "problems": "p",
+        "candidates": "c",
+        "model": "rm",
+        "engine": {"kind": "server", "url": "http://127.0.0.1:9/v1"},
+    }
+    with pytest.raises(SettingsError, match="engine must be embedded, not server"):
+        build(ScoreCandidates, {**given, "reads": {"kind": "reward"}})

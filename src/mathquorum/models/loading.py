@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mathquorum.errors import ModelError
 from mathquorum.models.codec import Codec, check_prompt
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from mathquorum.models.adapters import AdaptedBase
 
-__all__ = ["LoadedModel", "load_model", "load_together", "stop_tokens"]
+__all__ = ["Head", "LoadedModel", "load_model", "load_together", "stop_tokens"]
+
+Head = Literal["language", "sequence", "token"]
+_AS = {"language": "", "sequence": " as a reward model", "token": " as a process reward model"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def load_model(
     wording: Prompt = PLAIN,
     dtype: torch.dtype | None = None,
     quantization: Any = None,
+    head: Head = "language",
 ) -> LoadedModel:
     """The model and tokenizer that a name stands for.
 
@@ -70,10 +74,10 @@ def load_model(
         wording: How problems are put to it; plain text by default.
         dtype: Overrides `hardware.dtype`; training keeps float32 weights.
         quantization: transformers' settings of a base in few bits (`training.lora.quantization`).
+        head: What the model gives: the next token, a number or classes for the whole text (a reward model), or classes for each token.
 
     Raises:
-        ModelError: If there is no such model, it cannot be read as a causal language model, whole, or its adapter is of another
-            base.
+        ModelError: If there is no such model, it cannot be read whole with that head, or its adapter is of another base.
     """
     import torch
 
@@ -81,8 +85,12 @@ def load_model(
     silence_transformers()
     source = read_source(model)
     codec = load_codec(model, wording)
-    loaded = _load_base(source, dtype or hardware.torch_dtype(), quantization)
-    if codec.wording.template == "chat":
+    if head != "language" and source.adapter:
+        raise ModelError(
+            f"{model!r} is an adapter on a reward model. Merge it into its base with peft, and give the merged model."
+        )
+    loaded = _load_base(source, dtype or hardware.torch_dtype(), quantization, head)
+    if codec.wording.template == "chat" and head == "language":
         check_prompt(codec, ids_of(loaded.generation_config.eos_token_id))
     _check_vocabulary(model, codec.tokenizer, loaded)
     if quantization is None:
@@ -99,21 +107,19 @@ def load_model(
     return _with_adapter(whole, source.adapter) if source.adapter else whole
 
 
-def _load_base(source: Source, dtype: torch.dtype, quantization: Any) -> Any:
+def _load_base(source: Source, dtype: torch.dtype, quantization: Any, head: Head) -> Any:
     if not source.gguf:
-        return _read_whole(source, dtype, quantization)
+        return _read_whole(source, dtype, quantization, head)
     with contextlib.redirect_stderr(io.StringIO()):  # a bar per file
-        loaded = _read_whole(source, dtype, unpacking())
+        loaded = _read_whole(source, dtype, unpacking(), head)
     forget_packing(loaded)
     return loaded
 
 
-def _read_whole(source: Source, dtype: torch.dtype, quantization: Any) -> Any:
-    from transformers import AutoModelForCausalLM
-
+def _read_whole(source: Source, dtype: torch.dtype, quantization: Any, head: Head) -> Any:
     name, arguments = source.arguments()
     try:
-        loaded, found = AutoModelForCausalLM.from_pretrained(
+        loaded, found = _kind(head).from_pretrained(
             name, dtype=dtype, quantization_config=quantization, output_loading_info=True, **arguments
         )
     except Exception as error:  # transformers raises whatever the file at fault raised
@@ -121,9 +127,20 @@ def _read_whole(source: Source, dtype: torch.dtype, quantization: Any) -> Any:
     missing = sorted(found["missing_keys"])
     if missing:  # transformers would fill them with random numbers and go on
         raise ModelError(
-            f"Model {source.base!r} cannot be loaded: its files lack {len(missing)} of its weights (first: {missing[0]})."
+            f"Model {source.base!r} cannot be loaded{_AS[head]}: its files lack {len(missing)} of its weights (first: {missing[0]})."
         )
     return loaded
+
+
+def _kind(head: Head) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+    kinds = {
+        "language": AutoModelForCausalLM,
+        "sequence": AutoModelForSequenceClassification,
+        "token": AutoModelForTokenClassification,
+    }
+    return kinds[head]
 
 
 def _check_vocabulary(model: str, tokenizer: Any, loaded: Any) -> None:

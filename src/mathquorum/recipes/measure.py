@@ -25,6 +25,7 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.recipes.paper_settings import AnySource, check_one_server
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
+from mathquorum.scorers import AnyScorer, check_names
 from mathquorum.selection.own import StrategyNames, with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
@@ -47,6 +48,8 @@ class Measure(Settings):
     """Which of the model's own signals the candidates are scored by, too. A server may tell none of them."""
     strategies: StrategyNames = ()
     """Further strategies, beside those of the paper's tables: other numbers (w.rr.top3), or MODULE:CLASS of your own."""
+    scorer: tuple[AnyScorer, ...] = ()
+    """Models of somebody else's that score the candidates in this process: reward models, process reward models, evaluators."""
     test: AnySource
     demonstrations: AnySource | None = None
     """Where solved problems come from that are shown before each; None shows none."""
@@ -71,6 +74,7 @@ class Measure(Settings):
     @model_validator(mode="after")
     def _one_server(self) -> Measure:
         check_one_server(self.engine, self.workers)
+        check_names(self.scorer, [*self.signals, *(("evaluator",) if self.evaluator else ())])
         return self
 
 
@@ -105,22 +109,21 @@ def measure(run: Run, settings: Measure) -> Path:
     _, greedy = _pool(stages, "greedy.", sample.model_copy(update={"num_candidates": 1, "sampling": cold}))
 
     # 3. Scores
-    scorers: list[tuple[str, str | None, Signal]] = [(str(signal), None, signal) for signal in s.signals]
+    told = ScoreCandidates(
+        problems=test,
+        candidates=candidates,
+        prompt=s.prompt,
+        hardware=s.scoring_hardware or s.hardware,
+        workers=s.workers,
+    )
+    scorers = {str(signal): told.model_copy(update={"signal": signal}) for signal in s.signals}
     if s.evaluator:
-        scorers.append(("evaluator", s.evaluator, "likelihood"))
-    scores: dict[str, Path | None] = {} if scorers else {"": None}
-    for scorer, model, signal in scorers:
-        stage = ScoreCandidates(
-            problems=test,
-            candidates=candidates,
-            model=model,
-            signal=signal,
-            prompt=s.prompt,
-            hardware=s.scoring_hardware or s.hardware,
-            workers=s.workers,
-            engine=s.engine,
-        )
-        scores[scorer] = stages.add(f"scores.{scorer}", stage) / "scores.jsonl"
+        scorers["evaluator"] = told.model_copy(update={"model": s.evaluator, "engine": s.engine})
+    for other in s.scorer:
+        scorers[other.shown_as] = told.model_copy(update={"model": other.model, "reads": other.reads})
+    scores: dict[str, Path | None] = {
+        name: stages.add(f"scores.{name}", stage) / "scores.jsonl" for name, stage in scorers.items()
+    } or {"": None}
 
     # 4. Report
     evaluations = {}

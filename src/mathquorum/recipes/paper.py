@@ -28,12 +28,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mathquorum.engines import Embedded
 from mathquorum.evaluator import Signal
 from mathquorum.models import check_model
 from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.paper_settings import EVALUATOR_PROBLEMS, EVALUATOR_SHARE, Paper
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
+from mathquorum.scorers import Scorer
 from mathquorum.selection.own import with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
@@ -166,6 +168,7 @@ def _train_and_measure(
         scorers: dict[str, ScoreCandidates] = {
             **{str(signal): _score(s, pool, None, signal) for signal in s.signals},
             **{evaluator: _score(s, pool, model) for evaluator, model in evaluators.items()},
+            **{other.shown_as: _score_by(s, pool, other) for other in s.scorer},
         }
         for scorer, stage in scorers.items():
             scores = stages.add(f"{name}.scores.{scorer}", stage) / "scores.jsonl"
@@ -367,3 +370,7 @@ def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihoo
         workers=s.workers,
         engine=s.engine,
     )
+
+
+def _score_by(s: Paper, pool: _Pool, other: Scorer) -> ScoreCandidates:
+    return _score(s, pool, other.model).model_copy(update={"reads": other.reads, "engine": Embedded()})

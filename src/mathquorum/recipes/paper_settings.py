@@ -15,6 +15,7 @@ from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
+from mathquorum.scorers import AnyScorer, check_names
 from mathquorum.selection.own import StrategyNames
 from mathquorum.training.settings import Training
 
@@ -117,6 +118,8 @@ class Paper(Settings):
     shown under the first."""
     strategies: StrategyNames = ()
     """Further strategies, beside those of the paper's tables: other numbers (w.rr.top3), or MODULE:CLASS of your own."""
+    scorer: tuple[AnyScorer, ...] = ()
+    """Models of somebody else's that score the main generator's candidates, too: reward models, process reward models, evaluators."""
     mtsft: MtsftSettings = MtsftSettings()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     """What to do with training problems that are test problems too: refuse, drop or allow."""
@@ -144,6 +147,11 @@ class Paper(Settings):
                 "Set signals to [likelihood, confidence]."
             )
         check_one_server(self.engine, self.workers)
+        return self
+
+    @model_validator(mode="after")
+    def _a_name_for_each_score(self) -> Paper:
+        check_names(self.scorer, [*self.signals, *self.evaluator.objectives])
         return self
 
     @model_validator(mode="after")

@@ -14,12 +14,14 @@ from pydantic import Field, model_validator
 from mathquorum.config import InputModel, InputPath, Runtime, Settings, Told
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.settings import Answerer, ModelUse, Unit
-from mathquorum.evaluator import Signal, evaluator_scores, signal_scores
+from mathquorum.evaluator import Signal, evaluator_scores, reader_scores, signal_scores
 from mathquorum.metrics.pool_files import by_problem, read_candidates
 from mathquorum.models import Hardware
 from mathquorum.processes import Handler
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
+from mathquorum.scorers import AnyReading, ProcessReward, Question, Reward
+from mathquorum.scorers.texts import RewardText, reading_of
 from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
 from mathquorum.stages.units import LOST, gather_units, make_by_units, partial_of
@@ -37,9 +39,11 @@ class ScoreCandidates(Settings):
     problems: InputPath
     candidates: InputPath
     model: InputModel | None = None
-    """The evaluator: local folder or hub id. None scores by `signal`."""
+    """What judges, an evaluator or a reward model: local folder or hub id. None scores by `signal`."""
     signal: Signal = "likelihood"
     """Which of the generator's own signals to score by where there is no model."""
+    reads: AnyReading | None = None
+    """How the model is read: asked the paper's question, or by the head of a reward model. None: by the head that its config names."""
     batch_tokens: int = Field(default=16384, ge=1)
     """Tokens, padding included, in one forward pass at most."""
     prompt: AnyPrompt = Prompt()
@@ -59,6 +63,10 @@ class ScoreCandidates(Settings):
     def _worth_sharing(self) -> ScoreCandidates:
         if self.shard and self.model is None:
             raise ValueError("shard goes with a model: a signal of the generator is only read. Leave shard out.")
+        if isinstance(self.reads, Reward | ProcessReward) and not isinstance(self.engine, Embedded):
+            raise ValueError(
+                f"a reward model is read in this process: engine must be embedded, not {self.engine.kind}."
+            )
         return self
 
     def run(self, out: Path, progress: Progress) -> Summary:
@@ -99,14 +107,16 @@ class ScoreCandidates(Settings):
     ) -> _Scores:
         cut = self.engine.cut_judging(self._use(model, whole.parent), [len(candidates) for _, candidates in pools])
         cut = replace(cut, units=self.shard.cut(cut.units)) if self.shard else cut
-        job = partial(_judge, self.engine, cut.use)
+        reading = self._reading(model)
+        job = (
+            partial(_judge, self.engine, cut.use) if isinstance(reading, Question) else partial(_read, reading, cut.use)
+        )
         workers = cut.use.workers(self.workers, self.cluster, lambda why: notices.update([LOST]))
         wanted = sum(len(share.indices) for unit in cut.units for share in unit)
         meter = Meter(progress, wanted, 1, "candidates")
         if pools:
             problem, candidates = pools[0]
-            shown = self.prompt.evaluator(problem.text, candidates[0].text)
-            write_text(whole.with_name("prompt.txt"), self.engine.exactly(cut.use, shown))
+            write_text(whole.with_name("prompt.txt"), self._exactly(reading, cut.use, problem.text, candidates[0].text))
 
         def key(place: int, position: int) -> tuple[str, int]:
             return pools[place][0].id, pools[place][1][position].index
@@ -118,6 +128,14 @@ class ScoreCandidates(Settings):
                 meter.ended(number, len(scores), len(scores))
 
         return make_by_units(whole, Score, cut, key, spread, meter.taken_over)
+
+    def _reading(self, model: str) -> AnyReading:
+        return self.reads or (reading_of(model) if isinstance(self.engine, Embedded) else Question())
+
+    def _exactly(self, reading: AnyReading, use: ModelUse, problem: str, solution: str) -> str:
+        if isinstance(reading, Question):
+            return self.engine.exactly(use, self.prompt.evaluator(problem, solution))
+        return RewardText.of(reading, use.model).exactly(reading, problem, solution)
 
     def gather(self, shards: Sequence[Path], out: Path) -> None:
         """See `Sharded`."""
@@ -154,3 +172,11 @@ def _judge(settings: AnyEngine, use: ModelUse) -> Handler[Sequence[_Pool], list[
     """Gives a unit's scores."""
     engine = settings.open(use)
     return lambda asked, tell: [score for pool in asked for score in evaluator_scores(engine, *pool, use.wording)]
+
+
+def _read(reading: Reward | ProcessReward, use: ModelUse) -> Handler[Sequence[_Pool], list[Score]]:
+    """Gives a unit's scores by a reward model."""
+    from mathquorum.scorers.reading import open_reader
+
+    reader = open_reader(reading, use.model, use.hardware, use.batch_tokens)
+    return lambda asked, tell: [score for pool in asked for score in reader_scores(reader, *pool)]
