@@ -8,7 +8,7 @@ import pytest
 
 from mathquorum.assets import tiny_base_path
 from mathquorum.engines import Embedded
-from mathquorum.engines.embedded.pace import candidates_of
+from mathquorum.engines.embedded.pace import candidates_in_time, candidates_of
 from mathquorum.engines.settings import ModelUse, Writing
 from mathquorum.models import Hardware
 from mathquorum.processes import map_units
@@ -20,18 +20,23 @@ USE = ModelUse(str(tiny_base_path()), PLAIN, Hardware())
 
 
 @pytest.mark.parametrize(
-    ("weights", "max_tokens", "candidates"),
+    ("weights", "layers", "width", "max_tokens", "candidates"),
     [
-        (1_300_000, 160, 32768),  # 1.5 s a step, 43 microseconds a candidate
-        (135_000_000, 320, 128),  # 0.75 s a step, 0.045 s to read the weights, 4.5 ms a candidate
-        (630_000_000, 320, 16),
-        (630_000_000, 4096, 1),  # 0.06 s a step do not even read the weights
+        (1_300_000, 4, 160, 160, 4096),  # 1.5 s a step, 0.2 ms a candidate
+        (135_000_000, 30, 576, 320, 64),  # 0.75 s a step, 0.045 s to read the weights, 8.8 ms a candidate
+        (630_000_000, 24, 896, 320, 16),
+        (630_000_000, 24, 896, 4096, 1),  # 0.06 s a step do not even read the weights
     ],
 )
 def test_a_larger_model_or_a_longer_text_has_fewer_candidates_in_a_unit(
-    weights: int, max_tokens: int, candidates: int
+    weights: int, layers: int, width: int, max_tokens: int, candidates: int
 ) -> None:
-    assert candidates_of(weights, 4 * weights / 1.2e10, 6e10, max_tokens) == candidates
+    each = 2 * weights / 6e10 + 2.5e-7 * layers * width
+    assert candidates_of(4 * weights / 1.2e10, each, max_tokens) == candidates
+
+
+def test_the_embedded_model_has_thousands_of_candidates_in_a_unit() -> None:
+    assert candidates_in_time(str(tiny_base_path()), Hardware(device="cpu"), 160) == 4096
 
 
 @pytest.mark.parametrize(("most", "sizes"), [(1000, [30]), (8, [6] * 5), (5, [3] * 10), (2, [2, 1] * 10)])
