@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -109,3 +110,24 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     reporter.write_line(f"Skipped: {told or 'nothing'}.")
     if session.config.getoption("randomly_seed", None) is not None:
         reporter.write_line(f"Order: -p randomly --randomly-seed={session.config.getoption('randomly_seed')}")
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Iterator[Path]:
+    """A folder that Python looks for modules in."""
+    before = list(sys.path)
+    sys.path.append(str(tmp_path))
+    yield tmp_path
+    sys.path[:] = before
+
+
+@pytest.fixture
+def write_module(modules: Path) -> Callable[[str], str]:
+    """Writes a module of a name that no other test has, and tells the name."""
+
+    def written(text: str) -> str:
+        name = f"own_{uuid.uuid4().hex[:12]}"
+        (modules / f"{name}.py").write_text(text)
+        return name
+
+    return written

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from mathquorum.door import cluster, grade, solve, vote
     from mathquorum.errors import DataError, MathquorumError, ModelError, RunError, SettingsError
+    from mathquorum.objectives.own import OwnObjective
     from mathquorum.records import AnswerCluster, Candidate, Estimate, LabeledSolution, Problem, Score, Selection
     from mathquorum.selection.own import OwnStrategy
 
@@ -41,6 +42,7 @@ __all__ = [
     "LabeledSolution",
     "MathquorumError",
     "ModelError",
+    "OwnObjective",
     "OwnStrategy",
     "Problem",
     "RunError",
@@ -63,6 +65,7 @@ __all__ = [
 
 
 _HOMES = {
+    "OwnObjective": "objectives.own",
     "OwnStrategy": "selection.own",
     **dict.fromkeys(("cluster", "grade", "solve", "vote"), "door"),
     **dict.fromkeys(("DataError", "MathquorumError", "ModelError", "RunError", "SettingsError"), "errors"),

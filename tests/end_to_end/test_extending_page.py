@@ -11,6 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_models import solutions
+
+from mathquorum.assets import tiny_base_path
+from mathquorum.store import write_records
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 BLOCK = re.compile(r'^```(\w+)(?: title="([\w.]+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
@@ -21,7 +25,9 @@ SAMPLES = [
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """The folder of somebody who has samples."""
+    """The folder of somebody who has samples, labelled solutions and a model."""
+    (tmp_path / "base").symlink_to(tiny_base_path())
+    write_records(tmp_path / "labeled.jsonl", solutions())
     (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in SAMPLES))
     return tmp_path
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from own_modules import declare
 from typed import mathquorum
 
 import mathquorum as mq
@@ -56,45 +56,14 @@ def last():
     pass
 '''
 CLUSTERS = [AnswerCluster("p", "a", (0, 1)), AnswerCluster("p", "b", (2,)), AnswerCluster("p", "c", (3,))]
-NUMBER = itertools.count()
 SAMPLES = [{"id": "q", "problem": "1+1=?", "answer": "3", "samples": ["#### 2", "#### 2", "#### 3"]}]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that Python looks for modules in."""
-    before = list(sys.path)
-    sys.path.append(str(tmp_path))
-    yield tmp_path
-    sys.path[:] = before
-
-
-@pytest.fixture
-def write(folder: Path) -> Callable[[str], str]:
-    """Writes a module of a name that no other test has, and tells the name."""
-
-    def written(text: str) -> str:
-        name = f"own_{next(NUMBER)}"
-        (folder / f"{name}.py").write_text(text)
-        return name
-
-    return written
-
-
-def declare(folder: Path, package: str, group: str, **points: str) -> None:
-    """A package as it lies installed: entry points in a dist-info."""
-    info = folder / f"{package}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in points.items()))
-    sys.path.append(str(folder / "."))  # so that installed packages are looked at again
 
 
 # --- names and settings -----------------------------------------------------------------------------------------------
 
 
-def test_a_text_a_mapping_and_an_object_are_the_same_strategy(write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
+def test_a_text_a_mapping_and_an_object_are_the_same_strategy(write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
     text = f'{name}:Last(skip=1, of=["x, y", "z"])'
     found = any_strategy(text)
     assert found.name == text
@@ -104,8 +73,8 @@ def test_a_text_a_mapping_and_an_object_are_the_same_strategy(write: Callable[[s
     assert any_strategy(f"{name}:Last(skip=0)").name == f"{name}:Last", "a default is not named"
 
 
-def test_python_takes_an_object(write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
+def test_python_takes_an_object(write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
     module = __import__(name)
     found = mq.vote([["#### 4", "#### 5", "#### 5"]], strategies=["maj1", module.Last(), f"{name}:Last(skip=1)"])
     assert found.answers(f"{name}:Last") == {"0": "4"}
@@ -131,8 +100,8 @@ def test_python_takes_an_object(write: Callable[[str], str]) -> None:
         ("maj2", "Unknown strategy 'maj2'. Did you mean 'maj1'?"),
     ],
 )
-def test_what_cannot_be_used_is_told(given: str, told: str, write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
+def test_what_cannot_be_used_is_told(given: str, told: str, write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
     with pytest.raises(SettingsError) as caught:
         any_strategy(given.replace("{name}", name))
     assert told.replace("{name}", name) in str(caught.value)
@@ -148,18 +117,18 @@ def test_what_cannot_be_used_is_told(given: str, told: str, write: Callable[[str
     ],
 )
 def test_a_module_that_fails_is_told_with_its_line(
-    text: str, told: str, folder: Path, write: Callable[[str], str]
+    text: str, told: str, modules: Path, write_module: Callable[[str], str]
 ) -> None:
-    name = write(text)
+    name = write_module(text)
     with pytest.raises(SettingsError) as caught:
         any_strategy(f"{name}:Last")
-    assert f"module {name} cannot be imported: {told}".replace("{file}", str(folder / f"{name}.py")) in str(
+    assert f"module {name} cannot be imported: {told}".replace("{file}", str(modules / f"{name}.py")) in str(
         caught.value
     )
 
 
-def test_a_choice_that_is_no_cluster_is_told(write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
+def test_a_choice_that_is_no_cluster_is_told(write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
     with pytest.raises(SettingsError, match=r"Wrong chose 'a' for problem 'p'. choose must return one of the clusters"):
         any_strategy(f"{name}:Wrong").select(CLUSTERS, {})
     assert any_strategy(f"{name}:Wrong").select([], {}) is None
@@ -168,9 +137,9 @@ def test_a_choice_that_is_no_cluster_is_told(write: Callable[[str], str]) -> Non
 # --- entry points -----------------------------------------------------------------------------------------------------
 
 
-def test_an_entry_point_is_found_by_its_name(folder: Path, write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
-    declare(folder, "tiny", "mathquorum.strategies", **{"tiny-last": f"{name}:Last"})
+def test_an_entry_point_is_found_by_its_name(modules: Path, write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
+    declare(modules, "tiny", "mathquorum.strategies", **{"tiny-last": f"{name}:Last"})
     assert declared("mathquorum.strategies")["tiny-last"] and name not in sys.modules, "looking imports nothing"
     found = any_strategy("tiny-last(skip=1)")
     assert found.name == "tiny-last(skip=1)" and found.select(CLUSTERS, {}) is CLUSTERS[1]
@@ -179,11 +148,11 @@ def test_an_entry_point_is_found_by_its_name(folder: Path, write: Callable[[str]
 
 
 def test_entry_points_that_cannot_be_used_are_told_when_they_are_named(
-    folder: Path, write: Callable[[str], str]
+    modules: Path, write_module: Callable[[str], str]
 ) -> None:
-    good, broken = write(STRATEGY), write("import lost_package")
-    declare(folder, "one", "mathquorum.strategies", maj1=f"{good}:Last", twice=f"{good}:Last", gone=f"{broken}:Last")
-    declare(folder, "two", "mathquorum.strategies", twice=f"{good}:Scored", plain=good)
+    good, broken = write_module(STRATEGY), write_module("import lost_package")
+    declare(modules, "one", "mathquorum.strategies", maj1=f"{good}:Last", twice=f"{good}:Last", gone=f"{broken}:Last")
+    declare(modules, "two", "mathquorum.strategies", twice=f"{good}:Scored", plain=good)
     for given, told in (
         ("maj1", f"'maj1' is a built-in strategy, and package one 1.0 declares an entry point of that name. Give '{good}:Last'"),
         ("twice", f"Several packages declare the strategy 'twice': one 1.0 ({good}:Last) and two 1.0 ({good}:Scored)"),
@@ -197,14 +166,14 @@ def test_entry_points_that_cannot_be_used_are_told_when_they_are_named(
     assert any_strategy(f"{good}:Last").select(CLUSTERS, {}) is CLUSTERS[2]
 
 
-def test_a_broken_entry_point_breaks_no_command_that_does_not_name_it(folder: Path) -> None:
-    (folder / "shouts.py").write_text("print('imported')\nraise SystemExit(9)\n")
-    declare(folder, "one", "mathquorum.strategies", shouts="shouts:Last", maj1="shouts:Last")
-    (folder / "s.jsonl").write_text(json.dumps(SAMPLES[0]))
-    path = f"{folder}:{Path(__file__).parents[2] / 'src'}"
-    for words in (["--help"], ["settings", "paper"], ["vote", str(folder / "s.jsonl")], ["grade", "1", "1"]):
+def test_a_broken_entry_point_breaks_no_command_that_does_not_name_it(modules: Path) -> None:
+    (modules / "shouts.py").write_text("print('imported')\nraise SystemExit(9)\n")
+    declare(modules, "one", "mathquorum.strategies", shouts="shouts:Last", maj1="shouts:Last")
+    (modules / "s.jsonl").write_text(json.dumps(SAMPLES[0]))
+    path = f"{modules}:{Path(__file__).parents[2] / 'src'}"
+    for words in (["--help"], ["settings", "paper"], ["vote", str(modules / "s.jsonl")], ["grade", "1", "1"]):
         assert "imported" not in mathquorum(*words, PYTHONPATH=path).stdout
-    refused = mathquorum("vote", str(folder / "s.jsonl"), "--strategies", "shouts", check=2, PYTHONPATH=path)
+    refused = mathquorum("vote", str(modules / "s.jsonl"), "--strategies", "shouts", check=2, PYTHONPATH=path)
     assert "cannot be loaded: SystemExit: 9" in refused.stderr
 
 
@@ -234,54 +203,54 @@ def settings(folder: Path, *strategies: str) -> Measure:
 
 
 def test_a_run_measures_and_shows_own_strategies_and_is_done_again_when_their_file_changes(
-    folder: Path, write: Callable[[str], str]
+    modules: Path, write_module: Callable[[str], str]
 ) -> None:
-    name = write(STRATEGY)
-    wanted = settings(folder, f"{name}:Last", f"{name}:Last(skip=1)", f"{name}:Scored", "maj1")
+    name = write_module(STRATEGY)
+    wanted = settings(modules, f"{name}:Last", f"{name}:Last(skip=1)", f"{name}:Scored", "maj1")
     assert build(Measure, wanted.model_dump(mode="json")) == wanted
-    report = measure(Run(folder / "run"), wanted)
-    record = read_record(folder / "run" / "evaluation")
+    report = measure(Run(modules / "run"), wanted)
+    record = read_record(modules / "run" / "evaluation")
     assert record is not None
     assert record.settings["strategies"] == ["maj1", f"{name}:Last", f"{name}:Last(skip=1)"], "Scored needs scores"
     assert f"strategies.1 ({name}.py)" in record.inputs and f"strategies.0 ({name}.py)" not in record.inputs
     page = (report / "report.html").read_text()
     assert f"{name}:Last(skip=1)" in page
-    again = Run(folder / "run", dry=True)
+    again = Run(modules / "run", dry=True)
     measure(again, wanted)
     assert all(stage.complete for stage in again.plan)
-    (folder / f"{name}.py").write_text(STRATEGY + "\n# another")
+    (modules / f"{name}.py").write_text(STRATEGY + "\n# another")
     with pytest.raises(
         RunError, match=rf"evaluation was made with other settings .*contents of strategies\.1 \({name}\.py\) changed"
     ):
-        measure(Run(folder / "run", dry=True), wanted)
+        measure(Run(modules / "run", dry=True), wanted)
 
 
-def test_nothing_that_a_run_names_is_imported_by_reading_it(folder: Path, write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
-    measure(Run(folder / "run"), settings(folder, f"{name}:Last"))
-    (folder / f"{name}.py").write_text("print('imported')\n" + STRATEGY)
-    path = f"{folder}:{Path(__file__).parents[2] / 'src'}"
-    assert "imported" not in mathquorum("vote", str(folder / "run"), "--json", PYTHONPATH=path).stdout
-    named = mathquorum("vote", str(folder / "run"), "--strategies", f"{name}:Last", "--json", PYTHONPATH=path).stdout
+def test_nothing_that_a_run_names_is_imported_by_reading_it(modules: Path, write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
+    measure(Run(modules / "run"), settings(modules, f"{name}:Last"))
+    (modules / f"{name}.py").write_text("print('imported')\n" + STRATEGY)
+    path = f"{modules}:{Path(__file__).parents[2] / 'src'}"
+    assert "imported" not in mathquorum("vote", str(modules / "run"), "--json", PYTHONPATH=path).stdout
+    named = mathquorum("vote", str(modules / "run"), "--strategies", f"{name}:Last", "--json", PYTHONPATH=path).stdout
     assert named.startswith("imported") and f'"{name}:Last@4"' in named
 
 
-def test_a_report_of_choices_needs_no_code(folder: Path, write: Callable[[str], str]) -> None:
-    name = write(STRATEGY)
-    report = measure(Run(folder / "run"), settings(folder, f"{name}:Last"))
+def test_a_report_of_choices_needs_no_code(modules: Path, write_module: Callable[[str], str]) -> None:
+    name = write_module(STRATEGY)
+    report = measure(Run(modules / "run"), settings(modules, f"{name}:Last"))
     code = (
         "import sys; from pathlib import Path; from mathquorum.stages.base import no_progress;"
         "from mathquorum.config import build; from mathquorum.stages.report import Report; import json;"
-        f"run = Path({str(folder / 'run')!r}); "
+        f"run = Path({str(modules / 'run')!r}); "
         "pool = {n: run / s / f'{n}.jsonl' for n, s in "
         "{'problems': 'problems.test', 'candidates': 'candidates', 'clusters': 'clusters'}.items()};"
         "out = run / 'again'; out.mkdir();"
         "build(Report, {'evaluations': {'model': {'results': run / 'evaluation', 'generator': 'model', 'pool': pool}}}).run(out, no_progress);"
         f"assert {name!r} not in sys.modules; print((out / 'report.html').stat().st_size)"
     )
-    (folder / f"{name}.py").unlink()
+    (modules / f"{name}.py").unlink()
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    first, second = ((place / "report.html").read_text() for place in (report, folder / "run" / "again"))
+    first, second = ((place / "report.html").read_text() for place in (report, modules / "run" / "again"))
     inspected = [page[page.index(f'"{name}:Last"') :] for page in (first, second)]
     assert inspected[0][:300] == inspected[1][:300]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from mathquorum.config.building import build
 from mathquorum.config.files import read_mapping, read_settings_file
 from mathquorum.config.overrides import merge, parse_overrides
-from mathquorum.config.own import Kind, NamesOwn, Own
+from mathquorum.config.own import Own
+from mathquorum.config.own_kinds import Kind, NamesOwn
 from mathquorum.config.settings import (
     Grows,
     HubModel,

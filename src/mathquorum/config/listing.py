@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from mathquorum.config.kinds import admits_bool, alternatives, members, tag_name, tag_of
 from mathquorum.config.overrides import read_value
+from mathquorum.config.own import Own
 from mathquorum.config.settings import Settings, Told, marked
 
 __all__ = ["Listed", "describe", "pasteable"]
@@ -76,6 +77,7 @@ class _Listing:
 
     def _admitted(self, field: FieldInfo) -> str:
         kinds = [member for member in dict.fromkeys(members(field.annotation)) if member not in self._seen]
+        kinds = [member for member in kinds if not issubclass(member, Own)]
         told = [_choices(field)]
         for member in kinds:
             if member not in self._shown:
@@ -147,6 +149,7 @@ def _choices(field: FieldInfo) -> str:
     parts = alternatives(field.annotation)
     words = [str(value) for part in parts if get_origin(part) is Literal for value in get_args(part)]
     words += [tag for member in members(field.annotation) if (tag := tag_of(member))]
+    words += ["MODULE:CLASS"] if any(issubclass(member, Own) for member in members(field.annotation)) else []
     words += ["true", "false"] if admits_bool(field.annotation) and bool in parts else []
     if len(words) < 2 and not _bounds(field):
         return ""

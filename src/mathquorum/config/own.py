@@ -1,31 +1,24 @@
-"""Own classes where built-in ones go, named MODULE:CLASS, or by an entry point that an installed package declares.
-
-A mapping names one beside its settings, {name: "mypkg.votes:Shrunk", strength: 2}, and so does a text: "mypkg.votes:Shrunk(strength=2)".
-Importing a module runs its code. So only what a person names in settings, in a command or in Python comes here, and nothing that stands in
-a data file, in a model's folder or in the records of a run.
-"""
+"""The base of own classes, which go where built-in ones go. `own_kinds` finds them."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar
 
-from mathquorum.config.building import build
-from mathquorum.config.calls import call_text, read_call
-from mathquorum.config.importing import class_of_entry_point, class_of_module, declared, import_module_of
+from mathquorum.config.importing import import_module_of
 from mathquorum.config.settings import Settings
-from mathquorum.errors import SettingsError, suggest
+from mathquorum.errors import SettingsError
 
-__all__ = ["Kind", "NamesOwn", "Own"]
+__all__ = ["Own"]
 
 
 class Own(Settings):
     """Base of the bases of own classes. Their fields are settings, checked as all settings are."""
 
+    group: ClassVar[str]
+    """Of entry points that name one: "mathquorum.strategies"."""
     name: str = ""
     """MODULE:CLASS, or the entry point that names it."""
 
@@ -57,108 +50,6 @@ class Own(Settings):
                     )
                 found.append(file)
         return list(dict.fromkeys(found))
-
-
-O = TypeVar("O", bound=Own)  # noqa: E741
-
-
-@dataclass(frozen=True)
-class Kind(Generic[O]):
-    """A place where own classes go.
-
-    Attributes:
-        noun: What they are: "strategy".
-        base: What they are subclasses of; `mathquorum` exports it.
-        group: Of entry points: "mathquorum.strategies".
-        built_in: Whether a name is one of ours.
-        known: Some of our names, for messages.
-    """
-
-    noun: str
-    base: type[O]
-    group: str
-    built_in: Callable[[str], bool]
-    known: Callable[[], Iterable[str]]
-
-    def names(self, reference: str) -> bool:
-        """Whether an own class is meant. Nothing is imported for it.
-
-        Raises:
-            SettingsError: If it could be a built-in one as well as an entry point.
-        """
-        if ":" in reference:
-            return True
-        found = declared(self.group)
-        if reference in found and self.built_in(reference):
-            point = found[reference][0]
-            raise SettingsError(
-                f"{reference!r} is a built-in {self.noun}, and package {point.package} declares an entry point of that name. "
-                f"Give {point.target!r} for the package's; for the built-in one rename the entry point (group {self.group}) or uninstall "
-                "the package."
-            )
-        return reference in found
-
-    def unknown(self, name: str) -> SettingsError:
-        """What to say of a name that means nothing."""
-        known = {*self.known(), *declared(self.group)}
-        return SettingsError(
-            f"Unknown {self.noun} {name!r}. {suggest(name, known)} One of your own is given as MODULE:CLASS."
-        )
-
-    def find(self, reference: str) -> type[O]:
-        """The class. This imports its module.
-
-        Raises:
-            SettingsError: If it cannot be found or imported, or is no such class.
-        """
-        if ":" in reference:
-            found = class_of_module(reference, self.noun, self.base)
-        elif reference in declared(self.group):
-            found = class_of_entry_point(declared(self.group)[reference], self.noun, self.base)
-        else:
-            raise self.unknown(reference)
-        return found
-
-    def read(self, given: str | Mapping[str, Any]) -> O:
-        """One with its settings, from a text or a mapping with its name.
-
-        Raises:
-            SettingsError: If the class cannot be found, or a setting cannot be used.
-        """
-        reference, settings = read_call(given) if isinstance(given, str) else _named(given, self.noun)
-        made = self.find(reference)
-        try:
-            return build(made, {**settings, "name": reference})
-        except SettingsError as error:
-            raise SettingsError(f"{reference}: {error}") from error
-
-    def files(self, text: str) -> list[Path]:
-        """The files of the own class that a text names; none for a built-in name."""
-        reference = read_call(text)[0] if text.endswith(")") or ":" in text else text
-        return self.find(reference).files() if self.names(reference) else []
-
-
-@dataclass(frozen=True)
-class NamesOwn:
-    """Marks texts that may name own classes, whose files count in the identity of a stage."""
-
-    kind: Kind[Any]
-
-
-def text_of(own: Own) -> str:
-    """The text that `Kind.read` makes it of again."""
-    settings = own.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
-    return call_text(own.name.partition("(")[0], settings)
-
-
-def _named(given: Mapping[str, Any], noun: str) -> tuple[str, dict[str, Any]]:
-    name = given.get("name")
-    if not isinstance(name, str):
-        raise SettingsError(
-            f'A {noun} of your own is given as {{name: "MODULE:CLASS", ...}}. Got {dict(given)!r} instead.'
-        )
-    reference, settings = read_call(name)
-    return reference, {**settings, **{key: value for key, value in given.items() if key != "name"}}
 
 
 def _file(kind: type) -> Path | None:

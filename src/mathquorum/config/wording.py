@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from mathquorum.config.importing import declared
 from mathquorum.config.kinds import members, tag_of
+from mathquorum.config.own import Own
 from mathquorum.config.settings import Settings
 from mathquorum.errors import SettingsError, suggest
 
@@ -35,7 +37,10 @@ def _explain(kind: type[Settings], item: Any) -> str:
     if item["type"] == "union_tag_invalid":
         tag = item["ctx"]["discriminator"].strip("'")
         words = [word.strip("'") for word in item["ctx"]["expected_tags"].split(", ")]
-        return f"{name}.{tag}: there is no {item['ctx']['tag']!r}. {suggest(item['ctx']['tag'], words)}"
+        own = next((m for m in _choice(kind, item["loc"]) if issubclass(m, Own)), None)
+        words += declared(own.group) if own else ()
+        hint = " One of your own is given as MODULE:CLASS." if own else ""
+        return f"{name}.{tag}: there is no {item['ctx']['tag']!r}. {suggest(item['ctx']['tag'], words)}{hint}"
     text = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if item["type"] == "value_error":
         return f"{name}: {text}" if name else text

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from mathquorum.config import Kind, NamesOwn, Own
 from mathquorum.config.calls import split_outside
-from mathquorum.config.own import text_of
+from mathquorum.config.own_kinds import text_of
 from mathquorum.errors import SettingsError
 from mathquorum.records import AnswerCluster
 from mathquorum.selection import EXAMPLES, Strategy, default_strategies, is_built_in, strategy
@@ -31,6 +31,7 @@ __all__ = [
 class OwnStrategy(Own):
     """A rule that chooses one cluster of a problem. Fields are its settings; `choose` is yours to write. See `Strategy`, which it is."""
 
+    group: ClassVar[str] = "mathquorum.strategies"
     needs_scores: ClassVar[bool] = True
     """Set it to False where the choice depends on the clusters alone."""
 
@@ -64,7 +65,7 @@ class OwnStrategy(Own):
         return chosen
 
 
-STRATEGIES = Kind("strategy", OwnStrategy, "mathquorum.strategies", is_built_in, lambda: EXAMPLES)  # type: ignore[type-abstract]
+STRATEGIES = Kind("strategy", OwnStrategy, is_built_in, lambda: EXAMPLES)  # type: ignore[type-abstract]
 
 GivenStrategy = str | Mapping[str, Any] | Strategy
 """A name, {name: ..., and settings} of an own one, or the strategy itself."""

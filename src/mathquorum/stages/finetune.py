@@ -20,7 +20,8 @@ from mathquorum.engines import release
 from mathquorum.errors import DataError, SettingsError
 from mathquorum.models import Hardware
 from mathquorum.models.sources import prints_of
-from mathquorum.objectives import AnyObjective
+from mathquorum.objectives import AnyObjective, OwnObjective
+from mathquorum.objectives.own import check_objective
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import LabeledSolution
 from mathquorum.spreading import Workers
@@ -156,6 +157,8 @@ class Finetune(Settings):
         for task in self.tasks:
             solutions = [s for path in task.data for s in read_records(path, LabeledSolution)]
             made = task.objective.examples(solutions, codec, longest, self.seed)
+            if isinstance(task.objective, OwnObjective):
+                check_objective(task.objective, made)
             left_out = ", ".join(f"{count} {reason}" for reason, count in made.left_out.items())
             if not made.examples:
                 raise DataError(
