@@ -30,6 +30,7 @@ class Behaviour:
             "no choice", "too few" (of several), "too many" (which does no harm).
         several: Whether it knows `n`; if not, it gives one choice.
         seeds: "honoured", "ignored" or "fixed".
+        sure_of: Words of prompts to which its model has one answer alone; an empty text is in all of them.
         likeliest: Likeliest tokens that it tells at most; None for no log-probabilities.
         refuses: Whether it refuses what it does not do, where others ignore it.
         paths: What it can be asked at.
@@ -48,6 +49,7 @@ class Behaviour:
     faults: Mapping[str, float] = field(default_factory=dict)
     several: bool = True
     seeds: str = "honoured"
+    sure_of: str | None = None
     likeliest: int | None = 20
     refuses: bool = False
     paths: tuple[str, ...] = ("/completions", "/chat/completions")
@@ -227,6 +229,8 @@ class StandIn:
             drawn = f"{number} {place}"
         elif does.seeds == "fixed":
             drawn = f"{place}"
+        if does.sure_of is not None and does.sure_of in f"{body.get('prompt') or body.get('messages')}":
+            drawn = "sure"
         whole = f"{hashlib.sha256(drawn.encode()).hexdigest()[:12]}: {does.words}"
         words = whole.split()
         return whole if len(words) <= body["max_tokens"] else " ".join(words[: body["max_tokens"]])

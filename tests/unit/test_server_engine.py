@@ -87,8 +87,14 @@ def summary(folder: Path) -> dict[str, Any]:
         ({"seeds": "ignored"}, "the server: seeds are ignored"),
         (
             {"seeds": "fixed", "several": False},
-            "the server: one candidate per request; the same text whatever the seed",
+            "the server: one candidate per request; whether seeds are honoured is not known, since different ones gave the same text",
         ),
+        ({"sure_of": "1+1"}, None),
+        (
+            {"sure_of": ""},
+            "the server: one candidate per request; whether seeds are honoured is not known, since different ones gave the same text",
+        ),
+        ({"sure_of": "1+1", "seeds": "ignored"}, "the server: seeds are ignored"),
         ({"likeliest": None}, "the server: no log-probabilities: no likelihoods, no confidences"),
         ({"likeliest": None, "refuses": True}, "the server: no log-probabilities: no likelihoods, no confidences"),
         ({"likeliest": 5, "refuses": True}, "the server: 5 likeliest tokens: no confidences"),
@@ -102,11 +108,11 @@ def test_what_a_server_does_not_do_is_found_and_told(
     engine = opened(stand_in)
     (found,) = engine.generate([Request(wording.generator("1+1"), (1, 2, 3, 4))], SHORT, ())
     assert engine.notice == expected
-    assert len({c.text for c in found}) == (1 if does.get("seeds") == "fixed" else 4)
+    assert len({c.text for c in found}) == (1 if does.get("seeds") == "fixed" or "sure_of" in does else 4)
     assert all((c.logprob is None) == (does.get("likeliest", 20) is None) for c in found)
     assert all((c.confidence is not None) == (does.get("likeliest", 20) == 20) for c in found)
     numbers = [body.get("n", 1) for body in stand_in.bodies]
-    assert numbers[-1] == (4 if does.get("several", True) else 1)
+    assert numbers[-1] == (4 if does.get("several", True) and does.get("sure_of") != "" else 1)
 
 
 def test_a_seed_is_recorded_where_it_decided_the_text(serve: Callable[..., StandIn], tmp_path: Path) -> None:
