@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from typed import mathquorum
 
+from mathquorum.cli.expecting import expected_seconds
 from mathquorum.cli.planned import show_plan
 from mathquorum.config import build, read_settings_file
 from mathquorum.errors import SettingsError
@@ -94,6 +95,24 @@ def test_data_that_are_here_are_looked_at_and_others_are_asked_for(tiny_model: P
         SettingsError, match=r"problems\.test cannot be prepared .*\n.*--assume '\{sizes: \{problems\.test: NUMBER\}\}'"
     ):
         plan(tiny_model, tmp_path / "run", Assumptions(), **values)
+
+
+def test_a_forecast_has_something_to_expect_of_every_stage_of_a_machine_that_was_not_measured(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rows = [{"problem": f"What is ${n}+1$?", "solution": f"It is $\\boxed{{{n + 1}}}$."} for n in range(40)]
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "test.jsonl").write_text('{"problem": "What is $50+1$?", "answer": "51"}\n')
+    values = {"evaluator": {"num_problems": 10, "num_candidates": 4}}
+    files = {"train": str(tmp_path / "own.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    stages = planned(tiny_model, tmp_path / "run", **files, **values)
+    found = expected_seconds(stages, tmp_path / "run", 1)
+    assert found.keys() == {stage.name for stage in stages} and all(of.seconds > 0 for of in found.values())
+    assert {"Sample", "Finetune"} <= {stage.kind for stage in stages if found[stage.name].in_proportion}
+    assert not found["report"].in_proportion, "no model"
+    Path(files["test"]).unlink()
+    assert expected_seconds(stages, tmp_path / "run", 1) == {}, "a forecast never stops a run"
 
 
 def test_a_servers_prices_are_added_up(shape_alone: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from rich.console import Console
@@ -11,12 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from mathquorum.errors import visible_lines
 from mathquorum.run import PlannedStage
-from mathquorum.run.forecast import Forecast
+from mathquorum.run.forecast import Expected, Forecast
 
 __all__ = ["RunConsole"]
 
 _LINE_EVERY = 15.0  # seconds between plain lines of one stage
-_FORECAST_EVERY = 60.0  # seconds between lines on the whole plan
+_FORECAST_EVERY = (
+    60.0  # seconds between lines on the whole plan, and before the first; in a long run a twentieth of what has passed
+)
 
 
 class RunConsole:
@@ -25,9 +27,17 @@ class RunConsole:
     Args:
         plan: The stages that the dry run found.
         console: Where to write.
+        expecting: Finds how long stages should take. Called once, when that is first told, since by then data have been prepared.
+        clock: Seconds.
     """
 
-    def __init__(self, plan: list[PlannedStage], console: Console) -> None:
+    def __init__(
+        self,
+        plan: list[PlannedStage],
+        console: Console,
+        expecting: Callable[[], Mapping[str, Expected]] = dict,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._console = console
         self._places = {stage.name: number for number, stage in enumerate(plan, start=1)}
         self._bars = Progress(
@@ -40,11 +50,12 @@ class RunConsole:
             console=console,
             transient=True,
         )
-        self._forecast = Forecast(plan, time.monotonic())
+        self._clock, self._began = clock, clock()
+        self._forecast = Forecast(plan, self._began)
+        self._expecting: Callable[[], Mapping[str, Expected]] | None = expecting
+        self._forecast_told = self._began
         self._tasks: dict[str, TaskID] = {}
-        self._began: dict[str, tuple[float, int]] = {}
         self._spoke: dict[str, float] = {}
-        self._forecast_told = 0.0
 
     def __enter__(self) -> RunConsole:
         if self._console.is_terminal:
@@ -66,16 +77,15 @@ class RunConsole:
 
     def stage_advanced(self, name: str, done: int, total: int, note: str = "") -> None:
         """See `run.Listener`."""
+        now = self._clock()
+        left = self._forecast.advanced(name, done, total, now)
         if name in self._tasks:
             self._bars.update(self._tasks[name], completed=done, total=total, note=note)
-            return
-        now = time.monotonic()
-        began, first = self._began.setdefault(name, (now, done))
-        if now - self._spoke.setdefault(name, now) < _LINE_EVERY or (done == first and not note):
-            return
-        self._spoke[name] = now
-        left = f", {_span((now - began) / (done - first) * (total - done))} left" if done > first else ""
-        self._say(f"{self._title(name)}: {done} of {total}{left}{f' ({note})' if note else ''}")
+        elif now - self._spoke.setdefault(name, now) >= _LINE_EVERY and (left is not None or note):
+            self._spoke[name] = now
+            told = "" if left is None else f", {_span(left)} left"
+            self._say(f"{self._title(name)}: {done} of {total}{told}{f' ({note})' if note else ''}")
+        self._say_what_is_left(now)
 
     def stage_ended(self, name: str, summary: Mapping[str, int | float | str], seconds: float, skipped: bool) -> None:
         """See `run.Listener`."""
@@ -88,19 +98,21 @@ class RunConsole:
         )
         state = "already done" if skipped else f"done in {_span(seconds)}"
         self._say(f"{self._title(name)}: {state}{' (' + told + ')' if told else ''}")
-        if not skipped:
-            self._forecast.ended(name, seconds)
-            self._say_what_is_left()
+        self._forecast.ended(name, seconds, skipped)
+        self._say_what_is_left(self._clock())
 
-    def _say_what_is_left(self) -> None:
+    def _say_what_is_left(self, now: float) -> None:
         """The forecast of the whole plan; now and then only, where lines do not replace each other."""
-        now = time.monotonic()
-        if now - self._forecast_told < _FORECAST_EVERY:
+        if now - self._forecast_told < max(_FORECAST_EVERY, (now - self._began) / 20):
             return
-        seconds, whole = self._forecast.left(now)
-        if seconds >= 1:
-            self._forecast_told = now
-            self._say(f"The whole plan: {'' if whole else 'at least '}{_span(seconds)} left")
+        if self._expecting:
+            self._forecast.expected, self._expecting = self._expecting(), None
+        left = self._forecast.left(now)
+        if left.seconds < 1:
+            return
+        self._forecast_told = now
+        but = f"; stages of which nothing is known yet, not counted: {left.uncounted}" if left.uncounted else ""
+        self._say(f"The whole plan: about {_span(left.seconds)} left{but}")
 
     def _say(self, text: str) -> None:
         self._console.print(visible_lines(text), markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from mathquorum.cli.console import RunConsole
+from mathquorum.cli.expecting import expected_seconds
 from mathquorum.cli.planned import show_stages, workers_of
 from mathquorum.cli.planning import calibrations
 from mathquorum.config import Settings, build, in_words, parse_overrides, read_settings_file
@@ -128,7 +129,7 @@ def follow(
     if cluster and left:
         check_cluster(cluster)
     workers = workers_of(settings)
-    with RunConsole(plan, console) as listener:
+    with RunConsole(plan, console, lambda: expected_seconds(dry.plan, directory, workers)) as listener:
         run = Run(
             directory,
             workers=workers,
