@@ -25,6 +25,7 @@ from mathquorum.stages.evaluate import Evaluate
 from mathquorum.stages.finetune import Finetune, Task
 from mathquorum.stages.label import Label
 from mathquorum.stages.prepare import Prepare
+from mathquorum.stages.pretrain import TinyBase
 from mathquorum.stages.report import Report
 from mathquorum.stages.sample import Sample
 from mathquorum.stages.score import ScoreCandidates
@@ -34,7 +35,7 @@ from mathquorum.store import write_records
 from mathquorum.training.settings import Training
 
 MEMBERS: tuple[type[Settings], ...] = (
-    Cluster, CombineScores, Describe, Evaluate, Finetune, Label, Prepare, Report, Sample, ScoreCandidates, Split, StudyReport,
+    Cluster, CombineScores, Describe, Evaluate, Finetune, Label, Prepare, Report, Sample, ScoreCandidates, Split, StudyReport, TinyBase,
 )  # fmt: skip
 
 
@@ -95,6 +96,9 @@ def member(kind: type[Settings], at: Path) -> Stage:
         StudyReport: StudyReport(
             problems=problems, validation=problems, pools=(pool,), validation_pools=(pool,), roles=("L",),
             sources=("main",), losses=("judge",), transferred="judge",
+        ),
+        TinyBase: TinyBase(
+            size="nano", num_tokens=256, rows=2, context=32, vocabulary_size=300, tokenizer_documents=50, warmup_steps=1
         ),
     }  # fmt: skip
     return made[kind]
