@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mathquorum.answers.splitting import closing
+from mathquorum.answers.splitting import closing, step
 from mathquorum.answers.tokens import Token
 from mathquorum.answers.wording import label
 
@@ -15,6 +15,7 @@ _MEASURE_WORDS = frozenset(
 _OPERATIONS = frozenset(("gcd", "lcm", "max", "min"))
 _COMMANDS = frozenset(("det", "deg", "dim", "Pr", "arg", "rank", "tr", "ord"))
 _FUNCTIONS = frozenset("fghFGHpqPQuv")
+_SIGNS = (("o", "+"), ("o", "-"), ("o", "*"), ("o", "/"))
 _JOINED = (("c", "deg"), ("o", "+"), ("o", "-"), ("o", "*"), ("o", "/"))  # f o g, f + g
 _BRACKETS = (("o", "("), ("o", "["))
 
@@ -35,7 +36,8 @@ def quantity_name(tokens: list[Token]) -> str | None:
         if name is not None:
             return name
     is_name = (
-        _is_series_of_names(tokens)
+        _is_sum_of_values(tokens)
+        or _is_series_of_names(tokens)
         or _is_measure(tokens)
         or _is_operation(tokens)
         or _is_value_of_function(tokens)
@@ -103,6 +105,19 @@ def _is_value_of_function(tokens: list[Token]) -> bool:
     return (
         _is_value_of_function(inside) if inside and _is_function(inside[0]) and len(inside) > 1 else _is_point(inside)
     )
+
+
+def _is_sum_of_values(tokens: list[Token]) -> bool:
+    """f(2) + g(1), f(3) - f(1): values of functions of numbers, added, subtracted, multiplied or divided."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += step(token)
+        if depth == 0 and token in _SIGNS:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return len(parts) > 1 and all(part and _is_value_of_function(part) for part in parts)
 
 
 def _is_function(token: Token) -> bool:

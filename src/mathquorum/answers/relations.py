@@ -43,7 +43,13 @@ def equation_key(left: Node, right: Node) -> Key:
     given = _quantity(left, right, names)
     if solved is not None and given is None and _is_linear(difference, max(names)):
         return value_key(solved)
-    return ("equation", _proportions(difference, names, both_signs=True), given, value_key(solved) if solved else None)
+    try:
+        shape = _proportions(difference, names, both_signs=True)
+    except NoValue:
+        if not (variables(left) and variables(right)) and value_key(difference) == ("n", (0, 1)):
+            return value_key(left)  # an identity: sin^2 x + cos^2 x = 1
+        raise
+    return ("equation", shape, given, value_key(solved) if solved else None)
 
 
 def _quantity(left: Node, right: Node, names: frozenset[str]) -> Key | None:

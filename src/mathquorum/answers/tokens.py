@@ -68,6 +68,7 @@ _PERIOD = re.compile(r"\.?\\(?:overline|bar|dot)\{(\d{1,60})\}")
 _CALLED = frozenset(("min", "max", "lim", "int", "sum", "prod"))  # words, unless something follows that they apply to
 _IGNORED_NAMES = """
 left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm middle displaystyle textstyle
+tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge bfseries
 scriptstyle limits nolimits mathstrut strut quad qquad thinspace centering noindent hfill null relax allowbreak nonumber
 overrightarrow vec hat overline bar widehat widetilde tilde underline boldsymbol bm mathbf mathit mathsf mathcal
 mathnormal boxed fbox emph ensuremath bold it bf angle triangle measuredangle

@@ -13,9 +13,6 @@ _ORNAMENTS = re.compile(
     r"\\(?:blacksquare|square|checkmark|qed|qedsymbol|Box|surd|bigstar|star|dagger)(?![A-Za-z])\s*|[✓✔✅■□▪◼∎☑🎉👍]️?"
 )
 _COLOURED = re.compile(r"\\(?:textcolor|colorbox)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}\s*\{|\{?\\color\s*\{[^{}]*\}")
-_WRAPPERS = re.compile(
-    r"\\(?:underline|boxed|fbox|mathbf|boldsymbol|bm|pmb|ensuremath|large|Large|huge|displaystyle|bf|underline)(?![A-Za-z])\s*"
-)
 _EMPHASIS = re.compile(r"\A([*_~`]{1,4})(?=[^\s*_~`])(.*[^\s*_~`\\])\1\Z", re.DOTALL)
 # Measure words and nouns of Chinese, Japanese and Korean behind a number, but for those that multiply, bound or share it.
 _COUNTER = re.compile(

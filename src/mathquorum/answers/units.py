@@ -24,6 +24,7 @@ centuries degree deg radian rad celsius fahrenheit kelvin percent pct percentage
 aud euro yuan rupee peso yen won pound sterling buck mph kph kmh kmph mps fps rpm bpm wpm dpi psi hz hertz volt watt joule newton
 amp ampere ohm pascal mole mol calorie cal byte bit kb mb gb tb knot rmb px pixel light-year lightyear fortnight quarter ft in yd mi km cm mm
 dm nm um kg mg ml cl dl kw kwh mw ha kcal rs percentage-point word item piece
+btu mpg ppm ppb lumen lux candela tesla farad henry siemens becquerel furlong stone mah ah newton-meter
 """
 _PLURAL = frozenset(name + ending for name in _NAMES.split() for ending in ("", "s"))
 _PREFIXED = (
