@@ -42,6 +42,7 @@ class Behaviour:
         model: What it calls its model.
         falls_after: Requests after which it answers none; None for never.
         labels: Likeliest tokens in the place of a single one that is asked for, with their probabilities.
+        labels_after: The same for prompts that end in a text.
         context: Characters of a prompt at most.
         seed: Of the faults.
     """
@@ -61,6 +62,7 @@ class Behaviour:
     model: str = "stand-in-1"
     falls_after: int | None = None
     labels: Mapping[str, float] = field(default_factory=dict)
+    labels_after: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     context: int = 10_000
     seed: int = 0
 
@@ -259,7 +261,9 @@ class StandIn:
 
     def _rows(self, body: Mapping[str, Any], text: str) -> list[tuple[str, float, dict[str, float]]]:
         if body["max_tokens"] == 1 and self.behaviour.labels:
-            table = {word: math.log(share) for word, share in self.behaviour.labels.items()}
+            ending = next((end for end in self.behaviour.labels_after if str(body.get("prompt")).endswith(end)), None)
+            labels = self.behaviour.labels if ending is None else self.behaviour.labels_after[ending]
+            table = {word: math.log(share) for word, share in labels.items()}
             first = next(iter(table))
             return [(first, table[first], table)]
         number = min(_asked(body), self.behaviour.likeliest or 0)

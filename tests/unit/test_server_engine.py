@@ -490,6 +490,7 @@ LABELS = (" correct", " incorrect")
         ({" correctly": 0.5, " correct": 0.3, " incorrect": 0.1}, 0.75),
         ({" ": 0.5, " correct": 0.3, " incorrect": 0.1}, 0.75),  # begins both, or nothing
         ({" correct": 0.6, " a": 0.3, " b": 0.1}, 6 / 7),  # the other has at most what the last has
+        ({"Correct": 0.5, " correct": 0.3, " incorrect": 0.1}, 0.75),  # as they are written, where all are
         ({" yes": 0.6, " no": 0.3}, None),
     ],
 )
@@ -510,6 +511,27 @@ def test_scores_are_made_from_one_generated_token(
     asked = stand_in.bodies[-1]
     assert asked["max_tokens"] == 1 and "prompt_logprobs" not in asked and not asked.get("echo")
     assert engine.notice is None
+
+
+def test_a_label_of_several_tokens_weighs_their_product(serve: Callable[..., StandIn]) -> None:
+    """As with an engine that has the tokenizer: what else begins like a label does not count for it."""
+    after = {" in": {"cor": 0.5, "side": 0.5}, " incor": {"rect": 0.8, "porate": 0.2}}
+    stand_in = serve(labels={" correct": 0.6, " in": 0.3, " a": 0.1}, labels_after=after)
+    (found,) = opened(stand_in).label_probabilities([PLAIN.evaluator("1+1", "2")], LABELS)
+    assert found == pytest.approx([0.6 / 0.72, 0.12 / 0.72])
+    assert len(stand_in.bodies) == 3 and all(body["max_tokens"] == 1 for body in stand_in.bodies)
+    (in_a_chat,) = opened(stand_in).label_probabilities([CHAT.evaluator("1+1", "2")], LABELS)
+    assert in_a_chat == pytest.approx([0.6 / 0.9, 0.3 / 0.9])  # the turn is the server's: a beginning counts whole
+
+
+def test_only_beginnings_that_can_move_a_score_are_asked_about(serve: Callable[..., StandIn]) -> None:
+    after = {f" {text}": {text: 0.9} for text in ("c", "co", "cor", "corr", "i", "in")}
+    sure = serve(labels={" correct": 0.95, " incorrect": 0.04, " in": 0.009}, labels_after=after)
+    opened(sure).label_probabilities([PLAIN.evaluator("1+1", "2")], LABELS)
+    assert len(sure.bodies) == 1
+    torn = serve(labels={f" {text}": 0.1 for text in ("c", "co", "cor", "corr", "i", "in")}, labels_after=after)
+    opened(torn).label_probabilities([PLAIN.evaluator("1+1", "2")], LABELS)
+    assert len(torn.bodies) == 5
 
 
 def test_a_server_without_log_probabilities_cannot_score(serve: Callable[..., StandIn], tmp_path: Path) -> None:

@@ -12,11 +12,10 @@ from mathquorum.engines.base import Completion, Request, Sampling
 from mathquorum.engines.confidence import LEAST_LOGPROB, NUM_LIKELIEST, summary
 from mathquorum.engines.server.abilities import Abilities, Question, find_abilities
 from mathquorum.engines.server.asking import Asker
-from mathquorum.engines.server.faults import Fault, Refusal, TooLong
-from mathquorum.engines.server.labels import label_shares
+from mathquorum.engines.server.faults import Refusal, TooLong
+from mathquorum.engines.server.judging import Judge
 from mathquorum.engines.server.refusals import explain
 from mathquorum.engines.server.settings import Asked
-from mathquorum.engines.server.spending import ANSWERED, UNDECIDED
 from mathquorum.engines.server.threads import map_threads
 from mathquorum.engines.server.wire import Answer, Choice, body_of, path_of
 from mathquorum.errors import ModelError
@@ -25,11 +24,8 @@ from mathquorum.prompts import Shown
 
 __all__ = ["ServerEngine", "Way", "together"]
 
-_LABEL_STEP = Sampling(temperature=1.0, top_p=1.0, max_tokens=1)  # the model's own distribution
 _TOGETHER = 16
 _TOKENS_TOGETHER = 8192  # in an answer with the likeliest tokens of each: about 16 MB of JSON
-_UNTOLD = 5  # answers without log-probabilities, and none with them, that say that there are none
-_WIDTHS = (20, 5)  # likeliest tokens to ask for, where a server may refuse the first
 
 
 @dataclass(frozen=True)
@@ -90,14 +86,13 @@ class ServerEngine:
     ) -> None:
         self._asker, self._way, self._abilities, self._keep = asker, way, abilities, keep
         self._lock = threading.Lock()
-        self._width = 0  # of _WIDTHS, the first that the server takes
-        self._judged = self._undecided = self._untold = 0  # answers about labels
+        self._judge = Judge(asker, way.model, way.asked, way.key_variable)
 
     @property
     def notice(self) -> str | None:
         """What the server does not do, and what was therefore done without."""
         words = [] if self._abilities is None else self._abilities.words(self._way.likeliest)
-        if self._undecided:
+        if self._judge.undecided:
             words.append("no label among the likeliest tokens of some texts: scored as if undecided")
         return f"the server: {'; '.join(words)}" if words else None
 
@@ -201,55 +196,14 @@ class ServerEngine:
     # --- judging ------------------------------------------------------------------------------------------------------
 
     def label_probabilities(self, prompts: Sequence[Shown], labels: Sequence[str]) -> list[list[float]]:
-        """See `Engine.label_probabilities`: from one generated token (`labels.label_shares`), never from a prompt's own log-probabilities.
+        """See `Engine.label_probabilities`: from generated tokens (`judging.Judge`), never from a prompt's own log-probabilities.
 
         Where no label is among the likeliest tokens, each has the same share; `notice` tells of it.
 
         Raises:
             ModelError: If the server tells no log-probabilities.
         """
-        return self._each(partial(self._judge, labels), prompts)
-
-    def _judge(self, labels: Sequence[str], shown: Shown) -> list[float]:
-        try:
-            answer = self._weighed(labels, shown)
-        except TooLong:
-            return []
-        return _shares(answer, labels) or [1 / len(labels)] * len(labels)
-
-    def _weighed(self, labels: Sequence[str], shown: Shown) -> Answer:
-        width = self._width
-        body = body_of(self._way.model, shown, _LABEL_STEP, likeliest=_WIDTHS[width], extra=self._way.asked.extra)
-        try:
-            return self._asker.ask(path_of(shown), body, check=partial(self._judgement, labels))
-        except TooLong:
-            raise
-        except Refusal as refusal:
-            if width + 1 == len(_WIDTHS) or refusal.status not in (400, 422):
-                raise self._explained(refusal, shown) from refusal
-        with self._lock:
-            self._width = max(self._width, width + 1)
-        return self._weighed(labels, shown)
-
-    def _judgement(self, labels: Sequence[str], answer: Answer) -> str:
-        """What an answer counts as. One that lacks what others had is asked for again; where none has it, no other will."""
-        told = bool(answer.choices[0].tokens) or answer.usage.completion_tokens == 0  # nothing was written
-        with self._lock:
-            self._judged += told
-            self._untold += not told
-            if not told and not self._judged and self._untold >= _UNTOLD:
-                raise ModelError(
-                    f"{self._asker.url} tells no log-probabilities of generated tokens (top_logprobs), which scores are made "
-                    "from. Ask one that does (vLLM; llama.cpp's server, its Python one with --logits_all true), or score with "
-                    "engine.kind embedded."
-                )
-            if not told:
-                raise Fault(
-                    "no log-probabilities", f"{self._asker.url} left out the log-probabilities that were asked for."
-                )
-            decided = _shares(answer, labels) is not None
-            self._undecided += not decided
-        return ANSWERED if decided else UNDECIDED
+        return self._each(partial(self._judge.probabilities, labels), prompts)
 
     def close(self) -> None:
         """Ends connections and closes files. A garbage collector does it too."""
@@ -266,8 +220,3 @@ class ServerEngine:
 
     def _explained(self, refusal: Refusal, shown: Shown) -> ModelError:
         return explain(refusal, self._asker.url, self._way.model, path_of(shown), self._way.key_variable)
-
-
-def _shares(answer: Answer, labels: Sequence[str]) -> list[float] | None:
-    tokens = answer.choices[0].tokens
-    return label_shares(tokens[0].likeliest, labels) if tokens else None
