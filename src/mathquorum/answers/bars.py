@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mathquorum.answers.splitting import opening, sides_of
+from mathquorum.answers.symbolic import is_calculus
 from mathquorum.answers.tokens import Token
 
 __all__ = ["Bars", "evaluation_bars"]
@@ -62,6 +63,8 @@ def _body(tokens: list[Token]) -> list[Token] | None:
     start = opening(tokens)
     if tokens[-1] == ("o", "]") and start == 0 and tokens[0] == ("o", "["):
         return tokens[1:-1]
+    if tokens[-1] == ("o", "]") and start and tokens[0] == ("f", "frac") and is_calculus(tokens):
+        return tokens  # d/dx [F]
     return None
 
 

@@ -60,6 +60,8 @@ _WORD = re.compile(r"\w")
 
 
 def _found(text: str, finished: bool | None) -> Extraction | None:
+    if text.lstrip()[:1] == "{" and "\\" not in text and (alone := _json_alone(text)) is not None:
+        return alone
     if is_marked(text):
         boxes = boxes_in(text, finished)
         marked = _latest(boxes.answer, _inside(tags_in(text, finished), finished))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 
-from mathquorum.answers.expressions import Node, variables
+from mathquorum.answers.expressions import Node, substitute, variables
 from mathquorum.answers.tokens import Token
 
 __all__ = ["Unreadable", "parse"]
@@ -91,7 +91,7 @@ _BARS = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil")}
 _DEGREE_SIGNS = ([("o", "^"), ("c", "deg")], [("o", "^"), ("o", "{"), ("c", "deg"), ("o", "}")])
 _LETTER_FUNCTIONS = frozenset("fghFGH")
 _ONE_ARGUMENT_NAMES = """
-sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact cis det
+sin cos tan cot sec csc sinh cosh tanh asin acos atan acot ln exp log abs floor ceil fact cis det tr
 """
 _ONE_ARGUMENT = frozenset(_ONE_ARGUMENT_NAMES.split())
 _INVERSE = {"sin": "asin", "cos": "acos", "tan": "atan", "cot": "acot"}
@@ -150,6 +150,9 @@ class _Parser:
         while True:
             part = self.product()
             parts.append(("neg", part) if negative else part)
+            if self.at("|") and self.bars == 0 and self.peek(1) == ("o", "_"):  # F|_0^2 + 4
+                self.take()
+                parts = [self.evaluated(parts[0] if len(parts) == 1 else ("add", *parts))]
             if not self.at("+", "-"):
                 break
             negative = False
@@ -226,7 +229,9 @@ class _Parser:
         if kind in _STARTS:
             return True
         if kind == "o":
-            return value in ("(", "[", "{", "lfloor", "lceil") or (value == "|" and self.bars == 0)
+            return value in ("(", "[", "{", "lfloor", "lceil") or (
+                value == "|" and self.bars == 0 and self.peek(1) != ("o", "_")
+            )
         return False
 
     def power(self) -> Node:
@@ -291,7 +296,7 @@ class _Parser:
             if value in _OPENING:
                 node = self.whole() if value == "{" else self.sum()
                 self.expect(_OPENING[value])
-                return node
+                return self.evaluated(node) if value == "[" and self.at("_") else node
             if value == "|":
                 self.bars += 1
                 node = self.sum()
@@ -306,6 +311,28 @@ class _Parser:
                 self.expect(closing)
                 return (name, node)
         raise Unreadable(f"unexpected {kind} {value}")
+
+    def evaluated(self, node: Node) -> Node:
+        """F between the limits that follow: [F]_0^3, F|_{x=3}."""
+        low_name, low = self.limit("_")
+        high_name, high = self.limit("^") if self.at("^") else (None, None)
+        names = variables(node)
+        name = low_name or high_name or (next(iter(names)) if len(names) == 1 else None)
+        if name is None or (high is None and low_name is None):
+            raise Unreadable("which variable?")
+        at_low = substitute(node, name, low)
+        return at_low if high is None else ("add", substitute(node, name, high), ("neg", at_low))
+
+    def limit(self, mark: str) -> tuple[str | None, Node]:
+        """The name and value of _{x=3}, or the value of _0."""
+        self.expect(mark)
+        kind, name = self.peek(1)
+        if self.at("{") and kind == "v" and self.peek(2) == ("o", "="):
+            self.position += 3
+            node = self.sum()
+            self.expect("}")
+            return str(name), node
+        return None, self.latex_argument()
 
     def variable(self, name: str) -> Node:
         if name in ("pi", "e", "i") and not self.at("_") and name not in self.indices:

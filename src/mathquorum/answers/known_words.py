@@ -23,6 +23,7 @@ __all__ = [
     "JOINING",
     "KNOWN",
     "LESSENED",
+    "NAMED_QUANTITIES",
     "NEGATING",
     "NOT_OWNED",
     "OF_THE_ANSWER",
@@ -111,6 +112,9 @@ POSTFIXES: dict[str, str] = {
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
 SORTS = _set(
     "set interval point points line circle function equation vector matrix polynomial pair pairs triple fraction sequence"
+)
+NAMED_QUANTITIES = _set(
+    "ratio remainder area volume length width height radius probability perimeter slope total answer result value"
 )
 SORT_ADJECTIVES = _set(
     "solution solutions ordered open closed half-open straight following only single quadratic cubic linear"

@@ -286,12 +286,15 @@ def _json(anchors: Anchors, finished: bool | None) -> Extraction | None:
     return _last(read())
 
 
+_FENCED = re.compile(r"```(?:json)?\s*(\{[^`]{1,2000}\})\s*```\Z")
 _JSON_LEVELS = 3  # objects in objects, with one field each
 
 
 def json_value(text: str) -> str | None:
     """The one value of a JSON object that is the whole text, or its field "answer"; None when it is something else."""
     text = text.strip()
+    fenced = _FENCED.search(text) if text.endswith("```") else None
+    text = fenced[1] if fenced else text
     if not (text.startswith("{") and text.endswith("}") and '"' in text) or len(text) > MAX_ANSWER:
         return None
     try:
@@ -314,6 +317,8 @@ def json_value(text: str) -> str | None:
 def _scalar(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
         return ", ".join(value)
     return value if isinstance(value, str) else None

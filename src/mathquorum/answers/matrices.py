@@ -91,8 +91,8 @@ def _named(tokens: list[Token], matrices: _Matrices) -> list[Token]:
             mark: Token = ("v", name)
             result += [("f", "det"), ("o", "("), mark, ("o", ")")] if value[6:] in ("vmatrix", "Vmatrix") else [mark]
             index = end + 1
-        elif (kind, value) == ("c", "det"):
-            result.append(("f", "det"))
+        elif kind == "c" and value in ("det", "tr"):
+            result.append(("f", value))
             index += 1
         else:
             result.append(tokens[index])
@@ -164,6 +164,12 @@ def _operated(kind: str, values: list[Any]) -> Any:
         return _power(values[0], values[1])
     if kind in ("det", "abs"):
         return _determinant(values[0])
+    if kind == "tr":
+        return (
+            "add",
+            ("num", 0),
+            *(values[0][i][i] for i in range(len(values[0])) if len(values[0][0]) == len(values[0])),
+        )
     raise Unreadable(f"{kind} of a matrix")
 
 
@@ -182,12 +188,15 @@ def _multiplied(a: Any, b: Any) -> Any:
         if _is_matrix(a) or _is_matrix(b):
             return _scaled(a, b) if _is_matrix(a) else _scaled(b, a)
         return ("mul", a, b)
+    if len(a) == len(b) > 1 and len(a[0]) == len(b[0]) == 1:  # a dot product of columns
+        a = tuple(zip(*a, strict=True))
     if len(a[0]) != len(b) or max(len(a), len(b), len(b[0])) > MAX_SIDE:
         raise Unreadable("a product of matrices of other shapes")
     columns = list(zip(*b, strict=True))
-    return tuple(
+    rows = tuple(
         tuple(("add", ("num", 0), *(("mul", x, y) for x, y in zip(row, c, strict=True))) for c in columns) for row in a
     )
+    return rows[0][0] if len(rows) == len(rows[0]) == 1 else rows
 
 
 def _power(rows: Rows, exponent: Node) -> Rows:

@@ -37,6 +37,7 @@ def quantity_name(tokens: list[Token]) -> str | None:
             return name
     is_name = (
         _is_sum_of_values(tokens)
+        or _is_derivative_at(tokens)
         or _is_series_of_names(tokens)
         or _is_measure(tokens)
         or _is_operation(tokens)
@@ -63,6 +64,14 @@ def _is_measure(tokens: list[Token]) -> bool:
             k in "wc" or (k == "v" and str(v).isupper()) or (k == "o" and v in "=<>") for k, v in inside
         )
     return kind == "w" and value in _MEASURE_WORDS
+
+
+def _is_derivative_at(tokens: list[Token]) -> bool:
+    """dy/dx|_{x=1}"""
+    bar = [("o", "|"), ("o", "_")]
+    return (
+        tokens[:1] == [("f", "frac")] and ("v", "d") in tokens[:3] and bar in [tokens[i : i + 2] for i in range(9, 13)]
+    )
 
 
 def _is_series_of_names(tokens: list[Token]) -> bool:

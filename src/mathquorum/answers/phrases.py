@@ -30,6 +30,7 @@ from mathquorum.answers.known_words import (
     INFIXES,
     JOINING,
     LESSENED,
+    NAMED_QUANTITIES,
     NEGATING,
     NOT_OWNED,
     OF_THE_ANSWER,
@@ -227,12 +228,15 @@ class _Phrase:
         """Whether the words up to a formula say what sort of thing it is: the open interval (0, 1)."""
         words = [p.text.lower() for p in self.pieces[self.at : end] if p.text.lower() not in ARTICLES]
         return (
-            end < len(self.pieces)
-            and self.pieces[end].kind == "m"
-            and STRUCTURED.search(self.pieces[end].text) is not None  # not "equation 3"
-            and bool(words)
-            and words[-1] in SORTS
-            and all(w in SORT_ADJECTIVES for w in words[:-1])
+            (
+                end < len(self.pieces)
+                and self.pieces[end].kind == "m"
+                and STRUCTURED.search(self.pieces[end].text) is not None  # not "equation 3"
+                and bool(words)
+                and words[-1] in SORTS
+                and all(w in SORT_ADJECTIVES for w in words[:-1])
+            )
+            or (len(words) == 1 and words[0] in NAMED_QUANTITIES and end == len(self.pieces) - 1)
         )
 
     def statement(self, end: int) -> None:

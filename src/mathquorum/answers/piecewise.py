@@ -9,10 +9,22 @@ from mathquorum.answers.grammar import Unreadable, parse
 from mathquorum.answers.splitting import cells, sides_of, split
 from mathquorum.answers.tokens import Token
 
-__all__ = ["cases_node"]
+__all__ = ["cases_node", "with_cases"]
 
 _OPENERS = frozenset(("if", "for", "when", "whenever", "where", "as", "and"))
+_PARITIES = {"even": 0, "odd": 1}
 _OTHERWISE = frozenset(("otherwise", "else", "elsewhere"))
+
+
+def with_cases(tokens: list[Token]) -> list[Token]:
+    """An array behind a brace that nothing closes is the environment cases."""
+    for index, token in enumerate(tokens[:-1]):
+        if token == ("o", "\\{") and tokens[index + 1] == ("c", "begin array") and ("c", "end array") in tokens[index:]:
+            end = tokens.index(("c", "end array"), index)
+            if tokens[end + 1 : end + 2] != [("o", "\\}")]:
+                inside = tokens[index + 2 : end]
+                return [*tokens[:index], ("c", "begin cases"), *inside, ("c", "end cases"), *tokens[end + 1 :]]
+    return tokens
 
 
 def cases_node(rows: list[list[Token]]) -> Node | None:
@@ -44,7 +56,22 @@ def _halves(row: list[Token]) -> tuple[list[Token], list[Token] | None]:
 
 def _is_condition(tokens: list[Token]) -> bool:
     _, operators = sides_of(tokens)
-    return bool(tokens) and (bool(operators) or any(_word(t) in _OTHERWISE or t == ("c", "in") for t in tokens))
+    return bool(tokens) and (
+        bool(operators)
+        or any(_word(t) in _OTHERWISE or t == ("c", "in") for t in tokens)
+        or _parity(tokens) is not None
+    )
+
+
+def _parity(tokens: list[Token]) -> list[Node] | None:
+    """The comparison that "n is even" makes; None of anything else."""
+    names = [t for t in tokens if t[0] == "v"]
+    words = [w for t in tokens if t[0] == "w" for w in re.findall(r"[a-z]+", str(t[1]).lower())]
+    if len(names) != 1 or len([t for t in tokens if t[0] not in "vw"]) or words[-1:] not in (["even"], ["odd"]):
+        return None
+    if not {"is", *_OPENERS}.issuperset(words[:-1]):
+        return None
+    return [("mod", ("var", names[0][1]), ("num", 2)), ("op", "="), ("num", _PARITIES[words[-1]])]
 
 
 def _word(token: Token) -> str:
@@ -60,6 +87,8 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
 
 def _comparisons(condition: list[Token]) -> list[Node]:
     """Comparisons one after the other; none for "otherwise"."""
+    if (parity := _parity(_trimmed(condition))) is not None:
+        return parity
     tokens = _trimmed([t for t in condition if _word(t) not in _OPENERS])
     if any(_word(t) in _OTHERWISE for t in tokens):
         return []

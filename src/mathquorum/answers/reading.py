@@ -23,6 +23,7 @@ from mathquorum.answers.grammar import Unreadable
 from mathquorum.answers.notation import plain
 from mathquorum.answers.phrases import without_words
 from mathquorum.answers.pieces import has_words
+from mathquorum.answers.piecewise import with_cases
 from mathquorum.answers.prose import prose_key
 from mathquorum.answers.settings import DEFAULT, EquivalenceSettings
 from mathquorum.answers.splitting import closing, nesting
@@ -87,7 +88,9 @@ _BARE_CHOICE = re.compile(
     re.IGNORECASE,
 )
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
-_COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3})\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
+_RESIDUE = re.compile(r"\(\s*mod\s+(\w+)\s*\)")  # 3 (mod 7)
+_REMAINDER = re.compile(r"(\A-?\d+\s*)mod(?:ulo)?\s+(\d+)\Z")  # 3 mod 7
+_COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3}|n)\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
 _NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
 _UNIT_LETTER = re.compile(
     r"[^A-Za-z]*\d[^A-Za-z+=*^-]*[A-Za-z](?:\^\{?[23]\}?)?[^A-Za-z+=*^-]*|\$?-?\\[dt]?frac\{\d+\}\{\d+\}\s*[A-Za-z]\$?"
@@ -95,10 +98,15 @@ _UNIT_LETTER = re.compile(
 _IN_BRACES = re.compile(
     r"[\s$]*(?:\\left\s*|\\big\s*|\\Big\s*)?(?:\\\{|\\lbrace\b|\{[^{}]*\}[\s$.]*\Z)"
 )  # a set, which has no order
+_BUILT = re.compile(r"\A\{(\s*[a-z]\s*[|:].+)\}\Z", re.DOTALL)  # {x | x > 2}, without the backslashes of LaTeX
+_HALF_OF_DAY = re.compile(r"(?:12(?::00)?\s*)?(noon|midnight)", re.IGNORECASE)
 _ESCAPED_BREAK = re.compile(r"(?<!\\)\\n(?=[A-Z\d\s*#-])")
 _BELOW_ZERO = re.compile(
     r"(?<![\w.\-−–])(\d+(?:\.\d+)?\$?(?:\s?°|\s?\^\{?\\circ\}?\$?|\s+degrees?)?(?:\s?(?:C|F|Celsius|Fahrenheit)\b)?) below zero\b"
 )
+_CONSTANT = re.compile(
+    r"(\+)\s*(?:\\(?:text|mathrm|rm)\s*\{\s*)?(?:C|const(?:ant)?\.?)\s*\}?\Z"
+)  # + \\mathrm{C}, + constant
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?![\d,.])")
 
 
@@ -189,6 +197,10 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     if text.startswith("~~") and text.endswith("~~"):
         raise Unreadable("crossed out")
     text = plain(with_parts_in_words(unadorned(text)))
+    if text[:1] == "{":
+        text = _BUILT.sub(r"\\{\1\\}", text) if text.strip("{} ") else "\\emptyset"
+    if "n" in text and (half := _HALF_OF_DAY.fullmatch(text)) is not None:
+        text = "12:00 PM" if half[1].lower() == "noon" else "12:00 AM"
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)
@@ -200,8 +212,12 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         text = _IN_BASE.sub(r"\1_{\2}", text)
     if "C" in text or "P" in text:
         text = _COUNTED.sub(_counted, _NAMED_COUNT.sub(r"\1(", text))
+    if "mod" in text:
+        text = _REMAINDER.sub(r"\1\\bmod \2", _RESIDUE.sub(r"\\pmod{\1}", text))
     if settings.decimal_comma:
         text = _DECIMAL_COMMA.sub(r"\1.\2", text)
+    if text.endswith(("}", "t")):
+        text = _CONSTANT.sub(r"\1 C", text)
     text = value_of_approximation(without_ordinal(text))
     return (_formula_remembered if len(text) <= REMEMBERED_LENGTH else _formula)(text, settings, depth)
 
@@ -210,7 +226,7 @@ def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     """The key of mathematics without the delimiters around it: answers often differ in these alone."""
     if has_words(text) or "/" in text or "circ" in text or "Omega" in text or "µ" in text:
         text = without_words(with_unit_in_words(text))
-    tokens = tokenize(text)
+    tokens = with_cases(tokenize(text))
     if nesting(tokens) > MAX_NESTING:
         raise Unreadable("too deep")
     tokens = _unbraced(tokens)
@@ -231,7 +247,8 @@ def _formula(text: str, settings: EquivalenceSettings, depth: int) -> Key:
 
 def _counted(match: re.Match[str]) -> str:
     """8C3 as C(8, 3), where it can be one."""
-    return f"{match[2]}({match[1]}, {match[3]})" if int(match[1]) > int(match[3]) else match[0]
+    is_choice = match[1] == "n" or int(match[1]) > int(match[3])
+    return f"{match[2]}({match[1]}, {match[3]})" if is_choice else match[0]
 
 
 _formula_remembered = lru_cache(maxsize=5_000)(_formula)

@@ -76,7 +76,8 @@ def _total(a: Key, r: Key) -> bool:
     """a measure of several units and its total in one of them: 2 hours 45 minutes and 165 minutes"""
     for compound, number in ((a, r), (r, a)):
         if compound[0] == "compound":
-            totals = totals_of(compound) if compound is r else totals_of(compound)[-1:]
+            is_money = any(unit == "dollar" for unit, _ in compound[1])
+            totals = totals_of(compound) if compound is r or is_money else totals_of(compound)[-1:]
             if number[0] == "n" and len(number[1]) == 2:
                 return Fraction(*number[1]) in totals
             return number[0] == "x" and any(_unit_letter(number, ("n", (t.numerator, t.denominator))) for t in totals)

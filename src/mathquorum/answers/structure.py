@@ -50,6 +50,7 @@ MAX_ITEMS = 2_000
 EMPTY_SET: Key = ("text", "nosolution")
 
 _SIGNS = (("o", "+-"), ("o", "-+"))
+_HAS_VALUES = (("c", "in"), ("o", "="))
 _SYSTEMS = tuple(f"begin {name}" for name in ("cases", "aligned", "align", "gathered"))
 
 
@@ -259,6 +260,8 @@ class StructureReader:
             return self.named(name, sides[-1])
         if any(is_calculus(s) for s in sides[:-1]):  # an integral and its value
             return self.item(sides[-1])
+        if all(has_matrix(s) and all(kind != "v" for kind, _ in s) for s in sides):  # a computation
+            return self.item(sides[-1])
         nodes = [parse(without_units(s).tokens) for s in sides]
         if not any(variables(n) for n in nodes):
             if all(n[0] == "num" for n in nodes) and len({value_key(n) for n in nodes}) > 1:
@@ -335,10 +338,23 @@ class StructureReader:
                     return self.listed(kept) if kept else EMPTY_SET
                 if domain in ("Z", "N"):
                     return self.whole_numbers(self.items(inner[cut + 1 :]).key, domain)
+                if (image := self.image(inner[:cut], inner[cut + 1 :])) is not None:
+                    return image
                 if label(inner[:cut]) or ("c", "in") in inner[:cut]:
                     return self.items(inner[cut + 1 :]).key
         key = self.items(inner).key
         return self.listed(list(dict.fromkeys(members(key)))) if key[0] == "list" else key
+
+    def image(self, formula: list[Token], condition: list[Token]) -> Key | None:
+        """The values of a formula for the few values that its variable has: {2k | k in {1, 2, 3}}."""
+        if len(formula) < 2 or len(condition) < 3 or condition[0][0] != "v" or condition[1] not in _HAS_VALUES:
+            return None
+        node, name = parse(formula), str(condition[0][1])
+        places = members(self.items(condition[2:]).key)
+        if variables(node) != {name} or not all(k[0] == "n" and len(k[1]) == 2 for k in places):
+            return None
+        values = [value_key(substitute(node, name, ("num", Fraction(*k[1])))) for k in places]
+        return self.listed(list(dict.fromkeys(values)))
 
     def solutions(self, tokens: list[Token]) -> list[Key] | None:
         """The real solutions of a polynomial equation in one variable; None of anything else."""

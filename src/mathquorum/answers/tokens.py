@@ -210,7 +210,9 @@ def _command(name: str, text: str, position: int, tokens: list[Token]) -> int:
     elif name in _TEXT or name in _ROMAN:
         content, position = _group(text, position)
         content = content.strip(" .,;:")
-        if name in _ROMAN or content in ("i", "e"):
+        if content in ("det", "tr"):
+            tokens.append(("c", content))
+        elif name in _ROMAN or content in ("i", "e"):
             inner = tokenize(content)
             tokens.extend(inner)
         elif content in FUNCTIONS and (content == "cis" or text.startswith("(", position)):

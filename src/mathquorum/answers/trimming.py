@@ -19,6 +19,7 @@ _COUNTER = re.compile(
     r"(?<=[\d}$])\s?(?![^\s]*(?:[十百千万萬亿億兆倍半余多以超未至到或和约折成不零点분배천만억]|分之|이상|이하|미만|초과))[\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7af]{1,4}\Z"
 )
 _INTRODUCED = re.compile(r"\A(?:大约|约|一共|总共|共有|共|合计)\s?(?=[\d$\\])")
+_EMPHASISED_VALUE = re.compile(r"(?<![\w\\})\]_*])(_{1,3}|\*\*)(-?\\?\$?\d[\d.,/]*(?:\\?%)?)\1(?![\w_*])")
 _BLANK = re.compile(r"_{1,9}\s*([^\s_].*?)\s*_{1,9}", re.DOTALL)
 _CURRENCY = re.compile(
     r"(?:\bUS|\bA|\bC|\bHK|\bNZ)(?=\\?\$\s?\d)|(?<![A-Za-z])(?:USD|EUR|GBP|INR|CNY|RMB|JPY|CAD|AUD|Rs\.?)\s?(?=\d)|[€£¥₹₩₽₫฿₱]|元|円|원|块"
@@ -43,6 +44,8 @@ def unadorned(text: str) -> str:
         text = _COUNTER.sub("", _INTRODUCED.sub("", text)).replace("¢", "")
     if "\\textdegree" in text:
         text = text.replace("\\textdegree", "^{\\circ}")
+    if "_" in text or "**" in text:
+        text = _EMPHASISED_VALUE.sub(r"\2", text)
     if text[:1] == "_":
         blank = _BLANK.fullmatch(text)
         text = blank[1] if blank else text

@@ -87,6 +87,7 @@ PHRASES: dict[str, str] = {
     "there no solution": "no solution",
     "there are no solutions": "no solution",
     "empty set": "no solution",
+    "none": "no solution",
     "doesnt exist": "does not exist",
     "dne": "does not exist",
     "not defined": "undefined",
