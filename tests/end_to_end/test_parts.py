@@ -42,6 +42,7 @@ def test_shards_are_gathered_and_a_missing_one_is_named(runs: Path) -> None:
     command = (*asked(runs), "--num_candidates", "4", "--out", str(runs / "shards"))
     shown = mathquorum("sample", *command, "--shard", "2/2").stdout
     assert "[1/1] candidates.shard-2-of-2: done" in shown
+    assert f"{BASE} is a local folder: 1 million weights, " in shown.split("[1/1]")[0]  # told before it is loaded
     refused = mathquorum("gather", "sample", *command, check=1)
     assert "lacks shards of candidates: 1/2" in refused.stderr
     mathquorum("sample", *command, "--shard", "1/2")

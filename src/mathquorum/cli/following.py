@@ -14,6 +14,7 @@ from rich.console import Console
 
 from mathquorum.cli.console import RunConsole
 from mathquorum.cli.expecting import expected_seconds
+from mathquorum.cli.loading import loading_notices
 from mathquorum.cli.planned import show_stages, workers_of
 from mathquorum.cli.planning import calibrations
 from mathquorum.config import Settings, build, in_words, parse_overrides, read_settings_file
@@ -128,6 +129,8 @@ def follow(
         )
     if cluster and left:
         check_cluster(cluster)
+    for line in loading_notices(plan, directory):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     workers = workers_of(settings)
     with RunConsole(plan, console, lambda: expected_seconds(dry.plan, directory, workers)) as listener:
         run = Run(
