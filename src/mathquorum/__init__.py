@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mathquorum.errors import DataError, MathquorumError, ModelError, RunError, SettingsError
     from mathquorum.objectives.own import OwnObjective
     from mathquorum.records import AnswerCluster, Candidate, Estimate, LabeledSolution, Problem, Score, Selection
+    from mathquorum.scorers.own import OwnScorer
     from mathquorum.selection.own import OwnStrategy
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "MathquorumError",
     "ModelError",
     "OwnObjective",
+    "OwnScorer",
     "OwnStrategy",
     "Problem",
     "RunError",
@@ -66,6 +68,7 @@ __all__ = [
 
 _HOMES = {
     "OwnObjective": "objectives.own",
+    "OwnScorer": "scorers.own",
     "OwnStrategy": "selection.own",
     **dict.fromkeys(("cluster", "grade", "solve", "vote"), "door"),
     **dict.fromkeys(("DataError", "MathquorumError", "ModelError", "RunError", "SettingsError"), "errors"),

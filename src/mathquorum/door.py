@@ -12,9 +12,10 @@ from mathquorum.answers.extract import is_free_text
 from mathquorum.datasets.samples import Samples, SampleSet
 from mathquorum.errors import SettingsError, suggest
 from mathquorum.records import AnswerCluster, Candidate, Problem
+from mathquorum.scorers.own import GivenScorer, scorer_of
 from mathquorum.selection.own import GivenStrategy, strategies_of
 from mathquorum.voting.measured import Measured, measure_pools, measure_run, measure_samples
-from mathquorum.voting.pools import pools_of
+from mathquorum.voting.pools import pools_of, scored_by
 from mathquorum.voting.runs import is_run
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def vote(
     samples: str | Path | Solutions,
     *,
     scores: Any = None,
+    scorer: GivenScorer | None = None,
     references: Any = None,
     strategies: str | Sequence[GivenStrategy] | None = None,
 ) -> Measured:
@@ -67,6 +69,7 @@ def vote(
     Args:
         samples: A file, a run, the solutions of one problem, a list of those of several, or a mapping from names of problems.
         scores: One for each solution, higher is better, in the same form; None for a solution without one.
+        scorer: One of your own in place of scores, as "mypkg.scores:Mine" or as an object. Of solutions in a list it knows no problem's text.
         references: A text for one problem, else a list or a mapping; None for a problem without one.
         strategies: For example ("maj1", "w.rr"), and among them your own: as "mypkg.votes:Shrunk(strength=2)" or as an object. None takes
             all that fit.
@@ -80,7 +83,9 @@ def vote(
         {'0': '4'}
     """
     if isinstance(samples, str | Path):
-        return _vote_on_file(Path(samples), scores, references, strategies)
+        return _vote_on_file(Path(samples), scores, scorer, references, strategies)
+    if scores is not None and scorer is not None:
+        raise SettingsError("Give scores or a scorer: one of them scores.")
     alone = not isinstance(samples, Mapping) and all(isinstance(item, str) for item in samples)
     given = _by_name("samples", samples, alone)
     own_scores = _fitting("scores", scores, given, alone)
@@ -94,7 +99,8 @@ def vote(
         for name, texts in given.items()
     ]
     chosen = strategies_of(strategies) if strategies else None
-    return measure_pools(pools_of(SampleSet(tuple(found))), chosen)
+    judge = scorer_of(scorer) if scorer is not None else None
+    return measure_pools(pools_of(scored_by(judge, SampleSet(tuple(found)))), chosen)
 
 
 def solve(
@@ -116,7 +122,7 @@ def solve(
         num_candidates: N.
         strategy: As `vote` names it. None: w.rr with an evaluator, else maj1.
         seed: Of all draws.
-        settings: Further ones of `mathquorum.solving.settings.Quorum`: {"sampling": {"temperature": 0.7}}.
+        settings: Further ones of `mathquorum.solving.settings.Quorum`: {"sampling": {"temperature": 0.7}}, {"scorer": "mypkg.scores:Mine"}.
 
     Raises:
         SettingsError: If a setting cannot be used.
@@ -152,15 +158,19 @@ def solve(
 
 
 def _vote_on_file(
-    path: Path, scores: Any, references: Any, strategies: str | Sequence[GivenStrategy] | None
+    path: Path,
+    scores: Any,
+    scorer: GivenScorer | None,
+    references: Any,
+    strategies: str | Sequence[GivenStrategy] | None,
 ) -> Measured:
     if not path.exists():
         raise SettingsError(f"samples: there is no file {str(path)!r}. Give a file, a run, or a list of solutions.")
     if scores is not None:
         raise SettingsError("scores go with solutions in a list. A file holds its own: leave scores out.")
     if not is_run(path):
-        return measure_samples([path], None if references is None else Path(references), strategies)
-    pools = measure_run(path, strategies)
+        return measure_samples([path], None if references is None else Path(references), strategies, scorer=scorer)
+    pools = measure_run(path, strategies, scorer=scorer)
     if len(pools) > 1:
         raise SettingsError(
             f"{path} has {len(pools)} pools ({', '.join(pools)}). Give the folder of one, or take "

@@ -5,20 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mathquorum.prompts import PLAIN, Prompt
 from mathquorum.records import Candidate, Problem, Score
+from mathquorum.scorers.own import OwnScorer, own_scores
 
 if TYPE_CHECKING:
     from mathquorum.engines.base import Engine
     from mathquorum.scorers.reading import Reader
 
-__all__ = ["Signal", "combined_scores", "evaluator_scores", "likelihood_scores", "reader_scores", "signal_scores"]
+__all__ = [
+    "Judge",
+    "Signal",
+    "combined_scores",
+    "evaluator_scores",
+    "judged_scores",
+    "likelihood_scores",
+    "reader_scores",
+    "signal_scores",
+]
 
 Signal = Literal["likelihood", "confidence", "lowest_confidence", "bottom_confidence", "tail_confidence", "certainty"]
 """What the generator's own probabilities tell of a candidate, at no cost: its likelihood (`likelihood_scores`), or a field of its
 `records.Confidence`."""
+
+Judge: TypeAlias = "Engine | OwnScorer"
+"""What scores the candidates of a problem as it is solved."""
 
 _EDGE = 1e-6  # scores are kept this far from 0 and 1, where a logit would be infinite
 
@@ -37,6 +50,15 @@ def evaluator_scores(
         text: probabilities[0] if probabilities else 0.0 for text, probabilities in zip(texts, found, strict=True)
     }
     return [Score(c.problem_id, c.index, values[c.text]) for c in candidates]
+
+
+def judged_scores(
+    judge: Judge, problem: Problem, candidates: Sequence[Candidate], wording: Prompt = PLAIN
+) -> list[Score]:
+    """Candidates of one problem by an evaluator, or by a scorer of somebody's own."""
+    if isinstance(judge, OwnScorer):
+        return own_scores(judge, problem, candidates)
+    return evaluator_scores(judge, problem, candidates, wording)
 
 
 def reader_scores(reader: Reader, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:

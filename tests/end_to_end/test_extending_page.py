@@ -14,6 +14,7 @@ import pytest
 from tiny_models import solutions
 
 from mathquorum.assets import tiny_base_path
+from mathquorum.records import Candidate, Problem
 from mathquorum.store import write_records
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -28,6 +29,8 @@ def desk(tmp_path: Path) -> Path:
     """The folder of somebody who has samples, labelled solutions and a model."""
     (tmp_path / "base").symlink_to(tiny_base_path())
     write_records(tmp_path / "labeled.jsonl", solutions())
+    write_records(tmp_path / "problems.jsonl", [Problem("p", "1+1=?", "2")])
+    write_records(tmp_path / "candidates.jsonl", [Candidate("p", 0, "#### 2", "2"), Candidate("p", 1, "#### 3", "3")])
     (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in SAMPLES))
     return tmp_path
 

@@ -96,7 +96,8 @@ def test_python_takes_an_object(write_module: Callable[[str], str]) -> None:
         ("{name}:Last(1)", "settings in brackets are given as NAME=VALUE. Got '1' instead."),
         ("{name}:Last(skip=1", "must end in )"),
         ("{name}.py:Last", "there is no module '{name}.py'"),
-        ("./{name}:Last", "is given as MODULE:CLASS, such as mypkg.mine:Mine. Got './{name}:Last' instead."),
+        ("./{name}:Last", "Unknown strategy './{name}:Last'."),
+        ("{name}..x:Last", "is given as MODULE:CLASS, such as mypkg.mine:Mine. Got '{name}..x:Last' instead."),
         ("maj2", "Unknown strategy 'maj2'. Did you mean 'maj1'?"),
     ],
 )
@@ -154,7 +155,7 @@ def test_entry_points_that_cannot_be_used_are_told_when_they_are_named(
     declare(modules, "one", "mathquorum.strategies", maj1=f"{good}:Last", twice=f"{good}:Last", gone=f"{broken}:Last")
     declare(modules, "two", "mathquorum.strategies", twice=f"{good}:Scored", plain=good)
     for given, told in (
-        ("maj1", f"'maj1' is a built-in strategy, and package one 1.0 declares an entry point of that name. Give '{good}:Last'"),
+        ("maj1", f"'maj1' is a built-in strategy, and package one 1.0 also declares that name. Give '{good}:Last'"),
         ("twice", f"Several packages declare the strategy 'twice': one 1.0 ({good}:Last) and two 1.0 ({good}:Scored)"),
         ("gone", f"is the entry point {broken}:Last of package one 1.0, which cannot be loaded: ModuleNotFoundError"),
         ("plain", "plain is a module, not a subclass of mathquorum.OwnStrategy"),

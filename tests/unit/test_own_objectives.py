@@ -95,7 +95,7 @@ def test_a_mapping_and_a_text_name_the_same(write_module: Callable[[str], str]) 
         ),
         ({"name": "margn"}, "One of your own is given as MODULE:CLASS."),
         ({"name": "margin", "margin": -1}, "objective.margin should be greater than 0. Got -1 instead."),
-        ({"name": "pairwise"}, "'pairwise' is a built-in objective, and package own 1.0 declares an entry point"),
+        ({"name": "pairwise"}, "'pairwise' is a built-in objective, and package own 1.0 also declares that name"),
     ],
 )
 def test_what_cannot_be_used_is_told_with_its_place(

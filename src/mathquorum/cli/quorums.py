@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mathquorum.errors import SettingsError, suggest
+from mathquorum.errors import SettingsError, suggest, visible
 
 if TYPE_CHECKING:
     from mathquorum.solving.settings import Quorum
 
-__all__ = ["EvaluatorOption", "NumCandidates", "PoolOption", "StrategyOption", "quorum_of"]
+__all__ = ["EvaluatorOption", "NumCandidates", "PoolOption", "ScorerOption", "StrategyOption", "quorum_of"]
 
 EvaluatorOption = Annotated[str | None, typer.Option(help="Evaluator: folder or hub id.")]
+ScorerOption = Annotated[
+    str | None, typer.Option(help="A scorer of your own in place of an evaluator: mypkg.scores:Mine")
+]
 PoolOption = Annotated[str | None, typer.Option(help="Of a run: which of its pools, as vote names them.")]
 NumCandidates = Annotated[int | None, typer.Option("--num-candidates", "-n", min=1, help="N. Default: 64.")]
 StrategyOption = Annotated[str | None, typer.Option(help="Default: w.rr with an evaluator, else maj1.")]
@@ -40,6 +43,13 @@ def quorum_of(model: str | None, pool: str | None, given: Mapping[str, Any]) -> 
     if model is not None and is_run(Path(model)):
         found = quorum_of_run(Path(model), pool)
         values, told = found.settings, _told(model, found.pool, found.others)
+        if given.get("scorer"):  # it scores in place of the run's evaluator
+            values = {key: value for key, value in values.items() if key not in ("evaluator", "evaluator_engine")}
+        if found.lacks and not given.get("scorer"):
+            told += (
+                f". Its scores are by {visible(found.lacks)}, which is not imported because a record names it: "
+                "give --scorer to use it; without, this votes"
+            )
     elif pool is not None:
         raise SettingsError("--pool goes with a run as the model. Leave it out.")
     quorum = build(Quorum, merge(values, _without_none(given)))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking
-from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, StrategyOption, quorum_of
+from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, ScorerOption, StrategyOption, quorum_of
 from mathquorum.errors import SettingsError, visible
 
 __all__ = ["add_serve"]
@@ -24,6 +24,7 @@ def serve(
         str | None, typer.Argument(help="A run, or a generator: folder or hub id. Default: the embedded model, a toy.")
     ] = None,
     evaluator: EvaluatorOption = None,
+    scorer: ScorerOption = None,
     pool: PoolOption = None,
     num_candidates: NumCandidates = None,
     strategy: StrategyOption = None,
@@ -57,7 +58,13 @@ def serve(
     options = {"host": host, "port": port, "name": name, "raw": raw}
     listening = build(Listening, merge({key: value for key, value in options.items() if value is not None}, ours))
     prompt = {"template": template, "system": system, "instruction": instruction, "thinking": thinking}
-    given = {"evaluator": evaluator, "num_candidates": num_candidates, "strategy": strategy, "style": style}
+    given = {
+        "evaluator": evaluator,
+        "scorer": scorer,
+        "num_candidates": num_candidates,
+        "strategy": strategy,
+        "style": style,
+    }
     quorum = quorum_of(model, pool, merge({**given, "prompt": prompt}, further))
 
     server = Server(quorum, listening, lambda line: typer.echo(visible(line), err=True))

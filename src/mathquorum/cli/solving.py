@@ -12,7 +12,7 @@ import typer
 
 from mathquorum.cli.arguments import unmarked
 from mathquorum.cli.prompting import Instruction, Style, System, Template, Thinking
-from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, StrategyOption, quorum_of
+from mathquorum.cli.quorums import EvaluatorOption, NumCandidates, PoolOption, ScorerOption, StrategyOption, quorum_of
 from mathquorum.errors import SettingsError, visible, visible_lines
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def solve(
         str | None, typer.Option(help="Generator: folder, hub id or run. Default: the embedded model, a toy.")
     ] = None,
     evaluator: EvaluatorOption = None,
+    scorer: ScorerOption = None,
     pool: PoolOption = None,
     num_candidates: NumCandidates = None,
     strategy: StrategyOption = None,
@@ -94,6 +95,7 @@ def solve(
     prompt = {"template": template, "system": system, "instruction": instruction, "thinking": thinking}
     given = {
         "evaluator": evaluator,
+        "scorer": scorer,
         "num_candidates": num_candidates,
         "strategy": strategy,
         "style": style,
@@ -131,7 +133,7 @@ def _rule(stop: str | None, strategy: str | None, outlook: Path | None, quorum: 
         )
     known = read_outlook(outlook) if outlook else None
     rule = stopping_rule(stop, quorum.num_candidates, known) if stop else None
-    if rule and rule.needs_scores != bool(quorum.evaluator):
+    if rule and rule.needs_scores != quorum.scored:
         wants = "asks for scores: give --evaluator" if rule.needs_scores else "only votes: leave --evaluator out"
         raise SettingsError(
             f"--stop {stop} {wants}, or take another rule (settled, sure, worthwhile: scores; adaptive, early: votes)."

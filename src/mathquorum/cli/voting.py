@@ -34,6 +34,9 @@ def vote(
             help="For example maj1,w.rr,rr.top8, and your own as mypkg.votes:Shrunk(strength=2). Default: all that fit."
         ),
     ] = None,
+    scorer: Annotated[
+        str | None, typer.Option(help="A scorer of your own, mypkg.scores:Mine, in place of the scores in the files.")
+    ] = None,
     answers: Annotated[str, typer.Option(help="extract, given or extract_or_given.")] = "extract_or_given",
     step_scores: Annotated[str, typer.Option(help="How step scores become one: product, min or last.")] = "last",
     out: Annotated[Path | None, typer.Option(help="Write every problem's clusters and choices: picks.jsonl")] = None,
@@ -57,11 +60,13 @@ def vote(
     names = given_list(strategies) if strategies else None
     mapping = parse_columns(columns) if columns else None
     if len(samples) == 1 and is_run(samples[0]):
-        pools = measure_run(samples[0], names)
+        pools = measure_run(samples[0], names, scorer=scorer)
     else:
         title = ", ".join(path.name for path in samples)
         pools = {
-            title: measure_samples(samples, problems, names, columns=mapping, answers=answers, step_scores=step_scores)
+            title: measure_samples(
+                samples, problems, names, columns=mapping, answers=answers, step_scores=step_scores, scorer=scorer
+            )
         }
     alone = len(pools) == 1
     if out:

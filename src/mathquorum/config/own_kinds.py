@@ -7,6 +7,7 @@ a data file, in a model's folder or in the records of a run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from mathquorum.errors import SettingsError, suggest
 
 __all__ = ["Kind", "NamesOwn", "text_of"]
 
+_FORM = re.compile(r"[\w.]+:[\w.]+")
 O = TypeVar("O", bound=Own)  # noqa: E741
 
 
@@ -32,12 +34,14 @@ class Kind(Generic[O]):
         base: What they are subclasses of; `mathquorum` exports it.
         built_in: Whether a name is one of ours.
         known: Some of our names, for messages.
+        ours: What a name is that is one of ours, in words; empty for "a built-in strategy".
     """
 
     noun: str
     base: type[O]
     built_in: Callable[[str], bool]
     known: Callable[[], Iterable[str]]
+    ours: str = ""
 
     def names(self, reference: str) -> bool:
         """Whether an own class is meant. Nothing is imported for it.
@@ -45,14 +49,14 @@ class Kind(Generic[O]):
         Raises:
             SettingsError: If it could be a built-in one as well as an entry point.
         """
-        if ":" in reference:
+        if _FORM.fullmatch(reference):
             return True
         found = declared(self.base.group)
         if reference in found and self.built_in(reference):
             point = found[reference][0]
             raise SettingsError(
-                f"{reference!r} is a built-in {self.noun}, and package {point.package} declares an entry point of that name. "
-                f"Give {point.target!r} for the package's; for the built-in one rename the entry point (group {self.base.group}) or uninstall "
+                f"{reference!r} is {self.ours or f'a built-in {self.noun}'}, and package {point.package} also declares that name. "
+                f"Give {point.target!r} for the package's; for the other one rename the entry point (group {self.base.group}) or uninstall "
                 "the package."
             )
         return reference in found
@@ -60,9 +64,8 @@ class Kind(Generic[O]):
     def unknown(self, name: str) -> SettingsError:
         """What to say of a name that means nothing."""
         known = {*self.known(), *declared(self.base.group)}
-        return SettingsError(
-            f"Unknown {self.noun} {name!r}. {suggest(name, known)} One of your own is given as MODULE:CLASS."
-        )
+        told = f" {suggest(name, known)}" if known else ""
+        return SettingsError(f"Unknown {self.noun} {name!r}.{told} One of your own is given as MODULE:CLASS.")
 
     def find(self, reference: str) -> type[O]:
         """The class. This imports its module.

@@ -25,7 +25,7 @@ from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.recipes.paper_settings import AnySource, check_one_server
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
-from mathquorum.scorers import AnyScorer, check_names
+from mathquorum.scorers import AnyScorer, OwnScorer, check_names
 from mathquorum.selection.own import StrategyNames, with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
@@ -49,7 +49,8 @@ class Measure(Settings):
     strategies: StrategyNames = ()
     """Further strategies, beside those of the paper's tables: other numbers (w.rr.top3), or MODULE:CLASS of your own."""
     scorer: tuple[AnyScorer, ...] = ()
-    """Models of somebody else's that score the candidates in this process: reward models, process reward models, evaluators."""
+    """What else scores the candidates in this process: reward models, process reward models and evaluators of others, and MODULE:CLASS of your
+    own."""
     test: AnySource
     demonstrations: AnySource | None = None
     """Where solved problems come from that are shown before each; None shows none."""
@@ -120,7 +121,8 @@ def measure(run: Run, settings: Measure) -> Path:
     if s.evaluator:
         scorers["evaluator"] = told.model_copy(update={"model": s.evaluator, "engine": s.engine})
     for other in s.scorer:
-        scorers[other.shown_as] = told.model_copy(update={"model": other.model, "reads": other.reads})
+        by = {"scorer": other} if isinstance(other, OwnScorer) else {"model": other.model, "reads": other.reads}
+        scorers[other.shown_as] = told.model_copy(update=by)
     scores: dict[str, Path | None] = {
         name: stages.add(f"scores.{name}", stage) / "scores.jsonl" for name, stage in scorers.items()
     } or {"": None}

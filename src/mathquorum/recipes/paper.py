@@ -35,7 +35,7 @@ from mathquorum.objectives import SolutionLoss
 from mathquorum.recipes.paper_settings import EVALUATOR_PROBLEMS, EVALUATOR_SHARE, Paper
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
-from mathquorum.scorers import Scorer
+from mathquorum.scorers import OwnScorer, Scorer
 from mathquorum.selection.own import with_further
 from mathquorum.stages.cluster import Cluster
 from mathquorum.stages.evaluate import Evaluate
@@ -372,5 +372,7 @@ def _score(s: Paper, pool: _Pool, model: str | None, signal: Signal = "likelihoo
     )
 
 
-def _score_by(s: Paper, pool: _Pool, other: Scorer) -> ScoreCandidates:
+def _score_by(s: Paper, pool: _Pool, other: Scorer | OwnScorer) -> ScoreCandidates:
+    if isinstance(other, OwnScorer):
+        return _score(s, pool, None).model_copy(update={"scorer": other})
     return _score(s, pool, other.model).model_copy(update={"reads": other.reads, "engine": Embedded()})

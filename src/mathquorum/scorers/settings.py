@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from mathquorum.config import InputModel, Settings
+from mathquorum.config.unions import OrOwn
 from mathquorum.prompts import AnyPrompt
+from mathquorum.scorers.own import SCORERS, OwnScorer
 
 __all__ = ["AnyReading", "AnyScorer", "ProcessReward", "Question", "Reward", "Scorer", "Together", "check_names"]
 
@@ -65,15 +67,11 @@ class Scorer(Settings):
         return self.name or Path(self.model).name
 
 
-def _named(value: Any) -> Any:
-    """A model's name alone stands for a scorer of it."""
-    return {"model": value} if isinstance(value, str) else value
+AnyScorer = Annotated[Scorer | OwnScorer, OrOwn(SCORERS, text="model")]
+"""A model's name alone stands for a scorer of it; one of your own is {name: "MODULE:CLASS", ...}, or the text of it."""
 
 
-AnyScorer = Annotated[Scorer, BeforeValidator(_named)]
-
-
-def check_names(scorers: Sequence[Scorer], taken: Iterable[str]) -> None:
+def check_names(scorers: Sequence[Scorer | OwnScorer], taken: Iterable[str]) -> None:
     """Makes sure that every row has a name of its own.
 
     Raises:
@@ -83,5 +81,6 @@ def check_names(scorers: Sequence[Scorer], taken: Iterable[str]) -> None:
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ValueError(
-            f"two scores would be called {twice[0]!r}. Give the scorer another name: {{model: ..., name: ...}}."
+            f"two scores would be called {twice[0]!r}. Give the scorer another name: {{model: ..., name: ...}}, or "
+            "{name: MODULE:CLASS, label: ...} to one of your own."
         )

@@ -87,7 +87,7 @@ class Served:
             raise Refused(
                 400, "mathquorum.strategy is none that is known.", "invalid_value", "mathquorum.strategy"
             ) from None
-        if chooser.needs_scores and self.quorum.evaluator is None:
+        if chooser.needs_scores and not self.quorum.scored:
             raise Refused(
                 400,
                 "This strategy needs scores, and this model has no evaluator.",

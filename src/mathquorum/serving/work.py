@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.engines.tokens import TellsTokens, TokenLogprob
 from mathquorum.errors import DataError
+from mathquorum.evaluator import Judge
 from mathquorum.prompts import Prompt, Shown
 from mathquorum.records import AnswerCluster, Problem
 from mathquorum.selection import Strategy
@@ -25,7 +26,7 @@ class Engines:
     """What a lane asks."""
 
     generator: Engine
-    evaluator: Engine | None
+    evaluator: Judge | None
 
 
 @dataclass(frozen=True)

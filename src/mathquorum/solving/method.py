@@ -9,7 +9,7 @@ from typing import TypeVar
 from mathquorum.answers import cluster_answers, cluster_candidates, extract_answer
 from mathquorum.engines.base import Completion, Engine, Request, Sampling, candidate_seed
 from mathquorum.errors import SettingsError
-from mathquorum.evaluator import evaluator_scores
+from mathquorum.evaluator import Judge, judged_scores
 from mathquorum.processes import Tell, not_told
 from mathquorum.prompts import PLAIN, STOP_STRINGS, Prompt, Shown
 from mathquorum.records import AnswerCluster, Candidate, Problem
@@ -63,7 +63,7 @@ def solve(
     problem: Problem,
     generator: Engine,
     strategy: Strategy,
-    evaluator: Engine | None = None,
+    evaluator: Judge | None = None,
     *,
     num_candidates: int = 64,
     sampling: Sampling | None = None,
@@ -104,7 +104,7 @@ def solve_in_turns(
     problem: Problem,
     generator: Engine,
     strategy: Strategy,
-    evaluator: Engine | None,
+    evaluator: Judge | None,
     *,
     num_candidates: int,
     sampling: Sampling | None,
@@ -139,7 +139,7 @@ def solve_in_turns(
     for same in _cut(_by_text(candidates, strategy.wanted(clusters) if evaluator else ()), turn):
         assert evaluator is not None
         asked = [candidate for candidates in same for candidate in candidates]
-        scores.update({score.index: score.value for score in evaluator_scores(evaluator, problem, asked, wording)})
+        scores.update({score.index: score.value for score in judged_scores(evaluator, problem, asked, wording)})
         yield len(candidates)
     chosen = strategy.select(clusters, scores)
     return Solved(problem, chosen, clusters, candidates, dict(sorted(scores.items())), completions)
@@ -162,7 +162,7 @@ def solve_sparingly(
     problem: Problem,
     generator: Engine,
     rule: StoppingRule,
-    evaluator: Engine | None = None,
+    evaluator: Judge | None = None,
     *,
     num_candidates: int = 64,
     sampling: Sampling | None = None,
@@ -230,7 +230,7 @@ class _Source:
 class _Live:
     """A `Supply` that samples and scores when it is asked."""
 
-    def __init__(self, source: _Source, evaluator: Engine | None, limit: int, wording: Prompt, tell: Tell) -> None:
+    def __init__(self, source: _Source, evaluator: Judge | None, limit: int, wording: Prompt, tell: Tell) -> None:
         self.limit = limit
         self.candidates: list[Candidate] = []
         self.scores: dict[str, float] = {}  # by text
@@ -261,7 +261,7 @@ class _Live:
         if self._evaluator is None:
             raise SettingsError("This stopping rule asks for scores. Give an evaluator, or take one that only votes.")
         asked = [self.candidates[text] for text in texts]
-        found = evaluator_scores(self._evaluator, self._source.problem, asked, self._wording)
+        found = judged_scores(self._evaluator, self._source.problem, asked, self._wording)
         self.scores.update({c.text: score.value for c, score in zip(asked, found, strict=True)})
         return [self.scores[c.text] for c in asked]
 

@@ -25,11 +25,13 @@ class RunQuorum:
         pool: The name of the pool that it was measured on.
         others: Those that could have been taken.
         settings: Values of `settings.Quorum`.
+        lacks: A scorer of somebody's own that scored the pool, and is not taken from a record; None where there is none.
     """
 
     pool: str
     others: tuple[str, ...]
     settings: dict[str, Any]
+    lacks: str | None = None
 
 
 def quorum_of_run(run: Path, pool: str | None = None) -> RunQuorum:
@@ -62,7 +64,7 @@ def quorum_of_run(run: Path, pool: str | None = None) -> RunQuorum:
     settings |= _engine("engine", sampled) | {"model": models.find(sampled, pool)}
     if judge:
         settings |= _engine("evaluator_engine", judge) | {"evaluator": models.find(judge, pool)}
-    return RunQuorum(pool, tuple(name for name in pools if name != pool), settings)
+    return RunQuorum(pool, tuple(name for name in pools if name != pool), settings, models.own_scorer(chosen))
 
 
 def _engine(name: str, record: StageRecord) -> dict[str, Any]:
@@ -87,6 +89,12 @@ class _Models:
         """The record of the stage that scored by a model."""
         record = _record(pool.scores.parent) if pool.scores else None
         return record if record and "model" in record.inputs else None
+
+    def own_scorer(self, pool: RunPool) -> str | None:
+        """The name of the own scorer that scored, which is only shown."""
+        record = _record(pool.scores.parent) if pool.scores else None
+        held = record.settings.get("scorer") if record else None
+        return str(held.get("name")) if isinstance(held, dict) else None
 
     def find(self, record: StageRecord, pool: str) -> str:
         """The name by which a stage's model can be opened."""

@@ -1,4 +1,4 @@
-"""Score candidates with an evaluator, or with the generator's own likelihood or confidence."""
+"""Score candidates with an evaluator, with the generator's own likelihood or confidence, or with a scorer of somebody's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from mathquorum.models import Hardware
 from mathquorum.processes import Handler
 from mathquorum.prompts import AnyPrompt, Prompt
 from mathquorum.records import Candidate, Problem, Score
-from mathquorum.scorers import AnyReading, ProcessReward, Question, Reward
+from mathquorum.scorers import AnyOwnScorer, AnyReading, ProcessReward, Question, Reward
+from mathquorum.scorers.own import own_scores
 from mathquorum.scorers.texts import RewardText, reading_of
 from mathquorum.stages.base import AnyShard, Progress, Summary
 from mathquorum.stages.meter import Meter
@@ -42,6 +43,8 @@ class ScoreCandidates(Settings):
     """What judges, an evaluator or a reward model: local folder or hub id. None scores by `signal`."""
     signal: Signal = "likelihood"
     """Which of the generator's own signals to score by where there is no model."""
+    scorer: AnyOwnScorer | None = None
+    """A scorer of your own, MODULE:CLASS, in place of model and signal."""
     reads: AnyReading | None = None
     """How the model is read: asked the paper's question, or by the head of a reward model. None: by the head that its config names."""
     batch_tokens: int = Field(default=16384, ge=1)
@@ -61,8 +64,12 @@ class ScoreCandidates(Settings):
 
     @model_validator(mode="after")
     def _worth_sharing(self) -> ScoreCandidates:
+        if self.scorer and self.model is not None:
+            raise ValueError("give model or scorer: one of them scores.")
         if self.shard and self.model is None:
-            raise ValueError("shard goes with a model: a signal of the generator is only read. Leave shard out.")
+            raise ValueError(
+                "shard goes with a model: signals of the generator are only read, and a scorer of your own has no units. Leave shard out."
+            )
         if isinstance(self.reads, Reward | ProcessReward) and not isinstance(self.engine, Embedded):
             raise ValueError(
                 f"a reward model is read in this process: engine must be embedded, not {self.engine.kind}."
@@ -98,8 +105,12 @@ class ScoreCandidates(Settings):
         }
 
     def _signals(self, pools: Sequence[_Pool], progress: Progress) -> _Scores:
-        progress(len(pools), len(pools))
-        scores = [score for _, candidates in pools for score in signal_scores(self.signal, candidates)]
+        scores: list[Score] = []
+        for number, (problem, candidates) in enumerate(pools, start=1):
+            scores += (
+                own_scores(self.scorer, problem, candidates) if self.scorer else signal_scores(self.signal, candidates)
+            )
+            progress(number, len(pools))
         return {(score.problem_id, score.index): score for score in scores}
 
     def _judged(
@@ -161,7 +172,7 @@ class ScoreCandidates(Settings):
 
     def amount(self) -> int | None:
         """Candidates, or none for a signal, which is only read; see `Measurable`."""
-        return num_lines(self.candidates) if self.model else 0
+        return num_lines(self.candidates) if self.model or self.scorer else 0
 
 
 def _picked(pool: _Pool, positions: Sequence[int]) -> _Pool:

@@ -15,6 +15,7 @@ from mathquorum.metrics.differences import Difference, paired_difference
 from mathquorum.metrics.estimates import estimate_json, rounded
 from mathquorum.metrics.evaluation import measure, outcomes
 from mathquorum.records import Estimate
+from mathquorum.scorers.own import GivenScorer, scorer_of
 from mathquorum.selection import Strategy, default_strategies
 from mathquorum.selection.own import GivenStrategy, strategies_of
 from mathquorum.voting.curves import drawn_curves
@@ -71,6 +72,7 @@ def measure_samples(
     columns: Columns | None = None,
     answers: str = "extract_or_given",
     step_scores: str = "last",
+    scorer: GivenScorer | None = None,
 ) -> Measured:
     """Reads the candidates, clusters their answers by equivalence, and measures and applies every strategy that fits.
 
@@ -79,10 +81,14 @@ def measure_samples(
         DataError: If a file cannot be read, or no problem has candidates.
     """
     chosen = _named(strategies)
-    return measure_pools(read_pools(paths, problems, columns=columns, answers=answers, step_scores=step_scores), chosen)
+    judge = scorer_of(scorer) if scorer is not None else None
+    read = read_pools(paths, problems, columns=columns, answers=answers, step_scores=step_scores, scorer=judge)
+    return measure_pools(read, chosen)
 
 
-def measure_run(path: Path, strategies: str | Sequence[GivenStrategy] | None = None) -> dict[str, Measured]:
+def measure_run(
+    path: Path, strategies: str | Sequence[GivenStrategy] | None = None, *, scorer: GivenScorer | None = None
+) -> dict[str, Measured]:
     """The same of each pool of a run of this library, by the name of its stage.
 
     Raises:
@@ -90,7 +96,8 @@ def measure_run(path: Path, strategies: str | Sequence[GivenStrategy] | None = N
         DataError: If the run has no candidates, or their problems are not in it.
     """
     chosen = _named(strategies)
-    return {name: measure_pools(read, chosen) for name, read in read_run_pools(path).items()}
+    judge = scorer_of(scorer) if scorer is not None else None
+    return {name: measure_pools(read, chosen) for name, read in read_run_pools(path, judge).items()}
 
 
 def _named(strategies: str | Sequence[GivenStrategy] | None) -> list[Strategy] | None:

@@ -22,9 +22,10 @@ from mathquorum.datasets.suspects import holds_control_characters
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.metrics import Pool
 from mathquorum.records import largest_first
+from mathquorum.scorers.own import OwnScorer, own_scores
 from mathquorum.voting.runs import pools_of_run
 
-__all__ = ["ReadPools", "VotePool", "check_options", "pools_of", "read_pools"]
+__all__ = ["ReadPools", "VotePool", "check_options", "pools_of", "read_pools", "scored_by"]
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ def read_pools(
     columns: Columns | None = None,
     answers: str = "extract_or_given",
     step_scores: str = "last",
+    scorer: OwnScorer | None = None,
 ) -> ReadPools:
-    """Reads the candidates and clusters their answers by equivalence.
+    """Reads the candidates and clusters their answers by equivalence. The scores of a scorer take the place of those in the files.
 
     Scores are used when at least half of the candidates with an answer have one.
 
@@ -88,19 +90,33 @@ def read_pools(
         DataError: If a file cannot be read, or no problem has candidates.
     """
     check_options(answers, step_scores)
-    return pools_of(read_samples(paths, problems, cast(Answers, answers), cast(StepScores, step_scores), columns))
+    found = read_samples(paths, problems, cast(Answers, answers), cast(StepScores, step_scores), columns)
+    return pools_of(scored_by(scorer, found))
 
 
-def read_run_pools(path: Path) -> dict[str, ReadPools]:
+def read_run_pools(path: Path, scorer: OwnScorer | None = None) -> dict[str, ReadPools]:
     """The pools of a run of this library, or of one of its stages, by the name of the stage that scored or made them.
 
     Raises:
         DataError: If it has no candidates, or their problems cannot be found.
     """
     return {
-        found.name: pools_of(SampleSet(tuple(read_own_samples(found.candidates, found.problems, found.scores))))
+        found.name: pools_of(
+            scored_by(scorer, SampleSet(tuple(read_own_samples(found.candidates, found.problems, found.scores))))
+        )
         for found in pools_of_run(path)
     }
+
+
+def scored_by(scorer: OwnScorer | None, found: SampleSet) -> SampleSet:
+    """The samples with the scores of a scorer, if there is one."""
+    if scorer is None:
+        return found
+    return replace(found, samples=tuple(replace(item, scores=_scored(scorer, item)) for item in found.samples))
+
+
+def _scored(scorer: OwnScorer, item: Samples) -> tuple[float, ...]:
+    return tuple(score.value for score in own_scores(scorer, item.problem, item.candidates))
 
 
 def check_options(answers: str, step_scores: str) -> None:
