@@ -143,14 +143,21 @@ def test_a_solution_that_contradicts_its_reference_is_left_out_and_counted(tmp_p
     ]
     reading = read(write(tmp_path, *rows))
     assert [s.solution for s in reading.solutions] == ["It is $\\boxed{10/2}$."]
-    assert reading.tally.noted == {"solutions left out: their own answer contradicts the reference": 2}
+    assert reading.tally.noted == {
+        "rows about a problem of an earlier row": 1,
+        "solutions left out: their own answer contradicts the reference": 2,
+    }
 
 
 def test_references_that_contradict_or_say_there_is_none_are_noted(tmp_path: Path) -> None:
     rows = [{"problem": Q, "answer": a} for a in ("5", "10/2", "6")] + [{"problem": "Show.", "answer": "proof"}]
     reading = read(write(tmp_path, *rows))
     assert [p.answer for p in reading.problems] == ["5", None]
-    assert sorted(reading.tally.noted.values()) == [1, 1]
+    assert reading.tally.noted == {
+        "rows about a problem of an earlier row": 2,
+        "rows whose reference contradicts an earlier one of the same problem, which is used": 1,
+        "references that say there is none (proof, notfound)": 1,
+    }
 
 
 def test_prepare_shows_what_is_noted_and_texts_with_control_tokens(tmp_path: Path) -> None:
@@ -165,6 +172,20 @@ def test_prepare_shows_what_is_noted_and_texts_with_control_tokens(tmp_path: Pat
     assert summary["solutions left out: their own answer contradicts the reference"] == 1
     assert summary["texts that hold control tokens of common tokenizers"] == 1
     assert "<|im_end|>" in (place / "problems.jsonl").read_text()
+
+
+def test_prepare_shows_html_and_repeated_problems(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "problem": Q, "solution": S, "answer": "5"},
+        {"id": "a", "problem": Q, "solution": "Three<br>more: $\\boxed{5}$.", "answer": "5"},
+        {"id": "b", "problem": Q.upper(), "solution": S, "answer": "5"},
+        {"id": "c", "problem": "Is 2 &lt; 3? Say <b>1</b>. Not a < b > c.", "solution": "$\\boxed{1}$", "answer": "1"},
+    ]
+    place = Run(tmp_path / "run").do("data", Prepare(sources=(Source(dataset="jsonl", path=write(tmp_path, *rows)),)))
+    summary = json.loads((place / "stage.json").read_text())["summary"]
+    assert summary["texts that hold HTML (it stays as it is)"] == 2
+    assert summary["rows about a problem of an earlier row"] == 1
+    assert summary["problems whose text stands there before under another id"] == 1
 
 
 def test_control_tokens_in_a_solution_stay_text() -> None:

@@ -153,6 +153,17 @@ def test_a_long_candidate_and_escapes_are_read_and_counted(tmp_path: Path) -> No
     assert told(measured.counts, "control characters") == 1
 
 
+def test_html_in_texts_is_counted(tmp_path: Path) -> None:
+    row = {
+        "id": 1,
+        "problem": "x<sup>2</sup>?",
+        "answer": "1",
+        "samples": [box(1) + "<br/>", "a < b & c > d " + box(1)],
+    }
+    measured = measure_samples([write(tmp_path / "x.jsonl", row)])
+    assert told(measured.counts, "candidates with HTML") == told(measured.counts, "problems with HTML") == 1
+
+
 # --- curves ----------------------------------------------------------------------------------------------------------
 
 

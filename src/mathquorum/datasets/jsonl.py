@@ -66,7 +66,7 @@ def read(
         Problems in the order of the file. Ids are those of the file, or "train/0" by its name and the row. Rows with the
         same id, or without ids and with the same text, are one problem (the first row's) with several solutions. The tally counts rows; a row that
         adds neither a problem nor a solution is dropped and counted. A solution whose own answer contradicts the reference is
-        left out; it is noted, as are references that contradict each other or say that there is none.
+        left out; it is noted, as are rows that repeat a problem and references that contradict each other or say that there is none.
 
     Raises:
         DataError: If a column is not there, a problem is empty, or an id stands for two different problems.
@@ -84,7 +84,9 @@ def read(
             size = len(problems) + len(solutions)
             example = _example(row, columns, soft_threshold)
             noted[NO_REFERENCE] += _says_none(row, columns)
+            known = len(problems)
             problem = problems.setdefault(example.id or example.problem, _problem(row, example, name))
+            noted[REPEATED] += len(problems) == known
             if problem.text != example.problem:
                 raise DataError(f"{row.place}: id {problem.id!r} already stands for another problem.")
             if problem.answer is not None and example.answer not in (None, problem.answer):
@@ -103,6 +105,7 @@ def read(
     return without_contradictions(Reading(tuple(problems.values()), tuple(solutions.values()), tally))
 
 
+REPEATED = "rows about a problem of an earlier row"
 NO_REFERENCE = "references that say there is none (proof, notfound)"
 CONTRADICTING_REFERENCES = "rows whose reference contradicts an earlier one of the same problem, which is used"
 

@@ -16,6 +16,7 @@ __all__ = [
     "contradicts",
     "holds_control_characters",
     "holds_control_tokens",
+    "holds_html",
     "num_with_control_tokens",
     "without_contradictions",
 ]
@@ -71,6 +72,23 @@ def num_with_control_tokens(problems: Iterable[Problem], solutions: Sequence[Lab
     return sum(holds_control_tokens(p.text) for p in problems) + sum(
         holds_control_tokens(s.solution) for s in solutions
     )
+
+
+_HTML = re.compile(
+    r"</(?:p|div|span|b|i|u|em|strong|sub|sup|a|li|ul|ol|table|tr|td|th|h[1-6]|font|pre|center)>|<(?:br|hr|p|div|span|table|img|font)(?:\s[^<>]{0,300})?/?>"
+    r"|&(?:nbsp|lt|gt|amp|quot|times|minus|#\d{2,5});",
+    re.IGNORECASE,
+)
+
+
+def holds_html(text: str) -> bool:
+    """Whether a text holds tags or entities of HTML. They stay as they are: a model reads and learns them.
+
+    Example:
+        >>> holds_html("x<sup>2</sup>"), holds_html("3 &lt; 4"), holds_html("a < b > c & d")
+        (True, True, False)
+    """
+    return ("<" in text or "&" in text) and _HTML.search(text) is not None
 
 
 _WHITE = b"\t\n\r\f"

@@ -15,7 +15,7 @@ from mathquorum.datasets import jsonl
 from mathquorum.datasets.contamination import Contamination, find_contamination, find_duplicates
 from mathquorum.datasets.reading import Reading
 from mathquorum.datasets.source import Source, Sources, read_source
-from mathquorum.datasets.suspects import holds_control_characters, num_with_control_tokens
+from mathquorum.datasets.suspects import holds_control_characters, holds_html, num_with_control_tokens
 from mathquorum.datasets.twins import find_twins
 from mathquorum.datasets.union import Union, draw_problems, join, take_weight
 from mathquorum.errors import DataError
@@ -80,6 +80,7 @@ class Prepare(Settings):
         write_records(out / "problems.jsonl", union.problems)
         write_records(out / "labeled.jsonl", labeled)
         unanswered = sum(problem.answer is None for problem in union.problems)
+        duplicates = find_duplicates(union.problems)
         report = {
             "sources": [
                 _source_report(source, reading, fault, len(part))
@@ -88,7 +89,7 @@ class Prepare(Settings):
             "problems": len(union.problems),
             "problems_without_answer": unanswered,
             "problems_joined": union.num_joined,
-            "duplicates": find_duplicates(union.problems),
+            "duplicates": duplicates,
             "solutions": len(labeled),
             "solutions_correct": sum(solution.correct for solution in labeled),
             "characters": {
@@ -99,7 +100,8 @@ class Prepare(Settings):
         }
         write_json(out / "report.json", report)
         progress(steps, steps)
-        return _summary(union, labeled, unanswered, found, sum((fault for _, fault in kept), Counter()), readings)
+        unusable = sum((fault for _, fault in kept), Counter[str]())
+        return _summary(union, labeled, unanswered, found, unusable, readings, duplicates)
 
 
 # --- what was done --------------------------------------------------------------------------------------------------
@@ -159,6 +161,7 @@ def _summary(
     found: Contamination,
     unusable: Counter[str],
     readings: Sequence[Reading],
+    duplicates: Sequence[Sequence[str]],
 ) -> Summary:
     left_out = sum((Counter(reading.tally.dropped) for reading in readings), unusable)
     counts: dict[str, int | float | str] = {"problems": len(union.problems), "solutions": len(labeled)}
@@ -173,4 +176,8 @@ def _summary(
     texts = (*(problem.text for problem in union.problems), *(solution.solution for solution in labeled))
     if controls := sum(map(holds_control_characters, texts)):
         noted["texts that hold control characters, as for a terminal"] = controls
+    if html := sum(map(holds_html, texts)):
+        noted["texts that hold HTML (it stays as it is)"] = html
+    if repeated := sum(len(ids) - 1 for ids in duplicates):
+        noted["problems whose text stands there before under another id"] = repeated
     return {**counts, **dict(sorted(noted.items())), **{f"left out: {why}": n for why, n in sorted(left_out.items())}}

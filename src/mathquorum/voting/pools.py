@@ -18,7 +18,7 @@ from mathquorum.datasets.samples import (
     read_own_samples,
     read_samples,
 )
-from mathquorum.datasets.suspects import holds_control_characters
+from mathquorum.datasets.suspects import holds_control_characters, holds_html
 from mathquorum.errors import DataError, SettingsError, suggest
 from mathquorum.metrics import Pool
 from mathquorum.records import largest_first
@@ -164,6 +164,8 @@ def pools_of(found: SampleSet) -> ReadPools:
         "problems with control characters in their text (shown written out)": sum(
             holds_control_characters(item.problem.text) for item in read
         ),
+        "candidates with HTML in their text": sum(holds_html(c.text) for item in read for c in item.candidates),
+        "problems with HTML in their text": sum(holds_html(item.problem.text) for item in read),
         "problems without candidates, left out": len(found.samples) - len(read),
         "problems without a reference, voted on and not graded": sum(item.problem.answer is None for item in read),
         f"answered candidates without a score ({lost})": answered - scored if scored else 0,
