@@ -40,6 +40,10 @@ def write(tmp_path: Path, *rows: dict[str, Any]) -> Path:
         {"problem": Q, "solution": S, "level": "Level 1", "answer": 5},
         {"problem": Q, "solution": S, "level": "Level 1", "answer": 5.0},
         {"problem": Q, "solution": S, "answer": ["5"]},
+        {"question": Q, "solution": S, "answer": "5"},
+        {"question": Q, "solution": S, "attempt": "..."},
+        {"type": "GSM_Rephrased", "query": Q, "response": S},
+        {"question": Q, "final_answer": "5", "r1_solution_1": S, "r1_solution_2": S},
     ],
 )
 def test_a_training_row_gives_problem_reference_and_solution(row: dict[str, Any], tmp_path: Path) -> None:
@@ -186,6 +190,12 @@ def test_prepare_shows_html_and_repeated_problems(tmp_path: Path) -> None:
     assert summary["texts that hold HTML (it stays as it is)"] == 2
     assert summary["rows about a problem of an earlier row"] == 1
     assert summary["problems whose text stands there before under another id"] == 1
+
+
+def test_steps_and_labels_beside_a_problem_are_read(tmp_path: Path) -> None:
+    reading = read(write(tmp_path, {"problem": Q, "steps": ["2+3=5", "So 6."], "labels": ["+", "-"], "answer": "5"}))
+    assert [(p.text, p.answer) for p in reading.problems] == [(Q, "5")]
+    assert [(s.correct, s.ratings) for s in reading.solutions] == [(False, (1, -1))]
 
 
 def test_control_tokens_in_a_solution_stay_text() -> None:

@@ -4,7 +4,10 @@ One row of each schema that is recognised:
 
     math          {"problem": ..., "solution": ...[, "answer", "subject" or "type", "level", "unique_id"]}
     nemo          {"problem": ..., "expected_answer": ...}
-    gsm8k         {"question": ..., "answer": "... #### 72"}, and {"question": ..., "answer": "72"}
+    gsm8k         {"question": ..., "answer": "... #### 72"}, and {"question": ..., "answer": "72"[, "solution"]}
+    question      {"question": ..., "solution": ...}
+    metamath      {"query": ..., "response": "... The answer is: 72"}
+    deepmath      {"question": ..., "final_answer": ..., "r1_solution_1": ..., "r1_solution_2": ...}
     own           {"id": ..., "text": ..., "answer": ...}   (the problems.jsonl of this library)
     labeled       {"problem_id": ..., "problem": ..., "solution": ..., "correct": true}   (its labeled.jsonl)
     verl          {"data_source": ..., "prompt": [messages], "reward_model": {"ground_truth": ...}}
@@ -15,7 +18,7 @@ One row of each schema that is recognised:
     openmathinstruct-1, -2  {"problem" or "question": ..., "generated_solution": ..., "expected_answer": ...}
     batch input   {"custom_id": ..., "body": {"messages": [...]}}         a problem without an answer
     preference    {"prompt": ..., "chosen": ..., "rejected": ...}
-    steps         {"prompt": ..., "completions": [steps], "labels": [one for each]}   see datasets/step_labels.py
+    steps         {"prompt": ..., "completions": [steps], "labels": [one for each]}, or problem, steps and labels: datasets/step_labels.py
 
 A mapping goes first and names the columns: {"problem": "question", "answer": "target"}. A dot reaches into an object:
 "reward_model.ground_truth".

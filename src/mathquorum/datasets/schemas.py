@@ -147,6 +147,7 @@ def _problem(row: Row) -> Example:
     return columns_of(row, {**same, "subject": subject, "id": name})
 
 
+_QUESTION = _named(problem="question", **{n: n for n in ("answer", "solution", "id", "subject", "level")})
 _REFERENCES = ("expected_answer", "ground_truth", "gold_answer", "reference_answer", "final_answer", "answer")
 _SPEAKERS = {"human": "user", "gpt": "assistant", "model": "assistant"}
 
@@ -205,13 +206,15 @@ def _preference(row: Row) -> Example:
 
 
 def read_steps(row: Row, soft_threshold: float = SOFT_THRESHOLD) -> Example:
-    problem = columns_of(row, {"problem": "prompt"}).problem
-    texts, labels = row.values["completions"], row.values["labels"]
+    column = "prompt" if "prompt" in row.values else "problem"
+    listed = "completions" if "completions" in row.values else "steps"
+    asked = columns_of(row, {"problem": column, "answer": "answer"})
+    texts, labels = row.values[listed], row.values["labels"]
     if not isinstance(texts, list) or not isinstance(labels, list) or len(texts) != len(labels) or not texts:
-        raise DataError(f"{row.place}: fields 'completions' and 'labels' must be lists of the same length, not empty.")
+        raise DataError(f"{row.place}: fields {listed!r} and 'labels' must be lists of the same length, not empty.")
     steps = step_lines([str(text) for text in texts])
     ratings = read_ratings(labels, row.place, soft_threshold)
-    return Example(problem, None, (Labeled("".join(steps), all(r >= 0 for r in ratings), steps, ratings),))
+    return replace(asked, solutions=(Labeled("".join(steps), all(r >= 0 for r in ratings), steps, ratings),))
 
 
 def _generated(problem: str) -> Callable[[Row], Example]:
@@ -225,6 +228,14 @@ def _generated(problem: str) -> Callable[[Row], Example]:
         return replace(example, solutions=tuple(Labeled(s.text, correct=False) for s in example.solutions))
 
     return read
+
+
+def _deepmath(row: Row) -> Example:
+    """DeepMath: one question with the solutions r1_solution_1, r1_solution_2, ..."""
+    example = _QUESTION(Row(row.place, row.number, {**row.values, "answer": row.values["final_answer"]}))
+    written = [row.values[name] for name in sorted(row.values) if name.startswith("r1_solution_")]
+    texts = dict.fromkeys(text for text in written if isinstance(text, str) and text.strip())
+    return replace(example, solutions=(*example.solutions, *map(Labeled, texts)))
 
 
 def _batch_input(row: Row) -> Example:
@@ -245,6 +256,8 @@ SCHEMAS: tuple[Schema, ...] = (
         _generated("problem"),
     ),
     _schema("openmathinstruct-1", "question generated_solution", _generated("question")),
+    _schema("steps", "problem steps labels", read_steps),
+    _schema("deepmath", "question final_answer", _deepmath),
     _schema("batch input", "custom_id body", _batch_input),
     _schema(
         "nemo", "problem expected_answer", _named(problem="problem", answer="expected_answer", solution="solution")
@@ -254,7 +267,9 @@ SCHEMAS: tuple[Schema, ...] = (
     _schema(
         "own", "id text", _named(problem="text", **{n: n for n in ("id", "answer", "solution", "subject", "level")})
     ),
-    _schema("gsm8k", "question answer", _named(problem="question", answer="answer", id="id", level="level")),
+    _schema("gsm8k", "question answer", _QUESTION),
+    _schema("question", "question solution", _QUESTION),
+    _schema("metamath", "query response", _named(problem="query", solution="response")),
     _schema("verl", "data_source prompt reward_model", _named(problem="prompt", answer="reward_model.ground_truth")),
     _schema("preference", "prompt chosen rejected", _preference),
     _schema("steps", "prompt completions labels", read_steps),
