@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
@@ -63,16 +63,22 @@ def from_row(kind: type[R], row: Mapping[str, Any], place: str) -> R:
         DataError: If a field is missing or of the wrong type; `place` begins the text ("problems.jsonl, line 17").
     """
     values = {}
-    for name, accepts, wanted, convert, required in _readers(kind):  # type: ignore[arg-type]
+    for name, types, items, wanted, required in _readers(kind):  # type: ignore[arg-type]
         if name not in row:
             if required:
                 raise DataError(f"{place}: field {name!r} is missing. It must be {wanted}.")
             continue
         value = row[name]
-        if not accepts(value):
+        found = type(value)
+        if found not in types or (found is list and not all(type(item) is items for item in value)):
             raise DataError(f"{place}: field {name!r} must be {wanted}. Got {_short(value)} instead.")
-        nested = type(value) is dict
-        values[name] = from_row(_NESTED[name], value, f"{place}, {name}") if nested else convert(value)
+        if found is list:
+            value = tuple(value)
+        elif found is dict:
+            value = from_row(_NESTED[name], value, f"{place}, {name}")
+        elif found is int and float in types:
+            value = float(value)
+        values[name] = value
     return kind(**values)
 
 
@@ -81,48 +87,31 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _is_int(value: Any) -> bool:
-    return type(value) is int
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-# The annotations of records.py, word for word: what JSON value each takes, in words, and how it becomes the field.
-_KINDS: dict[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
-    "str": (lambda v: type(v) is str, "a string", str),
-    "int": (_is_int, "an integer", int),
-    "float": (_is_number, "a number", float),
-    "bool": (lambda v: type(v) is bool, "true or false", bool),
-    "Confidence": (lambda v: type(v) is dict, "an object", lambda v: v),
-    "tuple[int, ...]": (lambda v: type(v) is list and all(map(_is_int, v)), "a list of integers", tuple),
-    "tuple[str, ...]": (lambda v: type(v) is list and all(type(x) is str for x in v), "a list of strings", tuple),
+_NONE = type(None)
+# The annotations of records.py, word for word: the types of JSON values that each takes, that of a list's items, and both in words.
+_KINDS: dict[str, tuple[set[type], type, str]] = {
+    "str": ({str}, _NONE, "a string"),
+    "int": ({int}, _NONE, "an integer"),
+    "float": ({float, int}, _NONE, "a number"),
+    "bool": ({bool}, _NONE, "true or false"),
+    "Confidence": ({dict}, _NONE, "an object"),
+    "tuple[int, ...]": ({list}, int, "a list of integers"),
+    "tuple[str, ...]": ({list}, str, "a list of strings"),
 }
-
-
 _NESTED: dict[str, type] = {"confidence": Confidence}  # records within records, by field
 
 
 @functools.cache
-def _readers(kind: type) -> list[tuple[str, Callable[[Any], bool], str, Callable[[Any], Any], bool]]:
+def _readers(kind: type) -> list[tuple[str, set[type], type, str, bool]]:
+    """Of each field its name, JSON types, type of items, both in words, and whether it must be there."""
     readers = []
     for field in dataclasses.fields(kind):
         annotation = str(field.type)
-        optional = annotation.endswith(" | None")
-        accepts, wanted, convert = _KINDS[annotation.removesuffix(" | None")]
-        if optional:
-            accepts, wanted, convert = _or_none(accepts), wanted + " or null", _unless_none(convert)
-        readers.append((field.name, accepts, wanted, convert, field.default is dataclasses.MISSING))
+        types, items, wanted = _KINDS[annotation.removesuffix(" | None")]
+        if annotation.endswith(" | None"):
+            types, wanted = types | {_NONE}, wanted + " or null"
+        readers.append((field.name, types, items, wanted, field.default is dataclasses.MISSING))
     return readers
-
-
-def _or_none(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or accepts(value)
-
-
-def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else convert(value)
 
 
 # --- whole files -----------------------------------------------------------------------------------------------------

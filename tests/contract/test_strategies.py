@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mathquorum.errors import DataError
+from mathquorum.metrics import Pool
+from mathquorum.metrics.draws import drawn_shares
 from mathquorum.records import AnswerCluster, largest_first
-from mathquorum.selection import Strategy, strategy
+from mathquorum.selection import Strategy, WeightedVote, strategy
+from mathquorum.selection.figures import figures
+from mathquorum.selection.subsets import Subsets
 
 NAMES = [
     *("maj1", "rr.all", "rr.top1", "rr.top3", "w.rr", "w.rr.top3", "maj1.top1", "maj1.top5", "pv", "pv.alpha0.25"),
@@ -91,3 +96,61 @@ def test_the_wanted_scores_are_all_that_the_choice_needs(
     wanted = member.wanted(clusters)
     assert member.select(clusters, {index: scores[index] for index in wanted}) == member.select(clusters, scores)
     assert member.needs_scores or not wanted
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=NAMES)
+@given(pool=scored_clusters(), data=st.data())
+def test_what_is_sure_of_many_subsets_is_what_the_choice_of_each_is(
+    member: Strategy, pool: tuple[list[AnswerCluster], dict[int, float]], data: st.DataObject
+) -> None:
+    clusters, scores = pool
+    count = sum(len(cluster.members) for cluster in clusters)
+    assume(count)
+    rows = data.draw(
+        st.lists(st.lists(st.booleans(), min_size=count, max_size=count).filter(any), min_size=1, max_size=4)
+    )
+    subsets = Subsets(clusters, scores, np.array(rows))
+    of_clusters = figures(member, subsets)
+    assert of_clusters is not None
+    right, sure = subsets.right(of_clusters)
+    for row in np.flatnonzero(sure).tolist():
+        chosen = member.select(subsets.clusters(row), scores)
+        assert chosen is not None and right[row] == chosen.correct
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=NAMES)
+def test_a_strategy_is_sure_where_no_scores_are_equal(member: Strategy) -> None:
+    clusters = [AnswerCluster("p", "a", (0, 1, 2, 5), False), AnswerCluster("p", "b", (3, 4, 6), True)]
+    scores = dict(enumerate([0.11, 0.23, 0.37, 0.41, 0.53, 0.02, 0.89]))
+    rows = np.array(
+        [[True] * 7, [True, True, False, True, True, True, True], [False, True, True, True, True, True, True]]
+    )
+    subsets = Subsets(clusters, scores, rows)
+    of_clusters = figures(member, subsets)
+    assert of_clusters is not None and subsets.right(of_clusters)[1].all()
+
+
+def test_a_strategy_that_changes_a_built_in_one_is_asked_about_each_subset() -> None:
+    class Reversed(WeightedVote):
+        def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
+            return min(clusters, key=lambda cluster: sum(scores[i] for i in cluster.members), default=None)
+
+    clusters = [AnswerCluster("p", "a", (0, 1), True), AnswerCluster("p", "b", (2, 3), False)]
+    pool = Pool("p", 4, clusters, {0: 0.9, 1: 0.8, 2: 0.1, 3: 0.2})
+    shares = drawn_shares(pool, [WeightedVote(), Reversed(top_clusters=2)], [2], seed=0, num_draws=200)
+    assert shares["w.rr"][0] > 0.7 and shares["w.rr.top2"][0] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("w.rr", [0.3, 0.2, 0.1, 0.1, 0.2, 0.3]),  # equal sums, which are unequal as floats are added one by one
+        ("maj1.top1", [0.5, 0.1, 0.1, 0.5, 0.1, 0.1]),  # equal scores on both sides of the cut
+        ("deepconf.keep10", [0.5, 0.1, 0.1, 0.5, 0.1, 0.1]),
+    ],
+)
+def test_what_only_the_tie_rules_can_tell_is_never_sure(name: str, values: list[float]) -> None:
+    clusters = [AnswerCluster("p", "a", (0, 1, 2), False), AnswerCluster("p", "b", (3, 4, 5), True)]
+    subsets = Subsets(clusters, dict(enumerate(values)), np.ones((1, 6), dtype=bool))
+    of_clusters = figures(strategy(name), subsets)
+    assert of_clusters is not None and not subsets.right(of_clusters)[1].any()

@@ -8,19 +8,14 @@ strategy; k = all is the strategy itself, since there is but one subset.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
-from math import fsum
-
-import numpy as np
-import numpy.typing as npt
 
 from mathquorum.metrics import Pool, best_of_curve, have_scores, majority_curve, pass_at_k
 from mathquorum.metrics.choices import Choices, is_right
+from mathquorum.metrics.draws import drawn_shares
 from mathquorum.metrics.intervals import mean_estimate
-from mathquorum.records import AnswerCluster, Estimate, largest_first
+from mathquorum.records import Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
 from mathquorum.selection.base import best_first
 
@@ -81,15 +76,16 @@ def curves_over_candidates(
     places = sorted({2**power for power in range(smallest.bit_length())} | {smallest})
     curves = [_curve("pass", places, [[_pass(pool, k) for pool in pools] for k in places])]
     sampled = [s for s in strategies if not _has_exact_form(s, pools)]
-    drawn = _draw_curves(pools, sampled, places, seed, max(MIN_DRAWS, -(-num_draws // len(pools)))) if sampled else {}
+    draws = max(MIN_DRAWS, -(-num_draws // len(pools)))
+    # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
+    smaller = [[k for k in places if k < pool.num_candidates] for pool in pools]
+    of_both = list(zip(pools, smaller, strict=True))
+    drawn = [drawn_shares(pool, sampled, inner, seed, draws) for pool, inner in of_both] if sampled else []
     for strategy in strategies:
         exact = strategy not in sampled
-        of_pools = [_exact(strategy, pool, places) for pool in pools] if exact else drawn[strategy.name]
-        # Of all candidates there is one subset, where the tie rules and not an average over ties decide.
-        rows = [
-            [right if k == pool.num_candidates else value for k, value in zip(places, values, strict=True)]
-            for pool, values, right in zip(pools, of_pools, choices.right(strategy), strict=True)
-        ]
+        found = [_exact(strategy, *both) for both in of_both] if exact else [shares[strategy.name] for shares in drawn]
+        whole = choices.right(strategy)
+        rows = [[*values, right][: len(places)] for values, right in zip(found, whole, strict=True)]
         curves.append(replace(_curve(strategy.name, places, list(zip(*rows, strict=True))), exact=exact))
     return curves
 
@@ -181,56 +177,13 @@ def _has_exact_form(strategy: Strategy, pools: Sequence[Pool]) -> bool:
 
 def _exact(strategy: Strategy, pool: Pool, places: Sequence[int]) -> list[float]:
     """The value of one problem at each k."""
+    if not places:
+        return []
     if strategy == Majority():
         clusters = [(cluster.members, bool(cluster.correct)) for cluster in pool.clusters]
-        row = majority_curve(clusters, pool.num_candidates, places[-1])
-        return [row[k - 1] for k in places]
+        inner = [k for k in places if k < pool.num_candidates]  # of all there is one subset, and its vote is known
+        row = majority_curve(clusters, pool.num_candidates, inner[-1] if inner else 1)
+        return [row[min(k, len(row)) - 1] for k in places]
     members = [(pool.scores[i], bool(c.correct)) for c in pool.clusters for i in c.members]
     scores, correct = [score for score, _ in members], [label for _, label in members]
     return best_of_curve(scores, correct, places, pool.num_candidates - len(members))
-
-
-# --- by draws, for any strategy --------------------------------------------------------------------------------------
-
-
-def _draw_curves(
-    pools: Sequence[Pool], strategies: Sequence[Strategy], places: Sequence[int], seed: int, num_draws: int
-) -> dict[str, list[list[float]]]:
-    """The share, for each strategy and each pool, of draws it gets right, one per place."""
-    values: dict[str, list[list[float]]] = {strategy.name: [] for strategy in strategies}
-    for pool in pools:
-        random = np.random.default_rng([seed, zlib.crc32(pool.problem_id.encode())])
-        shuffles = np.array([random.permutation(pool.num_candidates) for _ in range(num_draws)])
-        by_place = [_shares(pool, strategies, shuffles, k) for k in places]
-        for name, of_pools in values.items():
-            of_pools.append([shares[name] for shares in by_place])
-    return values
-
-
-def _shares(pool: Pool, strategies: Sequence[Strategy], shuffles: npt.NDArray[np.int_], k: int) -> Mapping[str, float]:
-    """The share, by strategy, of the shuffles of whose first k candidates it chooses a correct one."""
-    if k in (1, pool.num_candidates):  # where no strategy has a choice to make, and where there is one subset
-        return dict.fromkeys((s.name for s in strategies), pool.num_correct / pool.num_candidates)
-    # Which slot of a shuffle a candidate has does not matter: members take the first slots, the unanswered the rest.
-    drawn = shuffles[:, : pool.num_answered] < k  # (draws, members in the order of their clusters)
-    correct = np.repeat([bool(c.correct) for c in pool.clusters], [len(c.members) for c in pool.clusters]).astype(bool)
-    num_right = drawn @ correct.astype(np.int64)
-    num_wrong = drawn.sum(axis=1) - num_right
-    sure = int(((num_right > 0) & (num_wrong == 0)).sum())  # whatever is chosen
-    subsets = [_subset(pool, kept, k) for kept in drawn[(num_right > 0) & (num_wrong > 0)].tolist()]
-    return {s.name: (sure + fsum(Choices(subsets).right(s))) / len(shuffles) for s in strategies}
-
-
-def _subset(pool: Pool, drawn: Sequence[bool], k: int) -> Pool:
-    """The pool of the k drawn candidates, its clusters in their order again."""
-    clusters = sorted(_kept_clusters(pool.clusters, drawn), key=lambda cluster: largest_first(cluster.members))
-    return Pool(pool.problem_id, k, clusters, pool.scores)
-
-
-def _kept_clusters(clusters: Sequence[AnswerCluster], drawn: Sequence[bool]) -> Iterator[AnswerCluster]:
-    start = 0
-    for cluster in clusters:
-        end = start + len(cluster.members)
-        if members := tuple(compress(cluster.members, drawn[start:end])):
-            yield AnswerCluster(cluster.problem_id, cluster.answer, members, cluster.correct)
-        start = end

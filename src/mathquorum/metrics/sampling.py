@@ -136,6 +136,9 @@ def _subsets_won(winner: npt.NDArray[np.int_], others: list[npt.NDArray[np.int_]
     firsts = winner[: len(winner) - t + 1]  # the members that can be the first of t
     rivals = [b for b in others if len(b) >= t]
     free = n - len(winner) - sum(map(len, rivals))
+    if not rivals:  # whichever member is the first of t, the others are free: C(|a|, t) in all
+        alone: Floats = choose[len(winner), t] * choose[free, : rest + 1]
+        return alone
     ways = np.zeros((len(firsts), rest + 1))  # coefficients of x^degree
     ways[:] = choose[free, : rest + 1]
     for rival in rivals:
