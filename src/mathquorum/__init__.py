@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         extract_answer,
         matches_reference,
     )
+    from mathquorum.datasets.own_dataset import OwnDataset
     from mathquorum.door import cluster, grade, solve, vote
     from mathquorum.errors import DataError, MathquorumError, ModelError, RunError, SettingsError
     from mathquorum.objectives.own import OwnObjective
@@ -43,6 +44,7 @@ __all__ = [
     "LabeledSolution",
     "MathquorumError",
     "ModelError",
+    "OwnDataset",
     "OwnObjective",
     "OwnScorer",
     "OwnStrategy",
@@ -67,6 +69,7 @@ __all__ = [
 
 
 _HOMES = {
+    "OwnDataset": "datasets.own_dataset",
     "OwnObjective": "objectives.own",
     "OwnScorer": "scorers.own",
     "OwnStrategy": "selection.own",

@@ -28,7 +28,7 @@ def load(name: str, path: Path | str | None = None, split: str | None = None) ->
     """The problems of a dataset.
 
     Args:
-        name: One of `DATASETS`.
+        name: One of `DATASETS`, or MODULE:CLASS of your own, whose module is imported.
         path: A file, a folder or a hub id, as the dataset's own `load` says; minimath is made, not read, and takes none.
         split: For example "train"; None takes all there is.
 
@@ -36,6 +36,12 @@ def load(name: str, path: Path | str | None = None, split: str | None = None) ->
         SettingsError: If there is no such dataset, or it needs a path.
         DataError: If its files cannot be read.
     """
+    if name not in DATASETS:
+        from mathquorum.datasets.own_dataset import own_dataset, read_own_dataset
+
+        own = own_dataset(name)
+        assert own is not None  # else there is an error
+        return iter(read_own_dataset(own, Path(path) if path is not None else None, split).problems)
     loader: Callable[..., Iterator[Problem]] = module_of(name).load
     if name == "minimath":
         return loader(split or "train")

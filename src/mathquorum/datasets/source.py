@@ -12,6 +12,7 @@ from mathquorum import datasets
 from mathquorum.config import InputPath, Settings
 from mathquorum.datasets import gsm8k, jsonl, math_shepherd, own, prm800k
 from mathquorum.datasets.own import Own
+from mathquorum.datasets.own_dataset import DatasetName, own_dataset, read_own_dataset, split_place
 from mathquorum.datasets.prm800k import Prm800k
 from mathquorum.datasets.reading import Reading, Tally, reference_solutions
 from mathquorum.datasets.step_labels import SOFT_THRESHOLD
@@ -26,10 +27,10 @@ class Source(Settings):
 
     rivals: ClassVar[tuple[tuple[str, ...], ...]] = (("path", "hub"),)
 
-    dataset: str
-    """candidates (a generator's own), gsm8k, jsonl, math, math_shepherd, minimath or prm800k."""
+    dataset: DatasetName
+    """candidates (a generator's own), gsm8k, jsonl, math, math_shepherd, minimath or prm800k; MODULE:CLASS of your own."""
     path: InputPath | None = None
-    """A file or a folder. minimath needs none: it is made."""
+    """A file or a folder. minimath needs none: it is made; one of your own may do without."""
     hub: str | None = None
     """A Hugging Face hub id in place of a path, for math, gsm8k and jsonl."""
     split: str | None = None
@@ -61,11 +62,11 @@ class Source(Settings):
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
-        datasets.check_name(self.dataset)
+        own_one = own_dataset(self.dataset) is not None
         given = (self.path is not None) + (self.hub is not None)
         if self.dataset == "minimath" and given:
             raise ValueError("minimath is made, not read: give neither path nor hub.")
-        if self.dataset != "minimath" and given != 1:
+        if self.dataset != "minimath" and not own_one and given != 1:
             raise ValueError(f"dataset {self.dataset!r} needs a path, or a hub id as hub.")
         if self.hub is not None and self.dataset not in ("math", "gsm8k", "jsonl"):
             raise ValueError(f"dataset {self.dataset!r} is read from files only: give a path.")
@@ -78,8 +79,10 @@ class Source(Settings):
 
 
 def _source(value: Any) -> Any:
-    """A path alone, or DATASET:PATH, stands for a source."""
+    """A path alone, DATASET or DATASET:PATH, stands for a source."""
     if isinstance(value, str | Path):
+        if isinstance(value, str) and not Path(value).exists() and (placed := split_place(value)):
+            return {"dataset": placed[0], "path": placed[1]}
         dataset, colon, path = str(value).partition(":")
         return {"dataset": dataset, "path": path} if colon else {"dataset": "jsonl", "path": str(value)}
     return value
@@ -100,6 +103,9 @@ def read_source(source: Source, seed: int) -> Reading:
         DataError: If it cannot be read.
     """
     place = source.path or source.hub or ""
+    own_one = own_dataset(source.dataset)
+    if own_one:
+        return _styled(read_own_dataset(own_one, source.path, source.split), source.style)
     match source.dataset:
         case "prm800k":
             reading = prm800k.read(place, source.split, source.prm800k)
@@ -115,9 +121,13 @@ def read_source(source: Source, seed: int) -> Reading:
             reading = _make_minimath(source, seed)
         case _:
             reading = without_contradictions(reference_solutions(datasets.load(source.dataset, place, source.split)))
-    if source.style is None:
+    return _styled(reading, source.style)
+
+
+def _styled(reading: Reading, style: str | None) -> Reading:
+    if style is None:
         return reading
-    return replace(reading, solutions=tuple(replace(s, style=source.style) for s in reading.solutions))
+    return replace(reading, solutions=tuple(replace(s, style=style) for s in reading.solutions))
 
 
 def _check_minimath(split: str | None, style: str | None) -> None:
