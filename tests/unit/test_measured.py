@@ -10,6 +10,7 @@ from mathquorum.metrics.pool_files import StoredPool
 from mathquorum.records import AnswerCluster, largest_first
 from mathquorum.selection import Majority
 from mathquorum.study.measured import Generator, Measured
+from mathquorum.study.plan import Plan
 
 
 def stored(answers: str) -> StoredPool:
@@ -76,3 +77,12 @@ def test_a_problem_that_one_seed_always_gets_right_is_measured_by_the_others() -
     found = Generator("g", {0: sure, 1: unsure}).within_auc("e")
     assert found is not None and (found.value, found.count) == (0.5, 1)
     assert Generator("g", {0: sure, 1: sure}).within_auc("e") is None
+
+
+def test_controls_are_known_by_kind_and_loss_and_not_by_how_a_name_begins() -> None:
+    one = stored("rw")
+    names = ["mixed.b", "control.b", "control.a", "control.other"]
+    held = {("L", name): Generator(name, {0: one}) for name in names} | {("S", "mixed.a"): Generator("s", {0: one})}
+    plan = Plan(("S", "L"), ("main",), (), "a", ("a", "b"), Measured({}))
+    assert plan.controls(Measured(held), "L") == ["control.a", "control.b", "mixed.b"]
+    assert plan.controls(Measured(held), "L", ["mixed"]) == ["mixed.b"]

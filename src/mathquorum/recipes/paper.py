@@ -140,14 +140,14 @@ def _train_and_measure(
 
     # 4. MTSFT and its control (Table 4)
     likelihood = references.model_copy(update={"weight": s.mtsft.likelihood_weight})
-    sequential: dict[str, str] = {}
+    sequential: dict[tuple[str, str], str] = {}
     for loss in s.mtsft.objectives:
         second = stages.add(
             f"mtsft.{loss}.evaluator", _finetune(s, main, s.mtsft.evaluator, verdicts[loss], likelihood)
         )
         third = stages.add(f"mtsft.{loss}", _finetune(s, str(second / "model"), s.mtsft.generator, references))
         control = stages.add(f"control.{loss}", _continued(s, main, references, (second, third)))
-        sequential |= {f"mtsft.{loss}": str(third / "model"), f"control.{loss}": str(control / "model")}
+        sequential |= {("mtsft", loss): str(third / "model"), ("control", loss): str(control / "model")}
 
     # 5. Evaluators (Table 3)
     evaluators = {
@@ -282,7 +282,7 @@ class _Generator:
 
 
 def _generators(
-    s: Paper, problems: _Problems, ssft: Mapping[str, str], sequential: Mapping[str, str], *, base: bool
+    s: Paper, problems: _Problems, ssft: Mapping[str, str], sequential: Mapping[tuple[str, str], str], *, base: bool
 ) -> Iterator[_Generator]:
     """The few-shot bases, those fine-tuned on solutions, and what came of sequential training, in the report's order."""
     if base and s.few_shot:
@@ -294,9 +294,9 @@ def _generators(
     for name, model in ssft.items():
         paper = published.GENERATORS.get(("L", _paper_source(s, name)), {})
         yield _Generator(f"ssft.{name}", model, _style(s, name), paper=paper)
-    for name, model in sequential.items():
-        kind, _, loss = name.partition(".")
-        yield _Generator(name, model, _style(s, s.main), paper=published.MTSFT.get(loss, {}) if kind == "mtsft" else {})
+    for (kind, loss), model in sequential.items():
+        paper = published.MTSFT.get(loss, {}) if kind == "mtsft" else {}
+        yield _Generator(f"{kind}.{loss}", model, _style(s, s.main), paper=paper)
 
 
 def _paper_source(s: Paper, name: str) -> str:

@@ -11,7 +11,7 @@ from mathquorum.metrics.estimates import estimate_json
 from mathquorum.metrics.intervals import LEVEL
 from mathquorum.selection import Majority, Rerank, WeightedVote
 from mathquorum.study.measured import Generator, Measured, Rows, difference, p_value
-from mathquorum.study.plan import TOP, Plan
+from mathquorum.study.plan import CONTROLS, TOP, Plan
 
 __all__ = ["Claim", "check_claims", "claim_json"]
 
@@ -193,9 +193,9 @@ def _sequential(measured: Measured, plan: Plan, role: str) -> list[Claim]:
             ),
             _compare(f"{role}: MTSFT ({loss}) beats SSFT (vote)", "4", vote, _vote(tuned), _vote(ssft)),
         ]  # fmt: skip
-        for kind, what in (("control", "SSFT continued as long"), ("mixed", "both tasks at once")):
-            names = [n for r, n in measured.generators if r == role and n.startswith(f"{kind}.")]
-            other = measured.get(role, f"{kind}.{loss}") or (measured.get(role, names[0]) if names else None)
+        for kind, what in CONTROLS.items():
+            names = [f"{kind}.{loss}", *plan.controls(measured, role, [kind])]
+            other = next(filter(None, (measured.get(role, name) for name in names)), None)
             claims += [
                 _compare(
                     f"{role}: MTSFT ({loss}) against {what} (sampled pass@1)", "none", None,

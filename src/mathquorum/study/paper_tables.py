@@ -77,9 +77,9 @@ def reranking(measured: Measured, plan: Plan) -> StudyTable:
         generator = measured.get(role, plan.main)
         if generator is None:
             continue
-        for evaluator in (*(f"{role}.{loss}" for loss in plan.losses), "likelihood"):
+        for loss in (*plan.losses, "likelihood"):
+            evaluator = loss if loss == "likelihood" else f"{role}.{loss}"
             if evaluator in generator.evaluators:
-                loss = evaluator.removeprefix(f"{role}.")
                 paper = published.RERANKING.get((plan.paper_role(role), loss), {})
                 cells = _reranking_cells(generator, evaluator, paper)
                 rows.append(StudyRow(f"{role}: {loss}", cells))

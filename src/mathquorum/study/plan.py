@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mathquorum.stopping.outlook import Outlook
 from mathquorum.study.measured import Measured
 
-__all__ = ["TOP", "Plan"]
+__all__ = ["CONTROLS", "TOP", "Plan"]
 
 TOP = 8  # K of Table 3
+CONTROLS = {"control": "SSFT continued as long", "mixed": "both tasks at once"}
+"""The kinds of controls of sequential training, each in words."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Plan:
         place = self.sources.index(source)
         return ("MATH", "PRM800K", "MATH + PRM800K")[place] if len(self.sources) == 3 else None
 
-    def controls(self, measured: Measured, role: str) -> list[str]:
-        """The names of the controls of sequential training."""
-        return [n for r, n in measured.generators if r == role and n.startswith(("control.", "mixed."))]
+    def controls(self, measured: Measured, role: str, kinds: Iterable[str] = CONTROLS) -> list[str]:
+        """The names of the controls of sequential training that were measured, by kind and then by loss."""
+        names = (f"{kind}.{loss}" for kind in kinds for loss in self.mtsft)
+        return [name for name in names if measured.get(role, name)]

@@ -44,7 +44,7 @@ def sample(stages: Listing, s: Study, problems: Path, generators: Sequence[Train
     """N candidates of each generator, and on test problems one greedy solution, clustered."""
     wanted: dict[str, Stage] = {}
     for g in generators:
-        deep = g.role == s.largest and g.name == f"ssft.{s.main}"
+        deep = g.role == s.largest and (g.kind, g.of) == ("ssft", s.main)
         number = (s.main_candidates if deep else None) or s.num_candidates
         wanted[f"{g.key}.{part}.candidates"] = sampler(s, problems, g, number)
     if part == "test":
