@@ -55,13 +55,16 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _TRAILING = re.compile(
-    r"(?<=[\w%)])\s*,?\s+(?:if|when|because|since|assuming|while|given that|so that|in order|whereas|where|as (?:\d|there|he|she|it|they|the)|to (?!the\b|a\b|\d|\\?\$)[a-z]+)\b.*\Z",
+    r"(?<=[\w%)])\s*,?\s+(?:if|when|because|since|assuming|while|given that|so that|in order|whereas|where|as (?:\d|there|he|she|it|they|the)|to (?!the\b|a\b|\d|\\?\$)[a-z]{2,})\b.*\Z",
     re.DOTALL,
 )
 _TOTAL = re.compile(
     r"\b(?:for|making|giving|which is|with) a (?:grand )?total of\s+\\?\$?\s?(?P<value>\d[\d,]*(?:\.\d+)?)\b(?![^.]*\d)",
     re.IGNORECASE,
 )
+_WITH_VARIABLE = re.compile(
+    r"\b(?:to|by|of|than|from|and|plus|minus|times|or)\s+\\?\$?[b-z]\b(?!['’.])"
+)  # 3 raised to n
 _LAST_SIDE = re.compile(
     r"(?:\\[A-Za-z]+|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[^A-Za-z=])*\Z"
 )  # back to the last word or "="
@@ -108,7 +111,7 @@ def prose_key(text: str) -> Key | None:
         before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
         if _MODEL.search(before):
             continue
-        if _BOUND.search(before) or _AFTER.match(after):
+        if _BOUND.search(before) or _AFTER.match(after) or _WITH_VARIABLE.search(after):
             return None
         factor = _factor(after)
         if factor is None:

@@ -33,6 +33,7 @@ from mathquorum.answers.tokens import Token, tokenize
 from mathquorum.answers.trimming import trimmed, unadorned
 from mathquorum.answers.units import (
     value_of_approximation,
+    with_dotted_units,
     with_letters_of_money,
     with_parts_in_words,
     with_unit_in_words,
@@ -196,7 +197,7 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
         raise Unreadable("text in text")
     if text.startswith("~~") and text.endswith("~~"):
         raise Unreadable("crossed out")
-    text = plain(with_parts_in_words(unadorned(text)))
+    text = plain(with_parts_in_words(with_dotted_units(unadorned(text))))
     if text[:1] == "{":
         text = _BUILT.sub(r"\\{\1\\}", text) if text.strip("{} ") else "\\emptyset"
     if "n" in text and (half := _HALF_OF_DAY.fullmatch(text)) is not None:

@@ -67,12 +67,17 @@ def _quantity(left: Node, right: Node, names: frozenset[str]) -> Key | None:
     return value_key(value)
 
 
+_OF_ANGLES = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
+
+
 def _is_pure(node: Node) -> bool:
     """Whether no number stands in the expression but as an exponent or a degree."""
     if node[0] == "pow":
         return _is_pure(node[1]) and not variables(node[2])
     if node[0] == "root":
         return _is_pure(node[2])
+    if node[0] in _OF_ANGLES and not variables(node) & {"x", "y", "z"}:
+        return True  # cos 2A, sin 2\\theta
     return node[0] != "num" and all(_is_pure(n) for n in node[1:] if type(n) is tuple and n and type(n[0]) is str)
 
 

@@ -61,7 +61,7 @@ _COMMANDS: dict[str, Token] = {
     "lfloor": ("o", "lfloor"), "rfloor": ("o", "rfloor"), "lceil": ("o", "lceil"), "rceil": ("o", "rceil"),
     "mid": ("o", "such that"), "colon": ("o", ":"), "prime": ("o", "'"), "infty": ("c", "infty"), "infinity": ("c", "infty"),
     "setminus": ("c", "setminus"), "backslash": ("c", "setminus"), "dollar": ("o", "$"), "pounds": ("o", "$"),
-    "euro": ("o", "$"), "newline": ("o", "\\\\"), "cr": ("o", "\\\\"), "lor": ("w", "or"), "vee": ("w", "or"),
+    "euro": ("o", "$"), "top": ("v", "T"), "intercal": ("v", "T"), "newline": ("o", "\\\\"), "cr": ("o", "\\\\"), "lor": ("w", "or"), "vee": ("w", "or"),
     "land": ("w", "and"), "wedge": ("w", "and"), "imath": ("v", "i"), "percent": ("o", "%"), "lbrack": ("o", "["),
 }  # fmt: skip
 _PERIOD = re.compile(r"\.?\\(?:overline|bar|dot)\{(\d{1,60})\}")

@@ -10,6 +10,7 @@ __all__ = [
     "is_same_measure",
     "is_unit",
     "value_of_approximation",
+    "with_dotted_units",
     "with_letters_of_money",
     "with_parts_in_words",
     "with_unit_in_words",
@@ -137,6 +138,26 @@ _ORDINAL = re.compile(
 _NAME = re.compile(r"\\?[A-Za-z]+(?:_(?:\w|\{\w+\}))?'*|\\(?:angle|overline|text|mathrm)\s*\{?\s*[A-Za-z ]+\}?")
 
 
+_DIVISOR = re.compile(r"(?<=/)\s?\(([^()]*)\)")  # J/(mol K)
+_DOTTED = re.compile(r"(?<=\d)\s?([A-Za-zΩµμ]{1,3}(?:[·⋅][A-Za-zΩµμ]{1,3}(?:[²³]|\^-?\d)?)+)(?=[\s.,]|\Z)")
+
+
+def _without_brackets(divisor: re.Match[str]) -> str:
+    return divisor[1]
+
+
+def with_dotted_units(text: str) -> str:
+    """Units joined by a raised dot as one \\text: 20 N·m. In LaTeX, N \\cdot m may be a product."""
+    if text.isascii():
+        return text
+    return _DOTTED.sub(lambda found: _joined_units(found[1]) or found[0], text)
+
+
+def _joined_units(written: str) -> str | None:
+    parts = _PART.findall(written)
+    return rf" \text{{ {' '.join(parts)} }}" if all(map(is_unit, parts)) else None
+
+
 _OHM = re.compile(r"(?<=\d)[\s~]*[kM]?\\Omega\s*\Z")
 
 
@@ -150,7 +171,7 @@ def with_unit_in_words(text: str) -> str:
     text = _OHM.sub("", text)
     if not _UPRIGHT.search(text) and "/" not in text and "µ" not in text:
         return text
-    level = _UPRIGHT.sub(lambda m: f" {m[1]} ", text).replace("~", " ")
+    level = _UPRIGHT.sub(lambda m: f" {_DIVISOR.sub(_without_brackets, m[1])} ", text).replace("~", " ")
     match = _EXPRESSION.fullmatch(level.rstrip())
     if match is None or (
         "/" in match["unit"]

@@ -133,6 +133,10 @@ did goes go went comes come came raises raised brings brought picks picked plant
 completes completed finishes finished starts started ends ended grows grew keeps kept donates donated delivers delivered attends attended
 catches caught carries carried answers answered solves solved there it's that's he's she's they're lives lived sleeps slept stays stayed
 waits waited watches watched plays played uses swims swam rides rode climbs climbed invites invited serves served adds added changes changed
+shows show showed reads stands stood reaches reached measures measured gained lost owns owned buried passes passed fails failed
+arrives arrived leaves returns returned joins joined orders ordered prints printed mixes mixed pours poured cuts cut sits sat
+builds paints painted cooks cooked packs packed sends sent teaches taught visits visited borrows borrowed lends lent misses missed
+practices practiced exercises exercised breaks broke throws threw hits hit digs dug stores stored empties emptied doubles tripled
 fell rose decreased increased dropped increases decreases totals amounts budgeted invested invests hires hired builds built washes washed
 """
 VERBS = frozenset(_VERB_FORMS.split())

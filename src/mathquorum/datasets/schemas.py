@@ -257,7 +257,6 @@ SCHEMAS: tuple[Schema, ...] = (
     ),
     _schema("openmathinstruct-1", "question generated_solution", _generated("question")),
     _schema("steps", "problem steps labels", read_steps),
-    _schema("deepmath", "question final_answer", _deepmath),
     _schema("batch input", "custom_id body", _batch_input),
     _schema(
         "nemo", "problem expected_answer", _named(problem="problem", answer="expected_answer", solution="solution")
@@ -269,6 +268,7 @@ SCHEMAS: tuple[Schema, ...] = (
     ),
     _schema("gsm8k", "question answer", _QUESTION),
     _schema("question", "question solution", _QUESTION),
+    _schema("deepmath", "question final_answer", _deepmath),
     _schema("metamath", "query response", _named(problem="query", solution="response")),
     _schema("verl", "data_source prompt reward_model", _named(problem="prompt", answer="reward_model.ground_truth")),
     _schema("preference", "prompt chosen rejected", _preference),
