@@ -20,6 +20,7 @@ from mathquorum.errors import SettingsError
 from mathquorum.planning.assumptions import Assumptions, Machine
 from mathquorum.planning.commands import commands_of
 from mathquorum.planning.demand import Demand, Range, total
+from mathquorum.planning.groups import groups
 from mathquorum.planning.plan import Plan, make_plan
 from mathquorum.planning.speed import Speed
 from mathquorum.recipes import recipe
@@ -194,8 +195,40 @@ def test_the_page_on_scale_has_the_figures_that_the_plan_prints() -> None:
         "mtsft": {"evaluator": at_ease, "generator": at_ease},
     }
     for block, values, times in ((blocks[1], often, 1), (blocks[2], seldom, 1), (blocks[3], seldom, 100)):
-        told = [line for line in block if not line.startswith("mathquorum")]
-        assert told and set(told) <= set(printed(root, values, times))
+        assert [line for line in block if not line.startswith("mathquorum")] == printed(root, values, times)
+
+
+def test_a_long_plan_is_told_by_kind_of_work_and_each_stage_when_asked(shape_alone: Path, tmp_path: Path) -> None:
+    def told(one_by_one: bool, **assumed: Any) -> list[str]:
+        text, run = io.StringIO(), tmp_path / "run"
+        stages = planned(shape_alone, run)
+        made = make_plan(stages, run, Assumptions(sizes=SIZES, **assumed))
+        show_plan(made, stages, Console(file=text), one_by_one=one_by_one)
+        return text.getvalue().splitlines()
+
+    stages, lines = planned(shape_alone, tmp_path / "run"), told(False)
+    assert lines[0].startswith(f"Together, {len(stages)} stages: ") and len(lines) < 10
+    kinds = [re.fullmatch(r"(\w.*), (\d+) stages?: .*", line) for line in lines[1:]]
+    counted = {found[1]: int(found[2]) for found in kinds if found}
+    assert list(counted) == ["training", "sampling", "scoring", "data, clusters, figures"]
+    assert sum(counted.values()) == len(stages)
+    assert counted["training"] == sum(item.kind == "Finetune" for item in stages)
+    timed = told(False, machine=GPU)
+    assert sum(line.startswith("    longest: ") for line in timed) == 4
+    whole = told(True)
+    assert whole[0] == lines[0] and [line.split()[1] for line in whole[1 : 1 + len(stages)]] == [s.name for s in stages]
+
+
+def test_groups_add_up_to_the_whole(shape_alone: Path, tmp_path: Path) -> None:
+    made = plan(shape_alone, tmp_path / "run", Assumptions(sizes=SIZES, machine=GPU))
+    found = groups(made.stages)
+    for field in ("read", "written", "trained", "disk", "seconds"):
+        parts = [getattr(group.total, field).expected for group in found]
+        assert sum(parts) == pytest.approx(getattr(made.total, field).expected)
+    assert max(group.total.memory for group in found) == made.total.memory
+    longest = next(group for group in found if group.name == "training").longest
+    times = [demand.seconds.expected for demand in longest if demand.seconds]
+    assert times == sorted(times, reverse=True) and len(times) == 9
 
 
 def printed(root: Path, values: dict[str, Any], times: int) -> list[str]:
@@ -208,7 +241,7 @@ def printed(root: Path, values: dict[str, Any], times: int) -> list[str]:
     dry = Run(Path("runs/scale"), dry=True, on_paper=True)
     found.follow(dry, settings)
     text = io.StringIO()
-    show_plan(make_plan(dry.plan, dry.directory, assumed), dry.plan, Console(file=text))
+    show_plan(make_plan(dry.plan, dry.directory, assumed), dry.plan, Console(file=text), one_by_one=False)
     return text.getvalue().splitlines()
 
 
@@ -216,16 +249,14 @@ def test_the_command_prints_plan_and_commands(tmp_path: Path) -> None:
     words = ("demo", "--out", str(tmp_path / "run"))
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
     text = mathquorum("plan", *words, "--no-calibration", **environment).stdout
-    assert (
-        "ssft.fine.candidates  (Sample, to do): 2,400 samples" in text
-        and "Together:" in text
-        and "models saved" in text
-    )
+    each = mathquorum("plan", *words, "--no-calibration", "--stages", **environment).stdout
+    assert "ssft.fine.candidates  (Sample, to do): 2,400 samples" in each and "ssft.fine.candidates" not in text
+    assert text.startswith("Together, 54 stages: ") and "7 models saved" in text and "sampling, 13 stages: " in text
     assert "Times: not known" in text
     held = json.loads(mathquorum("plan", *words, "--no-calibration", "--json", **environment).stdout)
     assert held["total"]["models"] == 7 and held["total"]["seconds"] is None
     shown = mathquorum("run", "demo", "--show", "--out", str(tmp_path / "run"), **environment).stdout
-    assert "2,400 samples" in shown and "Together:" in shown
+    assert "2,400 samples" in shown and "Together, 54 stages:" in shown
     lines = mathquorum("plan", *words, "--commands", "--shards", "2", **environment).stdout.splitlines()
     assert f"mathquorum run demo --out {tmp_path / 'run'} --only problems.test" in lines
     assert "--shards goes with --commands" in mathquorum("plan", *words, "--shards", "2", check=2).stderr

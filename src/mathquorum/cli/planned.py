@@ -1,4 +1,4 @@
-"""How a plan is printed: a line for each stage with what it takes, and sums."""
+"""How a plan is printed: sums first, then a line for each kind of work or for each stage."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from mathquorum.config import Settings
 from mathquorum.errors import MathquorumError
 from mathquorum.planning.assumptions import Assumptions
 from mathquorum.planning.demand import Demand, Range
+from mathquorum.planning.groups import Group, groups
 from mathquorum.planning.plan import Plan, make_plan
 from mathquorum.run import PlannedStage
 
 __all__ = ["plan_json", "show_plan", "show_stages", "span", "workers_of"]
+
+
+_FEW = 12  # stages that are shown one by one in any case
+_LONGEST = 3  # stages of a kind of work that are named
 
 
 def workers_of(settings: Settings) -> int:
@@ -34,15 +39,29 @@ def show_stages(planned: Sequence[PlannedStage], run: Path, workers: int, cache:
             _say(console, f"{number:3d}  {item.name}  ({item.kind}, {_state(item)})")
         _say(console, f"What they take is not known: {error}")
         return
-    show_plan(plan, planned, console)
+    show_plan(plan, planned, console, one_by_one=True)
 
 
-def show_plan(plan: Plan, planned: Sequence[PlannedStage], console: Console) -> None:
-    """Prints a plan."""
-    for number, (demand, item) in enumerate(zip(plan.stages, planned, strict=True), start=1):
-        told = "" if item.complete else "; ".join(_told(demand))
-        _say(console, f"{number:3d}  {demand.name}  ({demand.kind}, {_state(item)}){': ' if told else ''}{told}")
-    _say(console, f"Together: {'; '.join(_told(plan.total, whole=True))}")
+def show_plan(plan: Plan, planned: Sequence[PlannedStage], console: Console, *, one_by_one: bool) -> None:
+    """Prints a plan.
+
+    Args:
+        plan: What the stages take.
+        planned: The stages.
+        console: Where.
+        one_by_one: Whether each stage gets a line, also where they are many.
+    """
+    done = sum(demand.complete for demand in plan.stages)
+    stages = (
+        f"{len(plan.stages)} stages{f', {done} of them done' if done else ''}" if len(plan.stages) > 1 else "1 stage"
+    )
+    _say(console, f"Together, {stages}: {'; '.join(_told(plan.total, whole=True)) or 'nothing to speak of'}")
+    if one_by_one or len(planned) <= _FEW:
+        _show_stages(plan, planned, console)
+    else:
+        for group in groups(plan.stages, plan.workers):
+            _show_group(group, console)
+        _say(console, "A line for each stage: --stages.")
     if plan.speeds:
         _say(console, f"Times: {', '.join(plan.speeds)}, with nothing else on it.")
     elif plan.total.trained.high or plan.total.written.high:
@@ -50,6 +69,23 @@ def show_plan(plan: Plan, planned: Sequence[PlannedStage], console: Console) -> 
     assumed = list(dict.fromkeys(why for demand in plan.stages if not demand.complete for why in demand.assumed))
     if assumed:
         _say(console, f"Taken for granted: {'; '.join(assumed)}.")
+
+
+def _show_stages(plan: Plan, planned: Sequence[PlannedStage], console: Console) -> None:
+    for number, (demand, item) in enumerate(zip(plan.stages, planned, strict=True), start=1):
+        told = "" if item.complete else "; ".join(_told(demand))
+        _say(console, f"{number:3d}  {demand.name}  ({demand.kind}, {_state(item)}){': ' if told else ''}{told}")
+
+
+def _show_group(group: Group, console: Console) -> None:
+    """A kind of work with its sums, and its longest stages where they are not all of it."""
+    left, there = sum(not demand.complete for demand in group.stages), len(group.stages)
+    number = f"{left} of {there} stages to do" if left < there else f"{there} stage{'s' if there > 1 else ''}"
+    told = "; ".join(_told(group.total, whole=True))
+    _say(console, f"{group.name}, {number}{': ' if told else ''}{told}")
+    first = [f"{d.name} {span(d.seconds.expected)}" for d in group.longest[:_LONGEST] if d.seconds]
+    if left > 1 and first:
+        _say(console, f"    longest: {', '.join(first)}")
 
 
 def _state(item: PlannedStage) -> str:

@@ -46,9 +46,12 @@ def plan(
         bool, typer.Option("--commands", help="Print one shell command for each stage instead.")
     ] = False,
     shards: Annotated[int, typer.Option(min=1, help="With --commands: parts of sampling and scoring.")] = 1,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="A line for each stage, where they are more than twelve.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Tokens, calls, memory, disk, time and price of each stage of a recipe, and together. Nothing is trained or sampled."""
+    """Tokens, calls, memory, disk, time and price of a recipe: together, by kind of work, and of each stage. Nothing is trained or sampled."""
     from rich.console import Console
 
     from mathquorum.cli.following import dry_run, settings_of
@@ -73,4 +76,4 @@ def plan(
     if as_json:
         typer.echo(json.dumps(plan_json(found)))
         return
-    show_plan(found, dry.plan, Console())
+    show_plan(found, dry.plan, Console(), one_by_one=stages)

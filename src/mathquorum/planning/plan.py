@@ -33,11 +33,13 @@ class Plan:
         stages: In order.
         total: Of what is to do.
         speeds: Where the seconds come from, in words.
+        workers: Stages side by side.
     """
 
     stages: tuple[Demand, ...]
     total: Demand
     speeds: tuple[str, ...]
+    workers: int = 1
 
 
 def make_plan(
@@ -89,7 +91,7 @@ def make_plan(
             if isinstance(item.stage, Prepare | Split) and not asked:
                 asked += _texts(data, run / item.name)
             demands.append(replace(demand, complete=item.complete or item.note.startswith("taken over")))
-    return Plan(tuple(demands), total(demands, workers), tuple(speeds))
+    return Plan(tuple(demands), total(demands, workers), tuple(speeds), workers)
 
 
 def _texts(data: Data, place: Path) -> list[str]:
