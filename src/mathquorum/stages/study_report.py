@@ -55,6 +55,8 @@ class StudyReport(Settings):
     validation_pools: tuple[MeasuredPool, ...] = ()
     data: InputPath | None = None
     """data.json of `Describe`."""
+    logs: dict[str, InputPath] = {}
+    """log.jsonl of the models of the first training seed, by name."""
     roles: tuple[str, ...] = Field(min_length=1)
     """From the smaller model to the larger."""
     sources: tuple[str, ...] = Field(min_length=1)
@@ -93,9 +95,8 @@ class StudyReport(Settings):
         sweeps = _sweeps(measured, plan)
         data = StudyData(self.title, self.about, claims, tables, plots, sweeps, self._facts(measured))
         write_text(out / "report.md", render_study(data))
-        page = page_of_study(
-            data, measured, plan, self._files(), [path for pool in self.pools for path in _paths(pool)]
-        )
+        records = [*(path for pool in self.pools for path in _paths(pool)), *self.logs.values()]
+        page = page_of_study(data, measured, plan, self._files(), records, self.logs)
         write_text(out / "report.html", render_study_page(page))
         held = {
             "title": self.title,
@@ -111,11 +112,11 @@ class StudyReport(Settings):
         return {"tables": len(tables), **data.verdicts}
 
     def _files(self) -> dict[str, PoolPlace]:
-        """Of each role's main generator, its first training seed."""
+        """Of each generator's first training seed."""
         found: dict[str, PoolPlace] = {}
         for pool in self.pools:
-            if pool.generator == f"ssft.{self.sources[-1]}" and pool.role not in found:
-                found[pool.role] = PoolPlace(self.problems, pool.candidates, pool.clusters, pool.scores, {})
+            place = PoolPlace(self.problems, pool.candidates, pool.clusters, pool.scores, {})
+            found.setdefault(_name(pool.role, pool.generator), place)
         return found
 
     def _facts(self, measured: Measured) -> Mapping[str, Any]:
@@ -143,7 +144,11 @@ def _measured(problems: Path, pools: Iterable[MeasuredPool]) -> Measured:
     seeds: dict[tuple[str, str], dict[int, StoredPool]] = {}
     for pool in pools:
         seeds.setdefault((pool.role, pool.generator), {})[pool.seed] = _stored(pool, graded)
-    return Measured({key: Generator(f"{key[0]}: {key[1]}", of_key) for key, of_key in seeds.items()})
+    return Measured({key: Generator(_name(*key), of_key) for key, of_key in seeds.items()})
+
+
+def _name(role: str, generator: str) -> str:
+    return f"{role}: {generator}"
 
 
 def _stored(pool: MeasuredPool, problems: list[Problem]) -> StoredPool:

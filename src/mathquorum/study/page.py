@@ -13,11 +13,12 @@ from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.metrics.curves import curves_over_candidates
 from mathquorum.metrics.differences import Difference
 from mathquorum.records import Estimate
-from mathquorum.report.page.data import Comparison, Facts, PageData, Points, Row, Scores, Sweep
+from mathquorum.report.page.data import Comparison, Cost, Facts, PageData, Points, Row, Scores, Sweep
 from mathquorum.report.page.measures import by_subject, scores_of
 from mathquorum.report.page.method import METHOD
 from mathquorum.report.page.provenance import file_print, made_by, together
 from mathquorum.report.page.reading import PoolPlace, ReadPool, read_places
+from mathquorum.report.page.spent import cost, trained
 from mathquorum.report.page.verdict import scores_sentence, vote_sentence
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 from mathquorum.study import published
@@ -31,37 +32,40 @@ __all__ = ["StudyFiles", "page_of_study"]
 SCORED: tuple[Strategy, ...] = (Rerank(), Rerank(TOP), WeightedVote())
 
 StudyFiles = Mapping[str, PoolPlace]
-"""The files of the first training seed of each role's main generator, by role; strategies are filled in here."""
+"""The files of each generator's first training seed, by its name ("L: ssft.both"); strategies are filled in here."""
 
 
 def page_of_study(
-    data: StudyData, measured: Measured, plan: Plan, files: StudyFiles, records: Sequence[Path]
+    data: StudyData,
+    measured: Measured,
+    plan: Plan,
+    files: StudyFiles,
+    records: Sequence[Path],
+    logs: Mapping[str, Path],
 ) -> PageData:
     """Fills in the page.
 
     Args:
-        files: By role.
         records: Files whose makers' records tell device, versions, dates and seconds.
+        logs: Of trained models, by name.
     """
     mains = {role: found for role in reversed(plan.roles) if (found := measured.get(role, plan.main))}
-    read = {pool.name: pool for pool in read_places({role: _asked(files[role]) for role in mains if role in files})}
+    places = {role: files[main.name] for role, main in mains.items() if main.name in files}
+    read = {pool.name: pool for pool in read_places({role: _asked(place) for role, place in places.items()})}
     comparisons = [c for c in (_votes(measured), _choices(mains)) if c.rows]
     return PageData(
         title=data.title,
         kind="study",
-        facts=_facts(data, files, records),
+        facts=_facts(data, places, records),
         verdict=_verdict(mains, comparisons),
         rows=_rows(measured, mains),
         comparisons=comparisons,
-        sweeps={
-            f"{role}: {evaluator}": _sweep(main, evaluator)
-            for role, main in mains.items()
-            for evaluator in main.evaluators
-            if evaluator == f"{role}.{plan.transferred}"
-        },
+        sweeps=_sweeps(measured, mains, plan),
         published_sweep=published.FIGURE_1,
         scores={f"{r}: {scorer}": found for r, pool in read.items() for scorer, found in _scores(pool).items()},
         by_subject={role: found for role, pool in read.items() if (found := _subjects(pool))},
+        trained=trained(logs),
+        costs=_costs(measured, files, {mains[role].name: pool for role, pool in read.items()}),
         inspected=[replace(pool.inspected, name=f"{role}: {plan.main}") for role, pool in read.items()],
         study=data,
         method=METHOD,
@@ -93,7 +97,7 @@ def _rows(measured: Measured, mains: Mapping[str, Generator]) -> list[Row]:
         if generator in mains.values():
             for evaluator in generator.evaluators:
                 scored = [seeded_mean(s.name, generator.strategy(s, evaluator)) for s in SCORED]
-                name = f"{generator.name} + {evaluator}"
+                name = _scored(generator, evaluator)
                 rows.append(Row(name, generator.name, evaluator, [_estimates(generator)[2], *scored]))
     return rows
 
@@ -110,7 +114,7 @@ def _votes(measured: Measured) -> Comparison:
 
 def _choices(mains: Mapping[str, Generator]) -> Comparison:
     rows = [
-        (f"{main.name} + {evaluator}", difference(s.name, main.strategy(s, evaluator), main.strategy(Majority())))
+        (_scored(main, evaluator), difference(s.name, main.strategy(s, evaluator), main.strategy(Majority())))
         for main in mains.values()
         for evaluator in main.evaluators
         for s in SCORED
@@ -131,6 +135,42 @@ def _verdict(mains: Mapping[str, Generator], comparisons: Sequence[Comparison]) 
             single = float(largest.figure("pass@1").mean())
             sentences += [vote_sentence(vote, single, largest.num_candidates)] if vote else []
     return sentences
+
+
+def _scored(generator: Generator, evaluator: str) -> str:
+    """The row of a generator under an evaluator's scores."""
+    return f"{generator.name} + {evaluator}"
+
+
+def _sweeps(measured: Measured, mains: Mapping[str, Generator], plan: Plan) -> dict[str, Sweep]:
+    """By row: of main generators under the transferred evaluator of their own, then of each generator its votes."""
+    scored = {
+        _scored(main, evaluator): _sweep(main, evaluator)
+        for role, main in mains.items()
+        for evaluator in main.evaluators
+        if evaluator == f"{role}.{plan.transferred}"
+    }
+    return {**scored, **{g.name: _votes_by_number(g) for g in measured.generators.values() if g.num_candidates > 1}}
+
+
+def _votes_by_number(generator: Generator) -> Sweep:
+    """Over N of the first seed."""
+    curves = curves_over_candidates(Choices(next(iter(generator.seeds.values())).pools), (Majority(),))
+    return Sweep({curve.name: _points(curve.points) for curve in curves})
+
+
+def _costs(measured: Measured, files: StudyFiles, read: Mapping[str, ReadPool]) -> dict[str, Cost]:
+    """By row, of the first seed."""
+    found: dict[str, Cost | None] = {}
+    for generator in measured.generators.values():
+        if place := files.get(generator.name):
+            number = len(next(iter(generator.seeds.values())).pools)
+            found[generator.name] = cost(place.candidates, None, number, None)
+            texts = read[generator.name].num_texts if generator.name in read else None
+            for evaluator in generator.evaluators if texts else ():
+                scores = place.scores[evaluator]
+                found[_scored(generator, evaluator)] = cost(place.candidates, scores, number, texts)
+    return {name: spent for name, spent in found.items() if spent}
 
 
 def _sweep(main: Generator, evaluator: str) -> Sweep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from mathquorum.records import AnswerCluster, Candidate, Problem, Score
 from mathquorum.stages.base import no_progress
 from mathquorum.stages.study_report import MeasuredPool, StudyReport
-from mathquorum.store import write_records
+from mathquorum.store import write_json, write_records, write_rows
 
 
 def pool(place: Path, right: int, sizes: Sequence[int], seed: int = 0) -> MeasuredPool:
@@ -45,6 +46,16 @@ def pool(place: Path, right: int, sizes: Sequence[int], seed: int = 0) -> Measur
     )
 
 
+def made(out: Path) -> Path:
+    """What says how the test candidates were made and their generator was trained: its log."""
+    record = {"summary": {"tokens": 1200}, "seconds": 24.0, "inputs": {"model": "a"}}
+    write_json(out / "test" / "stage.json", record)
+    (out / "ssft.main").mkdir()
+    write_json(out / "ssft.main" / "stage.json", {"summary": {"steps": 2, "tokens": 64}, "seconds": 3.0})
+    write_rows(out / "ssft.main" / "log.jsonl", [{"step": 1, "loss": 2.5}, {"step": 2, "loss": 1.5}])
+    return out / "ssft.main" / "log.jsonl"
+
+
 def report(out: Path, test: tuple[int, Sequence[int]], validation: tuple[int, Sequence[int]]) -> Mapping[str, Any]:
     """study.json and outlook.json, with pools of those kinds."""
     out.mkdir()
@@ -54,6 +65,7 @@ def report(out: Path, test: tuple[int, Sequence[int]], validation: tuple[int, Se
         validation=out / "validation" / "problems.jsonl",
         pools=(pools["test"],),
         validation_pools=(pools["validation"],),
+        logs={"L: ssft.main": made(out)},
         roles=("L",),
         sources=("main",),
         losses=("judge",),
@@ -103,3 +115,19 @@ def test_the_outlook_is_that_of_the_validation_problems(reports: Mapping[str, Ma
     few, many, same = (reports[kinds]["outlook"] for kinds in ("few, many", "many, few", "many, many"))
     assert many == same != few
     assert few["scores"]["mean"] > many["scores"]["mean"]
+
+
+def test_the_page_shows_how_models_were_trained_and_what_accuracy_cost(
+    tmp_path: Path,
+) -> None:
+    report(tmp_path / "run", FEW, FEW)
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    (charts,) = re.findall(r'id="charts-data">(.*?)</script>', page)
+    held = json.loads(charts)
+    assert [row["loss"] for row in held["training"]["L: ssft.main"]] == [2.5, 1.5]
+    assert "2 steps, 64 tokens, 3 s" in page
+    judged = "L: ssft.main + L.judge"
+    assert held["costs"] == {"L: ssft.main": [100, None, 2, None], judged: [100, 32, 2, 2]}, "of a problem"
+    assert {"maj1", "w.rr"} <= held["sweeps"][judged]["candidates"].keys()
+    assert "maj1" in held["sweeps"]["L: ssft.main"]["candidates"]
+    assert {row["name"] for row in held["rows"]} == held["costs"].keys(), "so that lines of cost find their rows"

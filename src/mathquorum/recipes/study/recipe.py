@@ -25,6 +25,7 @@ from mathquorum.recipes.study.training import label, sequential, train_evaluator
 from mathquorum.run import Run
 from mathquorum.run.listing import Listing
 from mathquorum.stages.describe import Describe
+from mathquorum.stages.finetune import Finetune
 from mathquorum.stages.prepare import Prepare
 from mathquorum.stages.study_report import StudyReport
 
@@ -71,6 +72,7 @@ def study(run: Run, settings: Study) -> Path:
             pools=pools,
             validation_pools=validation_pools,
             data=data / "data.json",
+            logs=_logs(run.directory, stages, s),
             roles=tuple(s.bases),
             sources=tuple(s.train),
             losses=s.evaluators.losses,
@@ -105,6 +107,16 @@ def _prepare(stages: Listing, s: Study) -> Problems:
         evaluator=fresh / "problems.jsonl",
         labeled={name: place / "labeled.jsonl" for name, place in train.items()},
     )
+
+
+def _logs(directory: Path, stages: Listing, s: Study) -> dict[str, Path]:
+    """Of the models of the first training seed, by role and what they are."""
+    found = {}
+    for name, stage in stages.stages.items():
+        role, _, rest = name.partition(f".{s.seeds[0]}.")
+        if isinstance(stage, Finetune) and role in s.bases and rest:
+            found[f"{role}: {rest}"] = directory / name / "log.jsonl"
+    return found
 
 
 def _bases(s: Study, problems: Problems) -> list[Trained]:

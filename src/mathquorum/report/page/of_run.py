@@ -8,15 +8,16 @@ from pathlib import Path
 
 from mathquorum.metrics.results import Results
 from mathquorum.records import Selection
-from mathquorum.report.page.data import Comparison, Cost, Facts, PageData, Points, Row, Scores, Sweep, Trained
+from mathquorum.report.page.data import Comparison, Cost, Facts, PageData, Points, Row, Scores, Sweep
 from mathquorum.report.page.measures import by_subject, scores_of
 from mathquorum.report.page.method import METHOD, settings_text
 from mathquorum.report.page.provenance import MADE_BY, Made, file_print, made_by, together
 from mathquorum.report.page.reading import PoolPlace, ReadPool, read_places
+from mathquorum.report.page.spent import cost, trained
 from mathquorum.report.page.verdict import scores_sentence, vote_sentence
 from mathquorum.selection import Strategy, strategy
 from mathquorum.selection.stored import StoredChoices
-from mathquorum.store import read_records, read_rows
+from mathquorum.store import read_records
 
 __all__ = ["Measured", "RunReport", "page_of_run"]
 
@@ -89,7 +90,7 @@ def page_of_run(report: RunReport) -> PageData:
         published_sweep=report.published_sweep,
         scores=_scores(report.evaluations, pools),
         by_subject=_subjects(report.evaluations, pools),
-        trained=_trained(report.logs),
+        trained=trained(report.logs),
         costs=_costs(report.evaluations, pools),
         inspected=sorted(
             (p.inspected for p in pools.values()), key=lambda p: p.name != report.evaluations[report.main].generator
@@ -169,46 +170,14 @@ def _subjects(evaluations: Mapping[str, Measured], pools: Mapping[str, ReadPool]
     return found
 
 
-def _trained(logs: Mapping[str, Path]) -> dict[str, Trained]:
-    found = {}
-    for name, log in logs.items():
-        rows = [{k: v for k, v in row.items() if isinstance(v, int | float)} for _, row in read_rows(log)]
-        found[name] = Trained(rows, _training_summary(made_by(log)))
-    return found
-
-
-def _training_summary(made: Made | None) -> str:
-    if made is None:
-        return ""
-    steps, tokens = made.summary.get("steps"), made.summary.get("tokens")
-    rate = made.settings.get("training", {}).get("learning_rate")
-    parts = [
-        f"{steps:,} steps" if isinstance(steps, int) else "",
-        f"{tokens:,} tokens" if isinstance(tokens, int) else "",
-        f"learning rate {rate:g}" if isinstance(rate, float) else "",
-        f"{made.seconds:.0f} s" if made.seconds is not None else "",
-    ]
-    return ", ".join(filter(None, parts))
-
-
 def _costs(evaluations: Mapping[str, Measured], pools: Mapping[str, ReadPool]) -> dict[str, Cost]:
     found = {}
     for name, measured in evaluations.items():
-        files = measured.files
-        if files is None:
-            continue
-        number = max(1, len(pools[measured.generator].inspected.problems))
-        sampled, scored = made_by(files.candidates), made_by(files.scores) if files.scores else None
-        tokens = sampled.summary.get("tokens") if sampled else None
-        asked = scored is not None and "model" in scored.inputs  # a signal of the generator's own asks no model
-        cost = Cost(
-            tokens=tokens / number if isinstance(tokens, int | float) else None,
-            calls=pools[measured.generator].num_texts if asked else None,
-            sampling_seconds=sampled.seconds / number if sampled and sampled.seconds is not None else None,
-            scoring_seconds=scored.seconds / number if scored and scored.seconds is not None else None,
-        )
-        if cost.tokens is not None or cost.sampling_seconds is not None:
-            found[name] = cost
+        if files := measured.files:
+            pool = pools[measured.generator]
+            spent = cost(files.candidates, files.scores, len(pool.inspected.problems), pool.num_texts)
+            if spent:
+                found[name] = spent
     return found
 
 

@@ -277,6 +277,10 @@ function costLines(measure) {
 }
 // At first the votes and the evaluators that were trained: the others are a press away.
 const costHidden = new Set(CHARTS.rows.filter((row) => row.scorer && !(CHARTS.costs[row.name]?.[1] > 0)).map((row) => `${row.name}: w.rr`));
+// Of many generators, those whose candidates were scored.
+const scoredGenerators = new Set(CHARTS.rows.filter((row) => row.scorer).map((row) => row.generator));
+if (scoredGenerators.size && new Set(CHARTS.rows.map((row) => row.generator)).size > 8)
+  CHARTS.rows.filter((row) => !scoredGenerators.has(row.generator)).forEach((row) => costHidden.add(`${row.generator}: vote`));
 
 function costs(width, measure) {
   const all = costLines(measure), visibleLines = all.filter(({ name }) => !costHidden.has(name));
