@@ -35,6 +35,7 @@ __all__ = [
     "PREFIX_STARTS",
     "PREPOSITIONS",
     "REASONS",
+    "ROOTS",
     "SAID_OF_NAMES",
     "SORTS",
     "SORT_ADJECTIVES",
@@ -57,7 +58,7 @@ EXACT = _set(
 ARTICLES = _set("the a an")
 NEGATING = _set(
     "not no never cannot neither nor without unless except if when isn't aren't doesn't don't can't won't wrong false impossible unlikely"
-    " incorrect undefined infinite infinitely insufficient unknown undetermined unless whether than between either another other others"
+    " incorrect undefined infinite infinitely insufficient unknown undetermined suppose supposing assume assuming guess guessed extraneous unless whether than between either another other others"
 )
 # What must not stand among the words after a value: it would change it, bound it, or add to it.
 CHANGING = _set(
@@ -67,7 +68,7 @@ CHANGING = _set(
     " until above below under over beyond up down greater smaller larger fewer higher lower odd even is are was were be has have do does"
     " factorial factorials doubled squared cubed variable undefined impossible unknown depends depending consecutive first last next its itself their"
     " other others another about approximately roughly more less minimum maximum least most prime primes multiple exclusive inclusive"
-    " because since where which that what n't isn't can't fold gross mille onward onwards repeating recurring bound"
+    " because since where which that what n't isn't can't fold gross mille etc binary octal hexadecimal hex ternary pi log ln sin cos tan sqrt th ths nth excluded excludes fails failed works divides inverted thrice onward onwards repeating recurring bound"
 )
 PREPOSITIONS = _set(
     "of in for per on from with by each at during within inside around the a an this these those his her their our your my"
@@ -109,6 +110,7 @@ POSTFIXES: dict[str, str] = {
     "dozen": "12(%s)",
     "score": "20(%s)",
 }
+ROOTS = _set("square cube cubic fourth fifth")  # 7 square root, but not 1 real root
 REASONS = _set("because since as so hence where which meaning i.e ie for given when")
 SORTS = _set(
     "set interval point points line circle function equation vector matrix polynomial pair pairs triple fraction sequence"

@@ -68,6 +68,8 @@ def plain(text: str) -> str:
         text = _SYMPY_CONSTANT.sub(lambda m: m[0].lower(), text)
     if "{}" in text:
         text = _EMPTY_GROUP.sub("", text)
+    if "=/=" in text:
+        text = text.replace("=/=", "!=")
     if "+/-" in text:
         text = text.replace("+/-", r"\pm ")
     if "U" in text:

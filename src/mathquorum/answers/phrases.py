@@ -42,6 +42,7 @@ from mathquorum.answers.known_words import (
     PREFIXES,
     PREPOSITIONS,
     REASONS,
+    ROOTS,
     SAID_OF_NAMES,
     SORT_ADJECTIVES,
     SORTS,
@@ -311,6 +312,7 @@ class _Phrase:
             and len(rest) > 2
             and all(p.kind == "w" for p in rest)
             and "else" not in {p.text.lower() for p in rest}
+            and all(len(p.text) > 1 or p.text in "aAI" for p in rest)
         ):
             return True  # it restates what was asked
         if word == "where" and any(
@@ -596,6 +598,8 @@ def is_tail(words: list[str]) -> bool:
         ):  # ways to choose
             words = words[: place + 1]
             break
-    if len(words) > 10:
+    if len(words) > 10 or any(len(w) == 1 and w.isalpha() and w != "a" and not is_unit(w) for w in words):
+        return False  # a name: percent of x
+    if "root" in words and (words[0] == "root" or words[words.index("root") - 1] in ROOTS):
         return False
     return CHANGING.isdisjoint(words) or all(is_unit(w) for w in words)

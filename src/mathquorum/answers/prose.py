@@ -29,20 +29,41 @@ _RESULT = re.compile(
 )
 # What makes the number after it a bound, denies it, or makes it a part of a sum.
 _BOUND = re.compile(
-    r"(?:\b(?:less|more|fewer|greater|smaller|larger|higher|lower)\s+than|\bat least|\bat most|\bup to|\babove|\bbelow|\bnot|\bexceeds?|\bbetween|\bover|\bunder|\bfirst|\blast|\bevery|\bbase|\bmod(?:ulo)?"
+    r"(?:\b(?:less|more|\w{2,}er)\s+than|\b(?:next|close) to|\b(?:ends?|ending|starts?|begins?) (?:in|with)|\bnear|\bone of|\bat least|\bat most|\bup to|\babove|\bbelow|\bnot|\bexceeds?|\bbetween|\bover|\bunder|\bfirst|\blast|\bevery|\bbase|\bmod(?:ulo)?"
     r"|\b(?:multiple|power|factor|divisor|root|zero|member|element|subset|neighbou?r|successor|predecessor)s? of|\bdivisible by|\bhalf of|\bdivided by|\btimes|\bplus|\bminus|\bexcept)\s+(?:the\s+)?\\?\$?\s?\Z|[-+*/=<>^]\s*\\?\$?\Z",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"\s*(?:[-–]?(?:times\b(?! (?:a|per|each|every|in)\b)|plus\b|minus\b|divided\b|multiplied\b|or\b(?! so)|to the\b|factorial\b|squared\b|cubed\b|dozen\b|and (?:a|its|all|every)\b|(?:more|less|fewer) than\b(?=\s+(?:\d|\\|\$|[a-z]\b))|choose\b|mod\b|out of\b|percent of (?!the|his|her|their|all))|[-+*/^=<>!(])",
+    r"(?:st|nd|rd|th) [a-z]|\s*(?:[-–]?(?:times\b(?! (?:a|per|each|every|in)\b)|plus\b|minus\b|divided\b|multiplied\b|or\b(?! so)|to the\b|factorial\b|squared\b|cubed\b|dozen\b|and (?:a|its|all|every)\b|(?:more|less|fewer) than\b(?=\s+(?:\d|\\|\$|[a-z]\b|twice|thrice|half|double|triple|\w+ times))|choose\b|mod\b|out of\b|percent of (?!the|his|her|their|all))|[-+*/^=<>!(])",
     re.IGNORECASE,
 )
 _DENYING = """
 cannot impossible insufficient undefined infinite infinitely unknown undetermined no none never nor neither unless except not isn't doesn't
 can't don't won't whether reciprocal unlikely false wrong incorrect integers primes multiples satisfying congruent divisible such remainder
-too bound
+too bound excluded excludes extraneous forbidden rejected discarded ruled rule guess removed fails failed contradiction
 """
 _SUPPOSING = frozenset(("if", "when", "unless", "suppose", "assume", "assuming", "provided", "let", "whenever", "not"))
+_ASKING = frozenset(
+    (
+        "is",
+        "are",
+        "could",
+        "can",
+        "would",
+        "should",
+        "does",
+        "do",
+        "did",
+        "maybe",
+        "perhaps",
+        "possibly",
+        "suppose",
+        "assume",
+    )
+)
+_SAID_OF_A_NUMBER = re.compile(
+    r"\W{0,3}[\d.,/]+\W{0,3}\s+(?:is|was)\s+(?:an?|one|my|our|still|only|also|just)\b(?!.*\banswer)"
+)  # 7 is a root
 _DENIES = frozenset(_DENYING.split())
 _CHANGING = """
 or plus minus times divided multiplied not no never except unless mod squared cubed factorial dozen hundred thousand million billion half
@@ -83,9 +104,12 @@ def prose_key(text: str) -> Key | None:
         return None
     text = _BOLD.sub(lambda m: m[1] or "", text)
     text = plain(_FORMULA.sub(_simple, text))
+    is_question = text.rstrip(" *\"'").endswith("?")
     text = _NEGATIVE.sub("-", text).strip(" .\"'`*\n!")
     words = [w.lower() for w in _WORD.findall(re.sub(r"\\[A-Za-z]+", " ", text))]
     if not words:
+        return None
+    if is_question or words[0] in _ASKING or _SAID_OF_A_NUMBER.match(text):
         return None
     result = _RESULT.search(text)
     if result is not None and ((words[0] in _SUPPOSING and "," not in text) or _is_unknown(text[: result.start()])):
@@ -104,7 +128,7 @@ def prose_key(text: str) -> Key | None:
     trailing = _TRAILING.search(text, first.end() - 1) if first else None
     text = text[: trailing.start()] if trailing else text
     words = [w.lower() for w in _WORD.findall(re.sub(r"\\[A-Za-z]+", " ", text))]
-    if VERBS.isdisjoint(words) or not _DENIES.isdisjoint(words):
+    if VERBS.isdisjoint(words) or not _DENIES.isdisjoint(words) or words[0] in _SUPPOSING:
         return None
     numbers = []
     for match in _NUMBER.finditer(text):

@@ -91,6 +91,9 @@ _BARE_CHOICE = re.compile(
 _IN_BASE = re.compile(r"([0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base[\s-]*(\w+)\s*\)?")
 _RESIDUE = re.compile(r"\(\s*mod\s+(\w+)\s*\)")  # 3 (mod 7)
 _REMAINDER = re.compile(r"(\A-?\d+\s*)mod(?:ulo)?\s+(\d+)\Z")  # 3 mod 7
+_IN_NAMED_BASE = re.compile(r"([0-9A-Fa-f]+)\s+(?:\\text\{\s*)?in (binary|octal|hexadecimal)\s*\}?", re.IGNORECASE)
+_NAMED_BASES = {"binary": 2, "octal": 8, "hexadecimal": 16}
+_GOES_ON = re.compile(r"\d\s*,\s*(?:\.{3}|\\[lc]?dots\b)[\s$.]*\Z")  # 7, 9, 11, ...
 _COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3}|n)\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
 _NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
 _UNIT_LETTER = re.compile(
@@ -205,10 +208,15 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)
+    if "..." in text or "dots" in text:
+        if _GOES_ON.search(text):
+            raise Unreadable("a list that goes on")
     text = trimmed(text)
     bare = _BARE_CHOICE.fullmatch(text)
     if bare is not None:
         text = bare[1] or bare[2]
+    if "in " in text and (named := _IN_NAMED_BASE.fullmatch(text)) is not None:
+        text = f"{named[1]}_{{{_NAMED_BASES[named[2].lower()]}}}"
     if "base" in text:
         text = _IN_BASE.sub(r"\1_{\2}", text)
     if "C" in text or "P" in text:
