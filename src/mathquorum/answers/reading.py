@@ -93,7 +93,7 @@ _RESIDUE = re.compile(r"\(\s*mod\s+(\w+)\s*\)")  # 3 (mod 7)
 _REMAINDER = re.compile(r"(\A-?\d+\s*)mod(?:ulo)?\s+(\d+)\Z")  # 3 mod 7
 _IN_NAMED_BASE = re.compile(r"([0-9A-Fa-f]+)\s+(?:\\text\{\s*)?in (binary|octal|hexadecimal)\s*\}?", re.IGNORECASE)
 _NAMED_BASES = {"binary": 2, "octal": 8, "hexadecimal": 16}
-_GOES_ON = re.compile(r"\d\s*,\s*(?:\.{3}|\\[lc]?dots\b)[\s$.]*\Z")  # 7, 9, 11, ...
+_GOES_ON = re.compile(r"[\s$]*(?:-?\d[\d./]{0,30}\s*,\s*){1,30}(?:\.{3}|\\[lc]?dots\b)[\s$.]*\Z")  # 7, 9, 11, ...
 _COUNTED = re.compile(r"(?<![\w.\\^{])(\d{1,3}|n)\s?([CP])\s?(\d{1,3})(?![\w.,^}])")  # 8C3, but no digits of base 16
 _NAMED_COUNT = re.compile(r"(?<![A-Za-z])n([CP])r\s*\(")
 _UNIT_LETTER = re.compile(
@@ -208,9 +208,8 @@ def _mathematics(text: str, settings: EquivalenceSettings, depth: int) -> Key:
     choice = _CHOICE.match(text)
     if choice is not None:
         return _choice_key(choice, settings, depth)
-    if "..." in text or "dots" in text:
-        if _GOES_ON.search(text):
-            raise Unreadable("a list that goes on")
+    if ("..." in text or "dots" in text) and _GOES_ON.match(text):
+        raise Unreadable("a list that goes on")
     text = trimmed(text)
     bare = _BARE_CHOICE.fullmatch(text)
     if bare is not None:
