@@ -37,6 +37,8 @@ __all__ = [
 
 R = TypeVar("R")
 
+_decode = json.JSONDecoder().decode  # as `json.loads`, which looks for other encodings first
+
 # --- records and rows ------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +152,7 @@ def parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
         DataError: If it is none; says so where the line is the last one and torn.
     """
     try:
-        row = json.loads(line)
+        row = _decode(line.decode("utf-8", "surrogatepass").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}, line {number}: not UTF-8: byte 0x{line[error.start]:02x} at position {error.start}. "
@@ -176,8 +178,9 @@ def read_records(path: Path, kind: type[R]) -> Iterator[R]:
     Raises:
         DataError: If the file cannot be read or a line does not hold such a record.
     """
+    name = str(path)
     for number, row in read_rows(path):
-        yield from_row(kind, row, f"{path}, line {number}")
+        yield from_row(kind, row, f"{name}, line {number}")
 
 
 def write_records(path: Path, records: Iterable[Any]) -> int:

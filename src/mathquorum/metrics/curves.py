@@ -8,16 +8,17 @@ strategy; k = all is the strategy itself, since there is but one subset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mathquorum.metrics import Pool, best_of_curve, have_scores, majority_curve, pass_at_k
-from mathquorum.metrics.choices import Choices, is_right
+from mathquorum.metrics.choices import Choices
 from mathquorum.metrics.draws import drawn_shares
 from mathquorum.metrics.intervals import mean_estimate
 from mathquorum.records import Estimate
 from mathquorum.selection import Majority, Rerank, Strategy, TopScored, WeightedVote
-from mathquorum.selection.base import best_first
+from mathquorum.selection.base import best_first, member_scores
 
 __all__ = [
     "Curve",
@@ -95,8 +96,9 @@ def curves_over_clusters(pools: Sequence[Pool]) -> list[Curve]:
     places = _cluster_places(pools)
     curves = [_curve("maj", places, [[oracle(pool, k) for pool in pools] for k in places])]
     if have_scores(pools):
-        for name, make in (("rr.top", Rerank), ("w.rr.top", WeightedVote)):
-            of_pools = [_by_clusters(make, pool, places) for pool in pools]
+        rules: Mapping[str, Callable[[Sequence[float]], Any]] = {"rr.top": Rerank.rank, "w.rr.top": WeightedVote.rank}
+        for name, rank in rules.items():
+            of_pools = [_by_clusters(rank, pool, places) for pool in pools]
             curves.append(_curve(name, places, list(zip(*of_pools, strict=True))))
     return curves
 
@@ -148,11 +150,15 @@ def _sweep(largest: int) -> list[int]:
     return places
 
 
-def _by_clusters(make: Callable[[int], Strategy], pool: Pool, places: Sequence[int]) -> list[float]:
-    """Whether the strategy with so many clusters is right, one per place; from the last cluster on nothing changes."""
-    last = max(1, len(pool.clusters))
-    right = {k: is_right(make(k), pool) for k in {min(k, last) for k in places}}
-    return [right[min(k, last)] for k in places]
+def _by_clusters(rank: Callable[[Sequence[float]], Any], pool: Pool, places: Sequence[int]) -> list[float]:
+    """Whether the cluster of the highest rank among so many is right, one per place; from the last cluster on nothing changes."""
+    ranks = list(map(rank, member_scores(pool.clusters, pool.scores)))
+    right, best = [], 0
+    for place, of_cluster in enumerate(ranks):
+        if of_cluster > ranks[best]:
+            best = place
+        right.append(float(bool(pool.clusters[best].correct)))
+    return [right[min(k, len(right)) - 1] if right else 0.0 for k in places]
 
 
 def _by_kept(pool: Pool, places: Sequence[int]) -> list[float]:

@@ -20,6 +20,8 @@ __all__ = ["best_of_curve", "best_of_k", "majority_at_k", "majority_curve", "pas
 
 Floats = npt.NDArray[np.float64]
 
+_SHORT = 64  # of polynomials up to this length one matrix product is faster than one sum for each coefficient
+
 
 def pass_at_k(num_candidates: int, num_correct: int, k: int) -> float:
     """Chance that at least one of k candidates drawn without replacement is correct.
@@ -163,11 +165,24 @@ def _binomials(n: int) -> Floats:
 def _multiply(left: Floats, lower: Floats, highest: Floats) -> Floats:
     """Row by row the product of two polynomials, cut off where the first ends. The second is alike in all rows but for the
     coefficient of its highest power."""
-    length = left.shape[1]
-    product = np.zeros_like(left)
-    for power, factor in enumerate([*lower[:length], highest[:, None]][:length]):
-        product[:, power:] += factor * left[:, : length - power]
+    length, power = left.shape[1], len(lower)
+    if length <= _SHORT:
+        product = left @ _multiplier(tuple(lower.tolist()), length)
+    else:
+        product = np.zeros_like(left)
+        for degree, factor in enumerate(lower[:length]):
+            product[:, degree:] += factor * left[:, : length - degree]
+    product[:, power:] += highest[:, None] * left[:, : max(0, length - power)]
     return product
+
+
+@functools.lru_cache(maxsize=2048)
+def _multiplier(factor: tuple[float, ...], length: int) -> Floats:
+    """The matrix that multiplies polynomials by this one and cuts them off at a length."""
+    matrix = np.zeros((length, length))
+    for degree, coefficient in enumerate(factor[:length]):
+        matrix += np.diag(np.full(length - degree, coefficient), degree)
+    return matrix
 
 
 def _check_k(k: int, num_candidates: int) -> None:

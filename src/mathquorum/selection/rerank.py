@@ -34,10 +34,15 @@ class Rerank:
         """See `Strategy`."""
         return all_members(clusters[: self.top_clusters])
 
+    @staticmethod
+    def rank(scores: Sequence[float]) -> tuple[float, float]:
+        """What the chosen cluster has the highest of, from the scores of its members."""
+        return max(scores), fsum(scores)
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         considered = clusters[: self.top_clusters]
         if len(considered) == 1:
             return considered[0]
-        ranks = [(max(values), fsum(values)) for values in member_scores(considered, scores)]
+        ranks = list(map(self.rank, member_scores(considered, scores)))
         best = max(range(len(considered)), key=ranks.__getitem__, default=None)
         return None if best is None else considered[best]

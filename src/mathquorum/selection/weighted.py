@@ -34,10 +34,15 @@ class WeightedVote:
         """See `Strategy`."""
         return all_members(clusters[: self.top_clusters])
 
+    @staticmethod
+    def rank(scores: Sequence[float]) -> float:
+        """What the chosen cluster has the highest of, from the scores of its members."""
+        return fsum(scores)
+
     def select(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
         considered = clusters[: self.top_clusters]
         if len(considered) == 1:
             return considered[0]
-        sums = [fsum(values) for values in member_scores(considered, scores)]
+        sums = list(map(self.rank, member_scores(considered, scores)))
         best = max(range(len(considered)), key=sums.__getitem__, default=None)
         return None if best is None else considered[best]
