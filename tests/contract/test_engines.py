@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,8 +195,10 @@ def widths(letters: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
     return found
 
 
-def decoded(loaded: LoadedModel, sampling: Sampling, batch_rows: int, number: int) -> list[list[Row]]:
-    prompts = [loaded.codec.prompt(prompt) for prompt in PROMPTS]
+def decoded(
+    loaded: LoadedModel, sampling: Sampling, batch_rows: int, number: int, shown: Sequence[str] = PROMPTS
+) -> list[list[Row]]:
+    prompts = [loaded.codec.prompt(prompt) for prompt in shown]
     rows = [[Row(place, index, seed=index) for index in range(number)] for place in range(len(prompts))]
     decode_shared(
         loaded,
@@ -215,6 +217,20 @@ def test_what_candidates_have_in_common_is_computed_once(letters: LoadedModel, w
     read = sum(len(letters.codec.prompt(prompt)) for prompt in PROMPTS) + len(beginnings)
     assert sum(rows * width for rows, width in widths) == read
     assert len(beginnings) < sum(len(tokens) for _, tokens in texts) / 2
+
+
+def test_what_prompts_begin_with_is_read_once(letters: LoadedModel, widths: list[tuple[int, ...]]) -> None:
+    """Demonstrations, say. Each prompt by itself gives the same."""
+    demonstrations = "Add: $1+1=2$. Add: $2+2=4$. Add: $3+3=6$. "
+    shown = [demonstrations + prompt for prompt in PROMPTS]
+    rows = decoded(letters, GREEDY, 512, 2, shown)
+    begun = [width for _, width in widths if width > 1]
+    common = len(letters.codec.prompt(demonstrations))
+    assert begun == [common, *(len(letters.codec.prompt(prompt)) - common for prompt in shown)]
+    for alone, prompt in zip(rows, shown, strict=True):
+        ((one, _),) = decoded(letters, GREEDY, 512, 2, [prompt])
+        assert alone[0].tokens == one.tokens
+        assert alone[0].logprob == pytest.approx(one.logprob, abs=1e-4)
 
 
 def test_prompts_start_again_where_there_is_no_room(letters: LoadedModel, widths: list[tuple[int, ...]]) -> None:

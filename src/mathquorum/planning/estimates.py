@@ -124,7 +124,7 @@ class Estimator:
         problems = self._data.problems(stage.problems)
         count = min(problems.count, stage.limit or problems.count)
         texts, candidates = self._text(stage.model, stage.prompt), count * stage.num_candidates
-        prompt = self._prompt_tokens(stage, problems, texts)
+        prompt, demonstrations = texts.problem(problems, stage.style), self._demonstrations(stage, texts)
         length, why = self._length(stage)
         self._data.put(
             self._run / name / "candidates.jsonl", Pool(Problems(count, problems.texts), stage.num_candidates, length)
@@ -132,9 +132,10 @@ class Estimator:
         written = length * candidates
         disk = written * _TEXT_BYTES + Range.exactly(candidates * _CANDIDATE_BYTES)
         here = not stage.by_name
-        rows, memory = self._rows(stage, candidates, prompt) if here else (1, 0.0)
+        rows, memory = self._rows(stage, candidates, prompt + demonstrations) if here else (1, 0.0)
         calls = candidates if here else count * -(-stage.num_candidates // self._at_once(stage))
-        read = prompt * (count if here else calls)
+        # In this process a unit reads demonstrations once for all its problems.
+        read = prompt * count + demonstrations * -(-candidates // rows) if here else (prompt + demonstrations) * calls
         seconds = None
         speed = self._speed(stage.model, stage.hardware, stage.prompt) if here else None
         if speed:
@@ -147,12 +148,12 @@ class Estimator:
             price=self._price(stage, Range.exactly(read), written), assumed=why,
         )  # fmt: skip
 
-    def _prompt_tokens(self, stage: Sample, problems: Problems, texts: Texts) -> float:
-        prompt = texts.problem(problems, stage.style)
+    def _demonstrations(self, stage: Sample, texts: Texts) -> float:
+        """Tokens of what is shown before each problem."""
         if stage.demonstrations is None:
-            return prompt
+            return 0.0
         shown = self._data.solutions(stage.demonstrations)
-        return prompt + stage.num_demonstrations * (texts.problem(shown, stage.style) + texts.solution(shown).expected)
+        return stage.num_demonstrations * (texts.problem(shown, stage.style) + texts.solution(shown).expected)
 
     def _length(self, stage: Sample) -> tuple[Range, tuple[str, ...]]:
         """Tokens of a candidate, and what was taken for granted."""

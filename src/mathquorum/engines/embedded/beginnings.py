@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import torch
 from transformers import DynamicCache
 
+from mathquorum.engines.embedded.cache import repeated
+from mathquorum.engines.embedded.reading import common_length
 from mathquorum.models import LoadedModel
 from mathquorum.models.attention import agree, as_mask, keeps_keys_and_values, tried
 from mathquorum.models.trees import PrefixTree
@@ -45,7 +47,7 @@ def logprobs_by_beginnings(
         (texts, tokens), double precision, in nats.
     """
     distinct = sorted({tuple(text) for text in texts})
-    common = _common_length(distinct)
+    common = common_length(distinct)
     values: dict[tuple[int, ...], torch.Tensor] = {}
     shared = DynamicCache()
     if common:
@@ -59,13 +61,6 @@ def logprobs_by_beginnings(
         for number, found in _read(loaded, rows, shared, common, tokens):
             values[distinct[number]] = found
     return torch.stack([values[tuple(text)] for text in texts])
-
-
-def _common_length(ordered: Sequence[Sequence[int]]) -> int:
-    """How many tokens all texts share, at least one of each left over. The texts are sorted: first and last differ most."""
-    first, last = ordered[0], ordered[-1]
-    limit = min(map(len, ordered)) - 1
-    return next((n for n in range(limit) if first[n] != last[n]), limit)
 
 
 def _rows(texts: Sequence[Sequence[int]]) -> list[_Row]:
@@ -108,7 +103,7 @@ def _read(
         input_ids=ids.to(device),
         position_ids=(positions + common).to(device),
         attention_mask=as_mask(loaded.model, sight.to(device)),
-        past_key_values=_repeated(shared, len(rows)),
+        past_key_values=repeated(shared, len(rows)),
         use_cache=True,
         logits_to_keep=torch.tensor(kept, device=device),
     )
@@ -116,14 +111,6 @@ def _read(
         for number, place in row.ends.items():
             logits = output.logits[line, kept.index(place)].double()
             yield number, (logits[list(tokens)] - torch.logsumexp(logits, dim=-1))
-
-
-def _repeated(shared: DynamicCache, rows: int) -> DynamicCache:
-    """The same keys and values for every row; the original stays as it is."""
-    cache = DynamicCache()
-    for number, layer in enumerate(shared.layers):
-        cache.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), number)
-    return cache
 
 
 def can_share_beginnings(loaded: LoadedModel, text: Sequence[int]) -> bool:

@@ -10,7 +10,7 @@ from transformers.cache_utils import DynamicLayer
 
 from mathquorum.models.attention import keeps_keys_and_values
 
-__all__ = ["reserved_cache"]
+__all__ = ["repeated", "reserved_cache"]
 
 
 class _ReservedLayer(DynamicLayer):  # type: ignore[misc]
@@ -69,3 +69,11 @@ def reserved_cache(config: Any, capacity: int) -> DynamicCache:
     if keeps_keys_and_values(config):
         cache.layers = [_ReservedLayer(capacity) for _ in cache.layers]
     return cache
+
+
+def repeated(cache: DynamicCache, rows: int) -> DynamicCache:
+    """The keys and values of a text for so many rows that go on from it; the original stays as it is."""
+    copy = DynamicCache()
+    for number, layer in enumerate(cache.layers):
+        copy.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), number)
+    return copy

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.confidence import Trace
 from mathquorum.engines.embedded.cache import reserved_cache
 from mathquorum.engines.embedded.draws import uniform
+from mathquorum.engines.embedded.reading import PromptReader
 from mathquorum.engines.embedded.shared_prompt import SharedPromptCache, shared_attention
 from mathquorum.engines.embedded.steps import take_step
 from mathquorum.engines.rows import Ending, Row, check_number
@@ -139,6 +139,7 @@ def decode_shared(
     model = loaded.model
     limits = [_tokens_left(model, len(ids), sampling) for ids, _ in prompts]
     waiting = deque(_Prompt(ids, rows, limit) for (ids, rows), limit in zip(prompts, limits, strict=True) if limit > 0)
+    reader = PromptReader(loaded, [prompt.ids for prompt in waiting])
     cache = SharedPromptCache(model.config.get_text_config(decoder=True).num_hidden_layers, loaded.device)
     admission = _Admission(batch_rows)
     branches: list[_Branch] = []
@@ -147,7 +148,7 @@ def decode_shared(
         while waiting and admission.admits(waiting[0], branches):
             prompt = waiting.popleft()
             prompt.turn = turn = turn + 1
-            logits, filled = _read(loaded, prompt.ids)
+            logits, filled = reader.read(prompt.ids)
             first = [
                 child for _, child in _grown([_Branch(prompt, prompt.rows, [], 0.0, None)], logits, sampling, ending)
             ]
@@ -177,13 +178,6 @@ def decode_shared(
 def _tokens_left(model: Any, prompt_length: int, sampling: Sampling) -> int:
     """Tokens that may follow a prompt. None may follow an empty one."""
     return min(sampling.max_tokens, context_length(model) - prompt_length) if prompt_length else 0
-
-
-def _read(loaded: LoadedModel, ids: list[int]) -> tuple[torch.Tensor, DynamicCache]:
-    """The logits after a prompt, (1, vocabulary), and its keys and values."""
-    filled = DynamicCache()
-    row = torch.tensor([ids], device=loaded.device)
-    return loaded.model(input_ids=row, past_key_values=filled, use_cache=True, logits_to_keep=1).logits[:, -1], filled
 
 
 def _grown(

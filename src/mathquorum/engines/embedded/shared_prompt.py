@@ -18,6 +18,7 @@ import torch
 from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from mathquorum.engines.embedded.cache import repeated
 from mathquorum.models.attention import agree, keeps_keys_and_values, tried
 
 __all__ = ["SharedPromptCache", "can_share_prompts", "shared_attention"]
@@ -342,9 +343,11 @@ def can_share_prompts(model: Any, tokens: Sequence[int]) -> bool:
 
 
 def _by_shared_prompt(model: Any, ids: torch.Tensor) -> torch.Tensor:
-    """The logits of the last two tokens, each by two rows that share all that comes before: (2, 2, vocabulary)."""
-    prompt = DynamicCache()
-    model(input_ids=ids[:, :-2], past_key_values=prompt, use_cache=True)
+    """The logits of the last two tokens, each by two rows that share all that comes before, which is read in two passes: (2, 2, vocabulary)."""
+    begun = DynamicCache()
+    model(input_ids=ids[:, :1], past_key_values=begun, use_cache=True)
+    prompt = repeated(begun, 1)
+    model(input_ids=ids[:, 1:-2], past_key_values=prompt, use_cache=True)
     cache = SharedPromptCache(len(prompt.layers), ids.device)
     cache.add(prompt, 1)
     found = []
