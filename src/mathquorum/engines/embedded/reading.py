@@ -25,9 +25,9 @@ class PromptReader:
 
     def __init__(self, loaded: LoadedModel, prompts: Sequence[Sequence[int]]) -> None:
         self._loaded = loaded
-        ordered = sorted(prompts)
+        ordered = sorted(map(list, prompts))
         common = common_length(ordered) if len(ordered) > 1 else 0
-        self._beginning = list(ordered[0][:common]) if common >= _LEAST_COMMON else []
+        self._beginning = ordered[0][:common] if common >= _LEAST_COMMON else []
         self._begun: DynamicCache | None = None
 
     def read(self, ids: Sequence[int]) -> tuple[torch.Tensor, DynamicCache]:
