@@ -13,6 +13,7 @@ from mathquorum.answers.vocabulary import FRACTIONS, FUNCTIONS, GREEK, NUMBER_WO
 __all__ = ["COMMANDS", "SIGNS_IN_TEXT", "Piece", "has_words", "pieces_of"]
 
 MAX_PIECES = 400
+MAX_TEXTS = 10  # \text in \text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ class _Lexer:
         self.depth = 0
         self.inside: list[str] = []  # words in the brackets that are open now
 
-    def read(self, text: str, upright: bool) -> None:
+    def read(self, text: str, upright: bool, level: int = 0) -> None:
+        if level > MAX_TEXTS:
+            raise Unreadable("text in text")
         position = 0
         while position < len(text):
             match = _LEX.match(text, position)
@@ -87,7 +90,7 @@ class _Lexer:
                 ) or raw.startswith(("\\operatorname", "\\mathbf")):
                     self.math.append(raw + content + "}")
                 else:
-                    self.read(content, upright=True)
+                    self.read(content, upright=True, level=level + 1)
             elif kind == "word":
                 self.word(raw, upright, text, match.start(), match.end())
             else:

@@ -78,7 +78,7 @@ _INTEGER = re.compile(r"-?\d{1,18}\.?\Z")
 _FRACTION = re.compile(r"(-?)\\[dt]?frac(?:\{(-?\d{1,18})\}\{(\d{1,18})\}|(\d)(\d))\.?\Z")
 # A choice with its text: (B) 12, \text{(B) } 12, E. 12, B) 15, E: a polygenic score, Option C: 4.
 _CHOICE = re.compile(
-    r"\s*[*_$]*(?:(?:[Oo]ption|[Cc]hoice)\s+)?(?:\\(?:text|textbf|mathrm|textrm|mathbf|bf)\s*\{\s*)?[*_]*"
+    r"\s*[*_$]{0,6}(?:(?:[Oo]ption|[Cc]hoice)\s+)?(?:\\(?:text|textbf|mathrm|textrm|mathbf|bf)\s*\{\s*)?[*_]{0,4}"
     r"(?:\((?:([A-J])\)|([a-h])\)(?!\W*(?:left\s*)?(?<!\\)\())[}*_]*(?:[\s:.~}]|\\(?![A-Za-z(\[{]))+"
     r"|([A-J])[*_]*(?:\)\s*|[.:](?:\s+|\s*\}\s*))(?:[}*_~\s]|\\(?![A-Za-z(\[{]))*)"
     r"(?P<said>(?!and\b|or\b|[+*/^=,)\\&-]+\s)[^\s].*)",
