@@ -485,7 +485,9 @@ LABELS = (" correct", " incorrect")
     [
         ({" correct": 0.6, " incorrect": 0.2, " a": 0.1}, 0.75),
         ({"Correct": 0.5, " correct": 0.25, "Incorrect": 0.25}, 0.75),
-        ({" correct": 0.6, " in": 0.2, " a": 0.1}, 0.75),
+        ({" correct": 0.6, " inc": 0.2, " a": 0.1}, 0.75),
+        ({" correct": 0.6, " in": 0.2, " a": 0.1}, 6 / 7),  # as " in all"
+        ({"I": 0.5, "In": 0.3, "The": 0.1}, None),
         ({" Correct.": 0.3, "INCORRECT": 0.1}, 0.75),
         ({" correctly": 0.5, " correct": 0.3, " incorrect": 0.1}, 0.75),
         ({" ": 0.5, " correct": 0.3, " incorrect": 0.1}, 0.75),  # begins both, or nothing
@@ -521,7 +523,16 @@ def test_a_label_of_several_tokens_weighs_their_product(serve: Callable[..., Sta
     assert found == pytest.approx([0.6 / 0.72, 0.12 / 0.72])
     assert len(stand_in.bodies) == 3 and all(body["max_tokens"] == 1 for body in stand_in.bodies)
     (in_a_chat,) = opened(stand_in).label_probabilities([CHAT.evaluator("1+1", "2")], LABELS)
-    assert in_a_chat == pytest.approx([0.6 / 0.9, 0.3 / 0.9])  # the turn is the server's: a beginning counts whole
+    assert in_a_chat == pytest.approx([0.6 / 0.7, 0.1 / 0.7])  # the turn is the server's, and " in" may begin anything
+    stand_in = serve(labels={" correct": 0.6, " inc": 0.3, " a": 0.1})
+    (in_a_chat,) = opened(stand_in).label_probabilities([CHAT.evaluator("1+1", "2")], LABELS)
+    assert in_a_chat == pytest.approx([0.6 / 0.9, 0.3 / 0.9])
+
+
+def test_a_beginning_that_goes_on_otherwise_decides_nothing(serve: Callable[..., StandIn]) -> None:
+    engine = opened(serve(labels={" in": 0.6, " a": 0.3}, labels_after={" in": {" all": 0.9}}))
+    assert engine.label_probabilities([PLAIN.evaluator("1+1", "2")], LABELS) == [[0.5, 0.5]]
+    assert "no label among the likeliest tokens" in (engine.notice or "")
 
 
 def test_only_beginnings_that_can_move_a_score_are_asked_about(serve: Callable[..., StandIn]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from mathquorum.engines.base import Sampling
 from mathquorum.engines.server.asking import Asker
 from mathquorum.engines.server.faults import Fault, Refusal, TooLong
-from mathquorum.engines.server.labels import Likeliest, label_shares, with_whole_labels
+from mathquorum.engines.server.labels import Likeliest, begins_label, label_shares, with_whole_labels
 from mathquorum.engines.server.refusals import explain
 from mathquorum.engines.server.settings import Asked
 from mathquorum.engines.server.spending import ANSWERED, UNDECIDED
@@ -46,18 +46,22 @@ class Judge:
         """Of each label after a prompt; nothing where that is too long. Where no label is among the likeliest tokens, each has the same share.
 
         The server's tokenizer is not known. After a text a beginning of a label is appended to it and asked about in its turn; in a chat, where
-        the server writes the turn, a beginning counts for the whole label.
+        the server writes the turn, a beginning of three letters counts for the whole label.
 
         Raises:
             ModelError: If the server tells no log-probabilities, or refuses.
         """
         try:
-            first = self._likeliest(shown, partial(self._outcome, labels))
+            first = self._likeliest(shown, partial(self._outcome, labels, isinstance(shown, str)))
             whole = self._continued(first, labels, shown) if isinstance(shown, str) else first
         except TooLong:
             return []
         least = min((logprob for _, logprob in first), default=None)
-        return label_shares(whole, labels, least) or label_shares(first, labels) or [1 / len(labels)] * len(labels)
+        shares = label_shares(whole, labels, least)
+        if shares is None:
+            with self._lock:
+                self.undecided += 1
+        return shares or [1 / len(labels)] * len(labels)
 
     def _continued(self, first: Likeliest, labels: Sequence[str], prompt: str) -> Likeliest:
         return with_whole_labels(first, labels, lambda text: self._likeliest(prompt + text, self._check_told))
@@ -76,13 +80,12 @@ class Judge:
             self._width = max(self._width, width + 1)
         return self._likeliest(shown, check)
 
-    def _outcome(self, labels: Sequence[str], answer: Answer) -> str:
-        """What an answer about a label counts as."""
+    def _outcome(self, labels: Sequence[str], goes_on: bool, answer: Answer) -> str:
+        """What an answer about a label counts as; with `goes_on` a beginning will be asked about."""
         self._check_told(answer)
-        if label_shares(_first(answer), labels):
+        found = _first(answer)
+        if label_shares(found, labels) or (goes_on and any(begins_label(text, labels) for text, _ in found)):
             return ANSWERED
-        with self._lock:
-            self.undecided += 1
         return UNDECIDED
 
     def _check_told(self, answer: Answer) -> str:

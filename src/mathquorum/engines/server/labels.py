@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-__all__ = ["Likeliest", "label_shares", "with_whole_labels"]
+__all__ = ["Likeliest", "begins_label", "label_shares", "with_whole_labels"]
 
 Likeliest = Sequence[tuple[str, float]]
 """Texts and their log-probabilities in nats."""
 
 _WORTH = 0.01  # of what all labels have together: a beginning with less moves no share by more
+_LETTERS = 3  # of a beginning that tells its label
 _FURTHER = 4  # beginnings of one text that are asked about
 
 
 def label_shares(likeliest: Likeliest, labels: Sequence[str], least: float | None = None) -> list[float] | None:
     """Each label's share of what the labels have together (Eq. 7); None where no token begins one of them.
 
-    A server tells the likeliest tokens alone, in its own spelling. A token counts for the label that it begins: " in" or " incorrect" for
-    " incorrect"; one that begins several labels counts for none. Where each label is there as it is written, these count and no others, as
+    A server tells the likeliest tokens alone, in its own spelling. A token counts for the label that it begins: " inc" or " incorrect" for
+    " incorrect"; one that begins several labels counts for none, nor does one of fewer than three letters ("I", "in"), which begins much
+    else. Where each label is there as it is written, these count and no others, as
     with an engine that has the tokenizer. Else spellings are added up: with or without a space, in capitals or not, with what may follow the
     whole word ("Correct."). A label that is not among the tokens at all has at most the probability of the least likely of them, and is
     given that: texts that differ in the other label keep their order.
@@ -52,7 +54,7 @@ def with_whole_labels(likeliest: Likeliest, labels: Sequence[str], after: Callab
     """
     texts = list(likeliest)
     for _ in range(_FURTHER):
-        begun = [(logprob, text) for text, logprob in texts if _begins_one(text, labels)]
+        begun = [(logprob, text) for text, logprob in texts if begins_label(text, labels)]
         told = math.fsum(math.exp(lp) for text, lp in texts if text in labels) + math.fsum(
             math.exp(lp) for lp, _ in begun
         )
@@ -64,7 +66,8 @@ def with_whole_labels(likeliest: Likeliest, labels: Sequence[str], after: Callab
     return texts
 
 
-def _begins_one(text: str, labels: Sequence[str]) -> bool:
+def begins_label(text: str, labels: Sequence[str]) -> bool:
+    """Whether a text may go on to be a label, as it is written."""
     return bool(text.strip()) and any(label.startswith(text) and label != text for label in labels)
 
 
@@ -80,8 +83,6 @@ def _sums(likeliest: Likeliest, labels: Sequence[str], followed: bool = False) -
 
 def _begins(text: str, word: str, followed: bool) -> bool:
     """Whether the text is a beginning of the word, or, where it may be followed, the word with no letter after it."""
-    if not text.strip():
-        return False
     if word.startswith(text):
-        return True
+        return text == word or len(text.strip()) >= _LETTERS
     return followed and text.startswith(word) and not text[len(word)].isalnum()
