@@ -22,6 +22,12 @@ from mathquorum.records import AnswerCluster, Problem
 from mathquorum.run import Run
 from mathquorum.run.ledger import read_record
 from mathquorum.selection.own import any_strategy
+from mathquorum.serving.questions import Served
+from mathquorum.serving.refusals import Refused
+from mathquorum.serving.settings import Limits
+from mathquorum.serving.wire import AskedChat, read_asked
+from mathquorum.serving.work import Question
+from mathquorum.solving.settings import Quorum
 from mathquorum.stages.evaluate import Evaluate
 from mathquorum.store import write_records
 
@@ -76,6 +82,10 @@ def test_a_text_a_mapping_and_an_object_are_the_same_strategy(write_module: Call
 def test_python_takes_an_object(write_module: Callable[[str], str]) -> None:
     name = write_module(STRATEGY)
     module = __import__(name)
+    one = module.Last(skip=1)
+    assert one.model_copy(update={"skip": 2}).name == f"{name}:Last(skip=2)"
+    given = {"problems": "p", "candidates": "c", "clusters": "c", "strategies": ["maj1", one]}
+    assert build(Evaluate, given).strategies == ("maj1", f"{name}:Last(skip=1)")
     found = mq.vote([["#### 4", "#### 5", "#### 5"]], strategies=["maj1", module.Last(), f"{name}:Last(skip=1)"])
     assert found.answers(f"{name}:Last") == {"0": "4"}
     assert found.answers(f"{name}:Last(skip=1)") == {"0": "5"}
@@ -167,6 +177,17 @@ def test_entry_points_that_cannot_be_used_are_told_when_they_are_named(
     assert any_strategy(f"{good}:Last").select(CLUSTERS, {}) is CLUSTERS[2]
 
 
+def test_a_package_whose_entry_points_cannot_be_read_hides_no_other(
+    modules: Path, write_module: Callable[[str], str]
+) -> None:
+    name = write_module(STRATEGY)
+    declare(modules, "good", "mathquorum.strategies", good=f"{name}:Last")
+    declare(modules, "bad", "mathquorum.strategies")
+    (modules / "bad-1.0.dist-info" / "entry_points.txt").write_text("[mathquorum.strategies]\nno equals sign\n")
+    sys.path.append(f"{modules}/./")
+    assert any_strategy("good").select(CLUSTERS, {}) is CLUSTERS[2]
+
+
 def test_a_broken_entry_point_breaks_no_command_that_does_not_name_it(modules: Path) -> None:
     (modules / "shouts.py").write_text("print('imported')\nraise SystemExit(9)\n")
     declare(modules, "one", "mathquorum.strategies", shouts="shouts:Last", maj1="shouts:Last")
@@ -234,6 +255,20 @@ def test_nothing_that_a_run_names_is_imported_by_reading_it(modules: Path, write
     assert "imported" not in mathquorum("vote", str(modules / "run"), "--json", PYTHONPATH=path).stdout
     named = mathquorum("vote", str(modules / "run"), "--strategies", f"{name}:Last", "--json", PYTHONPATH=path).stdout
     assert named.startswith("imported") and f'"{name}:Last@4"' in named
+
+
+def test_a_client_of_a_server_cannot_name_a_class_but_for_the_servers_own(write_module: Callable[[str], str]) -> None:
+    used, other = write_module(STRATEGY), write_module(STRATEGY)
+
+    def asked(name: str) -> Question:
+        served = Served("m", build(Quorum, {"model": "x", "strategy": f"{used}:Last"}), Limits(), 16)
+        held = {"model": "m", "messages": [{"role": "user", "content": "1+1?"}], "mathquorum": {"strategy": name}}
+        return served.question(read_asked(AskedChat, json.dumps(held).encode()))
+
+    assert asked(f"{used}:Last").strategy.name == f"{used}:Last" and asked("maj1").strategy.name == "maj1"
+    with pytest.raises(Refused, match=r"mathquorum\.strategy is none that is known"):
+        asked(f"{other}:Last")
+    assert other not in sys.modules
 
 
 def test_a_report_of_choices_needs_no_code(modules: Path, write_module: Callable[[str], str]) -> None:

@@ -8,9 +8,9 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -47,11 +47,25 @@ def declared(group: str) -> Mapping[str, Sequence[Declared]]:
 @functools.cache
 def _declared(group: str, path: tuple[str, ...]) -> Mapping[str, Sequence[Declared]]:
     found: dict[str, list[Declared]] = {}
-    for point in entry_points(group=group):
+    for point in _points(group):
         of_name = found.setdefault(point.name, [])
         if point.value not in [other.target for other in of_name]:  # installed twice, it is still the same
             of_name.append(Declared(point))
     return found
+
+
+def _points(group: str) -> Iterable[EntryPoint]:
+    try:
+        return entry_points(group=group)
+    except Exception:  # of one package that cannot be read, which must not keep the others away
+        return [point for package in distributions() for point in _points_of(package, group)]
+
+
+def _points_of(package: Distribution, group: str) -> Iterable[EntryPoint]:
+    try:
+        return package.entry_points.select(group=group)
+    except Exception:
+        return ()
 
 
 def class_of_entry_point(points: Sequence[Declared], noun: str, base: type[T]) -> type[T]:

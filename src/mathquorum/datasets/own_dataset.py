@@ -77,6 +77,8 @@ def split_place(text: str) -> tuple[str, str | None] | None:
 
 
 def _name(given: Any) -> Any:
+    if isinstance(given, OwnDataset):
+        return text_of(given)
     if not isinstance(given, str | Mapping):
         return given
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator
 
@@ -39,6 +39,12 @@ class OwnStrategy(Own):
         """Its name holds its settings, as in "w.rr.top8", so that two of one class are told apart in tables."""
         super().model_post_init(context)
         self.__dict__["name"] = text_of(self)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, whose name holds its own settings."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__["name"] = text_of(copy)
+        return copy
 
     @abstractmethod
     def choose(self, clusters: Sequence[AnswerCluster], scores: Mapping[int, float]) -> AnswerCluster | None:
@@ -112,7 +118,7 @@ def with_further(names: Sequence[str], *, scored: bool) -> tuple[str, ...] | Non
 
 
 def _text(given: Any) -> Any:
-    if not isinstance(given, str | Mapping):
+    if not isinstance(given, str | Mapping | OwnStrategy):
         return given
     try:
         found = any_strategy(given)
@@ -122,7 +128,7 @@ def _text(given: Any) -> Any:
 
 
 def _texts(given: Any) -> Any:
-    items = [given] if isinstance(given, str | Mapping) else given
+    items = [given] if isinstance(given, str | Mapping | OwnStrategy) else given
     if not isinstance(items, list | tuple):
         return given
     return [part for item in items for part in (split_outside(item) if isinstance(item, str) else [item])]
