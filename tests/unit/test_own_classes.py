@@ -203,8 +203,8 @@ def test_a_broken_entry_point_breaks_no_command_that_does_not_name_it(modules: P
 
 
 def test_a_command_finds_a_module_in_the_folder_that_it_is_typed_in(tmp_path: Path) -> None:
-    (tmp_path / "votes.py").write_text(STRATEGY)
-    (tmp_path / "json.py").write_text("raise SystemExit('a file here must not take the place of a library')")
+    last = "import sys, pathlib\nassert sys.path[-1] == str(pathlib.Path(__file__).parent), 'it would go before libraries'\n"
+    (tmp_path / "votes.py").write_text(last + STRATEGY)
     (tmp_path / "s.jsonl").write_text(json.dumps(SAMPLES[0]))
     command = [sys.executable, "-P", "-c", "from mathquorum.cli import main; main()"]
     words = ["vote", "s.jsonl", "--strategies", "[maj1, {name: 'votes:Last'}]", "--json"]
@@ -271,24 +271,36 @@ def test_a_client_of_a_server_cannot_name_a_class_but_for_the_servers_own(write_
     assert other not in sys.modules
 
 
-def test_a_report_of_choices_needs_no_code(modules: Path, write_module: Callable[[str], str]) -> None:
+def test_a_report_shows_the_choices_that_are_stored_and_needs_no_code(
+    modules: Path, write_module: Callable[[str], str]
+) -> None:
     name = write_module(STRATEGY)
     report = measure(Run(modules / "run"), settings(modules, f"{name}:Last"))
-    code = (
-        "import sys; from pathlib import Path; from mathquorum.stages.base import no_progress;"
-        "from mathquorum.config import build; from mathquorum.stages.report import Report; import json;"
-        f"run = Path({str(modules / 'run')!r}); "
-        "pool = {n: run / s / f'{n}.jsonl' for n, s in "
-        "{'problems': 'problems.test', 'candidates': 'candidates', 'clusters': 'clusters'}.items()};"
-        "out = run / 'again'; out.mkdir();"
-        "build(Report, {'evaluations': {'model': {'results': run / 'evaluation', 'generator': 'model', 'pool': pool}}}).run(out, no_progress);"
-        f"assert {name!r} not in sys.modules; print((out / 'report.html').stat().st_size)"
-    )
     (modules / f"{name}.py").unlink()
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    first, second = ((place / "report.html").read_text() for place in (report, modules / "run" / "again"))
-    inspected = [page[page.index(f'"{name}:Last"') :] for page in (first, second)]
-    assert inspected[0][:300] == inspected[1][:300]
+    again = """
+import sys
+from pathlib import Path
+from mathquorum.config import build
+from mathquorum.stages.base import no_progress
+from mathquorum.stages.report import Report
+
+run, name = Path(sys.argv[1]), sys.argv[2]
+kinds = {"problems": "problems.test", "candidates": "candidates", "clusters": "clusters"}
+pool = {kind: run / stage / f"{kind}.jsonl" for kind, stage in kinds.items()}
+stage = build(Report, {"evaluations": {"model": {"results": run / "evaluation", "generator": "model", "pool": pool}}})
+chosen = run / "evaluation" / "selections.jsonl"
+for number in range(3):
+    if number == 2:
+        chosen.write_text(chosen.read_text().replace('"It is 6"', '"It is 5"'))
+    out = run / f"again{number}"
+    out.mkdir()
+    stage.run(out, no_progress)
+assert name not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", again, str(modules / "run"), name], check=True, capture_output=True)
+    first, *others = ((p / "report.html").read_text() for p in (report, *sorted((modules / "run").glob("again*"))))
+    assert f"{name}:Last" in first and all(f"{name}:Last" in page for page in others)
+    assert others[0] == others[1] != others[2]
 
 
 def test_another_process_finds_the_class_where_this_one_did(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_text_names_a_dataset_with_its_settings_and_its_path(
 
 
 def test_a_mapping_names_it_too_and_what_is_not_there_is_not_mistaken_for_it(
-    modules: Path, write_module: Callable[[str], str]
+    modules: Path, write_module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = write_module(DATASET)
     made = build(Source, {"dataset": {"name": f"{name}:Sums", "largest": 2}, "limit": 1, "style": "terse"})
@@ -88,8 +88,9 @@ def test_a_mapping_names_it_too_and_what_is_not_there_is_not_mistaken_for_it(
     assert {solution.style for solution in read_source(made, 0).solutions} == {"terse"}
     assert len(list(datasets.load(f"{name}:Sums"))) == 3
     (modules / "here").mkdir()
+    monkeypatch.chdir(modules)
     with pytest.raises(SettingsError, match=r"Unknown dataset 'mth'\. Did you mean 'math'"):
-        build(Given, {"test": f"mth:{modules / 'here'}"})
+        build(Given, {"test": "mth:here"})
     with pytest.raises(SettingsError, match=r"Unknown dataset 'mth'\. Did you mean 'math'"):
         build(Given, {"test": "mth:test.jsonl"})
     assert build(Given, {"test": "jsonl:other.jsonl"}).test.dataset == "jsonl"
