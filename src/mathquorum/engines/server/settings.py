@@ -29,7 +29,8 @@ R = TypeVar("R")
 
 
 class Asked(Settings):
-    """How a server is asked, whoever started it. None of what is marked as runtime is part of a result's identity."""
+    """How a server is asked, and what of `engines.settings.EngineSettings` does not depend on who started it. None of what is marked as
+    runtime is part of a result's identity."""
 
     served_model: str | None = None
     """The name under which the server knows the model. None: the stage's `model` as it is given."""
@@ -55,6 +56,38 @@ class Asked(Settings):
     extra: dict[str, Any] = {}
     """Further fields of every request, as the server has them. Many draw from less than the whole distribution unless told otherwise: vLLM and
     llama.cpp want {"top_k": 0, "min_p": 0} for that. docs/engines.md lists those that we know."""
+
+    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
+        """Each candidate alone."""
+        return by_requests(use, num_candidates, 1)
+
+    def spread(
+        self,
+        job: Callable[[], Handler[U, R]],
+        units: Sequence[U],
+        workers: Workers,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, R]]:
+        """Threads, `concurrency` of them: the work is the server's."""
+        return map_threads(job, units, self.concurrency, heard)
+
+    def exactly(self, use: ModelUse, shown: Shown) -> str:
+        """The words, without marks."""
+        return words_of(shown)
+
+    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
+        """Who answered, requests, tokens, and the price where prices are set."""
+        if use.folder is None:
+            return {}
+        names = dict.fromkeys(one.model for one in answered(use) if one.model)
+        named = {"answered by": "; ".join(names)} if names else {}
+        return {**named, **read_spent(use.folder).shown(self.prompt_price, self.completion_price)}
+
+    def gather(self, shards: Sequence[Path], out: Path) -> None:
+        """See `EngineSettings.gather`."""
+        from mathquorum.engines.server.opening import gather_kept
+
+        gather_kept(shards, out)
 
 
 class Server(Asked):
@@ -102,41 +135,15 @@ class Server(Asked):
         """A request's candidates of one problem, so that what has arrived is kept. How many the server gives is tried with the first prompt."""
         return cut_by(lambda: self.open(use), self.url, self, use, writing)
 
-    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
-        """Each candidate alone."""
-        return by_requests(use, num_candidates, 1)
-
-    def spread(
-        self,
-        job: Callable[[], Handler[U, R]],
-        units: Sequence[U],
-        workers: Workers,
-        heard: Callable[[int, int], None] | None = None,
-    ) -> Iterator[tuple[int, R]]:
-        """Threads, `concurrency` of them: the work is the server's."""
-        return map_threads(job, units, self.concurrency, heard)
-
-    def exactly(self, use: ModelUse, shown: Shown) -> str:
-        """The words, without marks."""
-        return words_of(shown)
-
     def open(self, use: ModelUse) -> ServerEngine:
         """See `EngineSettings.open`."""
         from mathquorum.engines.server.transport import read_key
 
         return opened(self.url, read_key(self.key_variable), self.url, self, use, self.served_model or use.model)
 
-    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
-        """Who answered, requests, tokens and price."""
-        return shown_of(self, use)
-
     def answerers(self, use: ModelUse) -> Sequence[Answerer]:
         """See `EngineSettings.answerers`: with their addresses."""
         return [Answerer(self.kind, one.server, one.model) for one in answered(use)]
-
-    def gather(self, shards: Sequence[Path], out: Path) -> None:
-        """See `opening.gather_kept`."""
-        gather_from(shards, out)
 
 
 def opened(url: str, key: str | None, where: str, asked: Asked, use: ModelUse, model: str) -> ServerEngine:
@@ -175,25 +182,9 @@ def cut_by(open_it: Callable[[], ServerEngine], where: str, asked: Asked, use: M
     return by_requests(use, counts, number, (("candidates per request", number),))
 
 
-def shown_of(asked: Asked, use: ModelUse) -> Mapping[str, int | float | str]:
-    """See `EngineSettings.shown`."""
-    if use.folder is None:
-        return {}
-    names = dict.fromkeys(one.model for one in answered(use) if one.model)
-    named = {"answered by": "; ".join(names)} if names else {}
-    return {**named, **read_spent(use.folder).shown(asked.prompt_price, asked.completion_price)}
-
-
 def answered(use: ModelUse) -> Sequence[Answered]:
     """Who answered a stage."""
     return read_answered(use.folder) if use.folder else ()
-
-
-def gather_from(shards: Sequence[Path], out: Path) -> None:
-    """See `EngineSettings.gather`."""
-    from mathquorum.engines.server.opening import gather_kept
-
-    gather_kept(shards, out)
 
 
 def by_requests(

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from mathquorum.config import InputPath, Runtime
-from mathquorum.engines.server.settings import Asked, answered, by_requests, cut_by, gather_from, opened, shown_of
-from mathquorum.engines.server.threads import map_threads
+from mathquorum.engines.server.settings import Asked, answered, cut_by, opened
 from mathquorum.engines.settings import Answerer, Cut, ModelUse, Writing
-from mathquorum.processes import Handler
-from mathquorum.prompts import Shown, words_of
-from mathquorum.spreading import Workers
 
 if TYPE_CHECKING:
     from mathquorum.engines.server.engine import ServerEngine
     from mathquorum.engines.vllm.launch import Launch
 
 __all__ = ["Vllm"]
-
-U = TypeVar("U")
-R = TypeVar("R")
 
 
 class Vllm(Asked):
@@ -62,24 +55,6 @@ class Vllm(Asked):
         """As `Server.cut_writing`."""
         return cut_by(lambda: self.open(use), "vllm", self, use, writing)
 
-    def cut_judging(self, use: ModelUse, num_candidates: Sequence[int]) -> Cut:
-        """Each candidate alone."""
-        return by_requests(use, num_candidates, 1)
-
-    def spread(
-        self,
-        job: Callable[[], Handler[U, R]],
-        units: Sequence[U],
-        workers: Workers,
-        heard: Callable[[int, int], None] | None = None,
-    ) -> Iterator[tuple[int, R]]:
-        """Threads, `concurrency` of them."""
-        return map_threads(job, units, self.concurrency, heard)
-
-    def exactly(self, use: ModelUse, shown: Shown) -> str:
-        """The words, without marks."""
-        return words_of(shown)
-
     def open(self, use: ModelUse) -> ServerEngine:
         """See `EngineSettings.open`. The server's log is vllm.log beside the stage's folder, and among temporary files without one."""
         from mathquorum.engines.vllm.running import SERVERS
@@ -106,14 +81,6 @@ class Vllm(Asked):
         )
         return launch_of(self.python, use.model, self.adapters, arguments)
 
-    def shown(self, use: ModelUse) -> Mapping[str, int | float | str]:
-        """Who answered, requests and tokens."""
-        return shown_of(self, use)
-
     def answerers(self, use: ModelUse) -> Sequence[Answerer]:
         """See `EngineSettings.answerers`: without addresses, which are ports of this machine's for as long as a stage runs."""
         return [Answerer(self.kind, model=one.model) for one in answered(use)]
-
-    def gather(self, shards: Sequence[Path], out: Path) -> None:
-        """As `Server.gather`."""
-        gather_from(shards, out)
