@@ -71,8 +71,10 @@ def test_recipes_that_train_refuse_engines_that_cannot_serve_what_they_train(tmp
     with pytest.raises(SettingsError, match="cannot serve the models that this recipe trains"):
         build(Study, {**study, "engine": {"kind": "server", "url": "http://127.0.0.1:9/v1"}})
     vllm = {"kind": "vllm", "python": "python3"}
+    with pytest.raises(SettingsError, match="signals has 'certainty'"):
+        build(Study, {**study, "engine": vllm})
     with pytest.raises(SettingsError, match="would each start a vLLM on the same GPU"):
-        build(Study, {**study, "engine": vllm, "workers": 2})
+        build(Study, {**study, "engine": vllm, "workers": 2, "signals": ["likelihood"]})
     with pytest.raises(SettingsError, match="signals has 'certainty'"):
         build(Paper, {**given, "engine": vllm})
     told = {**given, "engine": vllm, "signals": ["likelihood", "confidence"]}

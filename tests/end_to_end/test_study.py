@@ -187,7 +187,7 @@ def study_of(given: list[str]) -> None:
 def test_another_engine_samples_and_scores_for_the_study(data: Path, tiny_model: Path, tmp_path: Path) -> None:
     """All but the training is another engine's work, and every record says whose."""
     says = "{kind: scripted, texts: ['So $\\boxed{49}$', 'The answer is 50'], believed: '49'}"
-    study_of([*small(data, tiny_model, tmp_path / "run"), "--engine", says])
+    study_of([*small(data, tiny_model, tmp_path / "run"), "--engine", says, "--signals", "likelihood"])
     records = [json.loads(file.read_text()) for file in (tmp_path / "run").glob("*/stage.json")]
     asked = [
         r for r in records if r["stage"] == "Sample" or (r["stage"] == "ScoreCandidates" and "model" in r["inputs"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -52,16 +52,21 @@ def check_one_server(engine: AnyEngine, workers: int) -> None:
         )
 
 
-def check_serves_trained(engine: AnyEngine) -> None:
-    """Makes sure that an engine can be asked for models that a recipe trains.
+def check_serves_trained(engine: AnyEngine, signals: Sequence[Signal]) -> None:
+    """Makes sure that an engine can be asked for models that a recipe trains, and tells what their own signals need.
 
     Raises:
-        ValueError: If it has models of its own alone.
+        ValueError: If it has models of its own alone, or tells too few tokens.
     """
     if isinstance(engine, Server):
         raise ValueError(
             "engine.kind server cannot serve the models that this recipe trains. Use embedded or vllm, which opens them; or measure "
             "the server's own model, with `mathquorum run measure`."
+        )
+    if isinstance(engine, Vllm) and "certainty" in signals:
+        raise ValueError(
+            "signals has 'certainty', which needs the whole distribution of each token, and vLLM tells the 20 likeliest. "
+            "Set signals to [likelihood, confidence]."
         )
 
 
@@ -140,12 +145,7 @@ class Paper(Settings):
 
     @model_validator(mode="after")
     def _serves_what_is_trained(self) -> Paper:
-        check_serves_trained(self.engine)
-        if isinstance(self.engine, Vllm) and "certainty" in self.signals:
-            raise ValueError(
-                "signals has 'certainty', which needs the whole distribution of each token, and vLLM tells the 20 likeliest. "
-                "Set signals to [likelihood, confidence]."
-            )
+        check_serves_trained(self.engine, self.signals)
         check_one_server(self.engine, self.workers)
         return self
 

@@ -40,7 +40,7 @@ class MeasuredPool(Settings):
     greedy: InputPath | None = None
     """Clusters of one greedy solution per problem."""
     scores: dict[str, InputPath] = Field(default_factory=dict)
-    """scores.jsonl by evaluator: "ROLE.NAME", or "likelihood"."""
+    """scores.jsonl by evaluator: "ROLE.NAME", or by a signal of the generator's own: "likelihood"."""
 
 
 class StudyReport(Settings):

@@ -9,7 +9,7 @@ from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 from mathquorum.stopping.outlook import Outlook
 from mathquorum.stopping.rules import FixedBudget
 from mathquorum.study.cells import Cell, StudyRow, StudyTable
-from mathquorum.study.measured import Generator, Measured, Rows, difference
+from mathquorum.study.measured import Generator, Measured, Rows, difference, is_signal
 from mathquorum.study.plan import TOP, Plan
 from mathquorum.study.spending import choose_rule, replay_each, rules
 
@@ -23,7 +23,7 @@ def evaluators(measured: Measured, plan: Plan) -> StudyTable:
         generator = measured.get(role, plan.main)
         for evaluator in generator.evaluators if generator else ():
             assert generator is not None
-            if evaluator != "likelihood" and not evaluator.startswith(f"{role}."):
+            if not is_signal(evaluator) and not evaluator.startswith(f"{role}."):
                 continue
             rows.append(
                 StudyRow(f"{role}: {evaluator.removeprefix(f'{role}.')}", _evaluator_cells(generator, evaluator))

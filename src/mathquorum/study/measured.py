@@ -20,7 +20,7 @@ from mathquorum.metrics.scores import auc, evaluator_estimates, scores_and_label
 from mathquorum.records import Estimate, largest_first
 from mathquorum.selection import Strategy
 
-__all__ = ["Generator", "Measured", "Rows", "difference", "p_value", "string_vote"]
+__all__ = ["Generator", "Measured", "Rows", "difference", "is_signal", "p_value", "string_vote"]
 
 Rows = Floats
 """(seeds, problems): one row of values in [0, 1] per training seed."""
@@ -133,6 +133,11 @@ class Measured:
                 for key, g in self.generators.items()
             }
         )
+
+
+def is_signal(evaluator: str) -> bool:
+    """Whether scores are the generator's own: those of an evaluator have the role of its model before a dot."""
+    return "." not in evaluator
 
 
 def difference(name: str, first: Rows, second: Rows) -> Difference:

@@ -8,7 +8,7 @@ from mathquorum.metrics.crossed import seeded_mean
 from mathquorum.selection import Majority, Rerank, Strategy, WeightedVote
 from mathquorum.study import published
 from mathquorum.study.cells import Cell, StudyRow, StudyTable
-from mathquorum.study.measured import Generator, Measured
+from mathquorum.study.measured import Generator, Measured, is_signal
 from mathquorum.study.plan import TOP, Plan
 from mathquorum.study.sweeps import SWEEPS, best_number
 
@@ -77,8 +77,11 @@ def reranking(measured: Measured, plan: Plan) -> StudyTable:
         generator = measured.get(role, plan.main)
         if generator is None:
             continue
-        for loss in (*plan.losses, "likelihood"):
-            evaluator = loss if loss == "likelihood" else f"{role}.{loss}"
+        signals = [name for name in generator.evaluators if is_signal(name)]
+        for loss, evaluator in (
+            *((loss, f"{role}.{loss}") for loss in plan.losses),
+            *((name, name) for name in signals),
+        ):
             if evaluator in generator.evaluators:
                 paper = published.RERANKING.get((plan.paper_role(role), loss), {})
                 cells = _reranking_cells(generator, evaluator, paper)
@@ -88,7 +91,7 @@ def reranking(measured: Measured, plan: Plan) -> StudyTable:
         "Table 3: solution-cluster re-ranking",
         ("Pass@1 (greedy)", "Maj1", "RR.All", f"RR.Top-{TOP}", "W.RR"),
         tuple(rows),
-        f"Candidates of {plan.main}. Likelihood: the generator's own, the score that needs no training.",
+        f"Candidates of {plan.main}. Likelihood, confidence, certainty: the generator's own, scores that need no training.",
     )
 
 

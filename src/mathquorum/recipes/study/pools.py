@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mathquorum.recipes.study.parts import Trained, sampler
 from mathquorum.recipes.study.settings import MEAN, Study
@@ -71,7 +71,7 @@ def score(
     stages: Listing, s: Study, problems: Path, pools: Sequence[Sampled], evaluators: Evaluators
 ) -> tuple[MeasuredPool, ...]:
     """The pools with their scores. Main generators get all evaluators of their own model, the transferred one of the others, and
-    their likelihood; what came of sequential training gets the transferred one of its own model."""
+    their own signals; what came of sequential training gets the transferred one of its own model."""
     scored: dict[str, dict[str, Path]] = {}
     for pool in pools:
         scored[pool.key] = {
@@ -80,14 +80,14 @@ def score(
                 ScoreCandidates(
                     problems=problems,
                     candidates=pool.candidates,
-                    model=model,
+                    **scorer,
                     prompt=s.prompt,
                     hardware=s.scoring_hardware or s.hardware,
                     engine=s.engine,
                 ),
             )
             / "scores.jsonl"
-            for name, model in _scorers(s, pool, evaluators)
+            for name, scorer in _scorers(s, pool, evaluators)
         }
     for pool in pools:
         scores = scored[pool.key]
@@ -109,16 +109,17 @@ def score(
     )
 
 
-def _scorers(s: Study, pool: Sampled, evaluators: Evaluators) -> Iterator[tuple[str, str | None]]:
-    """Names and models of what scores a pool; None is the likelihood."""
+def _scorers(s: Study, pool: Sampled, evaluators: Evaluators) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What scores a pool: names, and the model or the signal."""
     g, transferred = pool.generator, s.evaluators.transferred
     if g.kind == "ssft" and g.of == s.main:
-        yield "likelihood", None
+        for signal in s.signals:
+            yield str(signal), {"signal": signal}
         for (role, seed, name), model in evaluators.items():
             if seed == g.seed and (role == g.role or (name == transferred and pool.part == "test")):
-                yield f"{role}.{name}", model
+                yield f"{role}.{name}", {"model": model}
     elif g.kind in ("mtsft", "control", "mixed"):
-        yield f"{g.role}.{transferred}", evaluators[g.role, g.seed, transferred]
+        yield f"{g.role}.{transferred}", {"model": evaluators[g.role, g.seed, transferred]}
 
 
 def _combined(s: Study, pool: Sampled, scores: Mapping[str, Path]) -> Iterator[tuple[str, CombineScores]]:

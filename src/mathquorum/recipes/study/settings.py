@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from mathquorum.config import InputModel, Runtime, Settings
 from mathquorum.engines import AnyEngine, Embedded
 from mathquorum.engines.base import Sampling
+from mathquorum.evaluator import Signal
 from mathquorum.models import Hardware
 from mathquorum.objectives import AnyObjective, CrossEntropyLoss, MarginLoss
 from mathquorum.prompts import AnyPrompt, Prompt
@@ -101,6 +102,8 @@ class Study(Settings):
     generator: Training = Training(epochs=3)
     batch_size: int = Field(default=32, ge=1)
     evaluators: StudyEvaluators
+    signals: tuple[Signal, ...] = ("likelihood", "confidence", "certainty")
+    """The main generators' own signals that their candidates are scored by, too: what every evaluator must beat."""
     mtsft: StudyMtsft = StudyMtsft()
     contamination: Literal["refuse", "drop", "allow"] = "refuse"
     prompt: AnyPrompt = Prompt()
@@ -115,7 +118,7 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _serves_what_is_trained(self) -> Study:
-        check_serves_trained(self.engine)
+        check_serves_trained(self.engine, self.signals)
         check_one_server(self.engine, self.workers)
         return self
 
