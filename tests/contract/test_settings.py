@@ -13,6 +13,7 @@ from mathquorum.cli import app
 from mathquorum.config import Settings, build, parse_overrides
 from mathquorum.config.listing import describe
 from mathquorum.recipes import RECIPES, recipe
+from mathquorum.recipes.paper import Paper
 
 REQUIRED: dict[str, Any] = {
     "base": "some/base",
@@ -69,3 +70,20 @@ def test_choices_are_listed() -> None:
     assert admitted["evaluator.objectives"].startswith("Choices: solution, cross_entropy, margin, pairwise")
     engines = {listed.name: listed.admits for listed in describe(recipe("sample").settings)}["engine"]
     assert "embedded, scripted" in engines and "Parts of server:" in engines and "url (required)" in engines
+
+
+@pytest.mark.parametrize(
+    ("objectives", "chosen", "trained"),
+    [
+        ("{margin: margin, cross_entropy: cross_entropy}", None, ("margin", "cross_entropy")),
+        ("{margin: {}}", None, ("margin",)),
+        ("{pairwise: pairwise}", None, ()),
+        ("{pairwise: pairwise}", "pairwise", ("pairwise",)),
+    ],
+)
+def test_sequential_fine_tuning_follows_the_objectives_that_the_evaluator_has(
+    objectives: str, chosen: str | None, trained: tuple[str, ...]
+) -> None:
+    words = ["--evaluator.objectives", objectives, *(["--mtsft.objectives", chosen] if chosen else [])]
+    files = {"base": "b", "train": "t.jsonl", "test": "u.jsonl"}
+    assert build(Paper, files, parse_overrides(words)).sequential == trained

@@ -75,7 +75,7 @@ def paper(run: Run, settings: Paper) -> Path:
         Report(
             evaluations=evaluations,
             baseline=f"ssft.{s.main} + {s.signals[0]}",
-            controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.mtsft.objectives},
+            controls={f"mtsft.{loss}": f"control.{loss}" for loss in s.sequential},
             repeats=tuple(
                 TrainingRun(evaluations={name: item.results for name, item in again.items()}) for again in repeats
             ),
@@ -141,7 +141,7 @@ def _train_and_measure(
     # 4. MTSFT and its control (Table 4)
     likelihood = references.model_copy(update={"weight": s.mtsft.likelihood_weight})
     sequential: dict[tuple[str, str], str] = {}
-    for loss in s.mtsft.objectives:
+    for loss in s.sequential:
         second = stages.add(
             f"mtsft.{loss}.evaluator", _finetune(s, main, s.mtsft.evaluator, verdicts[loss], likelihood)
         )

@@ -91,8 +91,9 @@ class EvaluatorSettings(Settings):
 class MtsftSettings(Settings):
     """Multi-task sequential fine-tuning: evaluator stage with a likelihood term, then generator again (PAPER.md section 3)."""
 
-    objectives: tuple[str, ...] = ("margin", "cross_entropy")
-    """Which of the evaluator's objectives (Table 4 has both); none leaves MTSFT and its control out."""
+    objectives: tuple[str, ...] | None = None
+    """Which of the evaluator's objectives. None: of margin and cross_entropy (Table 4) those that the evaluator has; an empty list leaves
+    MTSFT and its control out."""
     likelihood_weight: float = Field(default=1.0, ge=0)
     """alpha_2 and alpha_3 of Eq. 12 and 13. The paper does not give them."""
     evaluator: Training = Training(epochs=1)
@@ -154,9 +155,16 @@ class Paper(Settings):
         check_names(self.scorer, [*self.signals, *self.evaluator.objectives])
         return self
 
+    @property
+    def sequential(self) -> tuple[str, ...]:
+        """Objectives of sequential fine-tuning, by their names in `evaluator.objectives`."""
+        if self.mtsft.objectives is not None:
+            return self.mtsft.objectives
+        return tuple(name for name in ("margin", "cross_entropy") if name in self.evaluator.objectives)
+
     @model_validator(mode="after")
     def _known_objectives(self) -> Paper:
-        unknown = [name for name in self.mtsft.objectives if name not in self.evaluator.objectives]
+        unknown = [name for name in self.sequential if name not in self.evaluator.objectives]
         if unknown:
             known = ", ".join(self.evaluator.objectives)
             raise ValueError(
