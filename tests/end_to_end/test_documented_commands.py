@@ -76,7 +76,7 @@ SMALLER: Mapping[tuple[str, ...], Sequence[str]] = {
     ("sample",): FEW,
     ("train", "generator"): SHORT,
     ("train", "evaluator"): SHORT,
-    ("plan", "paper"): ("--no-calibration",),  # measures the machine for a minute
+    ("plan", "paper"): ("--no-calibration", "--out", "runs/plan"),  # it would measure the machine for a minute
     ("serve",): ("--port", "0"),
 }
 SOURCES = (
