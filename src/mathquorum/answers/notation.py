@@ -46,6 +46,7 @@ _SYMPY_CONSTANT = re.compile(r"(?<=\*)\s*[IE](?![A-Za-z])|(?<![A-Za-z])[IE](?=\*
 _EMPTY_GROUP = re.compile(r"(?<![a-zA-Z}\]^_])\{\}")
 _UNION = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
 _GLUED_WORD = re.compile(r"(?<=[\d)}])(or|and)(?=[A-Z(\d\\-])")
+_TIMES = re.compile(r"(?<=[\d)}$%])\s+x\s+(?=[\\$(]{0,2}\d)")  # 6 x 4, where nobody means 24x
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\\,|\\ |~| )\d{3})+(?![\d,.]*\d)")
 _SPACES = re.compile(
     r"(?<!\\)\\[,;:! \n]|~|(?<!\\)\\q?quad(?![a-zA-Z])|\\(?:thinspace|enspace|space|hspace\{[^{}]*\})(?![a-zA-Z])"
@@ -68,6 +69,8 @@ def plain(text: str) -> str:
         text = _SYMPY_CONSTANT.sub(lambda m: m[0].lower(), text)
     if "{}" in text:
         text = _EMPTY_GROUP.sub("", text)
+    if " x " in text:
+        text = _TIMES.sub(r" \\times ", text)
     if "=/=" in text:
         text = text.replace("=/=", "!=")
     if "+/-" in text:

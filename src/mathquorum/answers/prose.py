@@ -34,7 +34,7 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"(?:st|nd|rd|th) [a-z]|\s*(?:[-–]?(?:times\b(?! (?:a|per|each|every|in)\b)|plus\b|minus\b|divided\b|multiplied\b|or\b(?! so)|to the\b|factorial\b|squared\b|cubed\b|dozen\b|and (?:a|its|all|every)\b|(?:more|less|fewer) than\b(?=\s+(?:\d|\\|\$|[a-z]\b|twice|thrice|half|double|triple|\w+ times))|choose\b|mod\b|out of\b|percent of (?!the|his|her|their|all))|[-+*/^=<>!(])",
+    r"\s*(?:[-–]?(?:times\b(?! (?:a|per|each|every|in)\b)|plus\b|minus\b|divided\b|multiplied\b|or\b(?! so)|to the\b|factorial\b|squared\b|cubed\b|dozen\b|and (?:a|its|all|every)\b|(?:more|less|fewer) than\b(?=\s+(?:\d|\\|\$|[a-z]\b|twice|thrice|half|double|triple|\w+ times))|choose\b|mod\b|out of\b|percent of (?!the|his|her|their|all))|[-+*/^=<>!(])",
     re.IGNORECASE,
 )
 _DENYING = """
@@ -62,7 +62,7 @@ _ASKING = frozenset(
     )
 )
 _SAID_OF_A_NUMBER = re.compile(
-    r"\W{0,3}[\d.,/]+\W{0,3}\s+(?:is|was)\s+(?:an?|one|my|our|still|only|also|just)\b(?!.*\banswer)"
+    r"\W{0,3}(?:[Tt]he|[Ee]ach|[Ee]very) \d+(?:st|nd|rd|th) |\W{0,3}[\d.,/]+\W{0,3}\s+(?:is|was)\s+(?:an?|one|my|our|still|only|also|just)\b(?!.*\banswer)"
 )  # 7 is a root
 _DENIES = frozenset(_DENYING.split())
 _CHANGING = """
@@ -89,6 +89,7 @@ _WITH_VARIABLE = re.compile(
 _LAST_SIDE = re.compile(
     r"(?:\\[A-Za-z]+|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[^A-Za-z=])*\Z"
 )  # back to the last word or "="
+_TIMES = re.compile(r"(?<=\d)\s*x\s*(?=\\?\$?\d)")  # 6 x 4
 _LETTER = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 _IN_FORMULA = re.compile(r"\d|[-+*/^]|\\[A-Za-z]")
 _MODEL = re.compile(r"(?<=[a-z] )[A-Z][A-Za-z]+ \Z")  # the Widgeteer 3000
@@ -148,7 +149,7 @@ def prose_key(text: str) -> Key | None:
 
 def _is_unknown(before: str) -> bool:
     """Whether what stands before the last "=" of a sentence is a formula in letters: of "has equation x^2 + y^2 = 9", 9 is no value."""
-    side = _LAST_SIDE.search(before)
+    side = _LAST_SIDE.search(_TIMES.sub(" ", before))
     return side is not None and _LETTER.search(side[0]) is not None and _IN_FORMULA.search(side[0]) is not None
 
 
