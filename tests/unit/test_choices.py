@@ -11,8 +11,7 @@ from mathquorum.metrics import Pool
 from mathquorum.metrics.choices import Choices
 from mathquorum.metrics.curves import curves_over_candidates
 from mathquorum.metrics.evaluation import evaluate
-from mathquorum.records import AnswerCluster, Problem
-from mathquorum.report.inspection import inspect_problems
+from mathquorum.records import AnswerCluster
 from mathquorum.selection import WeightedVote
 
 RIGHT, WRONG = AnswerCluster("p", "1", (0, 2, 3), True), AnswerCluster("p", "2", (1, 5), False)
@@ -33,12 +32,11 @@ class Watched(WeightedVote):
         return super().select(clusters, scores)
 
 
-def test_table_selections_curves_and_inspection_are_made_of_one_choice() -> None:
+def test_table_selections_and_curves_are_made_of_one_choice() -> None:
     strategy = Watched()
     evaluation = evaluate([Pool("p", 6, [RIGHT, WRONG], SCORES)], [strategy], num_draws=8)
-    inspect_problems(evaluation.choices, [strategy], {"p": Problem("p", "", "1")}, {}, {}, 1)
     assert strategy.asked[0, 2, 3, 1, 5] == 1
-    assert evaluation.choices.of(strategy) == [WRONG] and evaluation.outcomes["w.rr"] == [0.0]
+    assert [s.answer for s in evaluation.selections] == ["2"] and evaluation.outcomes["w.rr"] == [0.0]
 
 
 @pytest.mark.parametrize("correct", [True, False])

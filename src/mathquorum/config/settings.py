@@ -22,6 +22,8 @@ class Settings(BaseModel):
     )
     rivals: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Groups of settings of which one is given: giving it sets the others' defaults aside."""
+    former: ClassVar[frozenset[str]] = frozenset()
+    """Settings that are no more, and changed no byte of what is still made: a stored record may have them."""
 
 
 class Input:

@@ -42,7 +42,6 @@ class Evaluation:
     """What was measured.
 
     Attributes:
-        choices: What each strategy chose, for whatever else is shown of it.
         estimates: Accuracies: `pass@1.greedy` (where known), `pass@1`, each strategy, `maj8@N`, `pass@N`.
         outcomes: For each of these names one value per problem, in the order of `problem_ids`: what paired differences
             are made of.
@@ -51,7 +50,6 @@ class Evaluation:
     """
 
     problem_ids: tuple[str, ...]
-    choices: Choices
     estimates: tuple[Estimate, ...]
     outcomes: Mapping[str, Sequence[float]]
     selections: tuple[Selection, ...]
@@ -80,7 +78,6 @@ def evaluate(
     scored = have_scores(pools)
     return Evaluation(
         problem_ids=tuple(pool.problem_id for pool in pools),
-        choices=choices,
         estimates=tuple(mean_estimate(name, values) for name, values in table.items()),
         outcomes=table,
         selections=tuple(_selections(choices, strategies)),

@@ -49,7 +49,6 @@ class StoredPool:
         texts: Per problem the number of each candidate's text, in sampling order: equal ones are one call of the evaluator.
         logprobs: Per problem the candidates' log-likelihoods in nats, in sampling order; None where not known.
         scores: By evaluator.
-        solutions: Per problem the text of each cluster's earliest member, by index.
         unsampled: Problems without candidates.
         candidates_print: Equal where the candidates, problem by problem, have equal texts.
     """
@@ -60,7 +59,6 @@ class StoredPool:
     texts: Mapping[str, Sequence[int]]
     logprobs: Mapping[str, Sequence[float | None]]
     scores: Mapping[str, Scores] = field(default_factory=dict)
-    solutions: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     unsampled: Sequence[str] = ()
     candidates_print: str = ""
 
@@ -76,7 +74,6 @@ class StoredPool:
             texts={p: found[:number] for p, found in self.texts.items()},
             logprobs={p: found[:number] for p, found in self.logprobs.items()},
             scores={name: _below(of_all, number) for name, of_all in self.scores.items()},
-            solutions=_below(self.solutions, number),
             unsampled=self.unsampled,
         )
 
@@ -99,7 +96,7 @@ def _first(clusters: Sequence[AnswerCluster], number: int) -> list[AnswerCluster
 
 
 def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
-    """Reads each file once. The texts are not kept, save those of the clusters' earliest members.
+    """Reads each file once. The texts are not kept.
 
     Args:
         problems: Those that are measured, in this order; what the files hold of others is left out.
@@ -113,8 +110,6 @@ def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
     tokens: dict[str, list[int]] = {}
     texts: dict[str, list[int]] = {}
     logprobs: dict[str, list[float | None]] = {}
-    solutions: dict[str, dict[int, str]] = {}
-    earliest = {(c.problem_id, c.members[0]) for found in clusters.values() for c in found}
     numbers: dict[str, dict[str, int]] = {}
     digest = hashlib.sha256()
     for c in read_candidates(_file(files.candidates, "candidates")):
@@ -125,8 +120,6 @@ def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
         logprobs.setdefault(c.problem_id, []).append(c.logprob)
         if c.answer is not None:
             answers.setdefault(c.problem_id, {})[c.index] = c.answer
-        if (c.problem_id, c.index) in earliest:
-            solutions.setdefault(c.problem_id, {})[c.index] = c.text
     asked = list(problems)
     _refuse_strangers(clusters, texts)
     pools = [
@@ -141,7 +134,7 @@ def read_pool(files: PoolFiles, problems: Iterable[Problem]) -> StoredPool:
     ]
     scores = {name: read_scores(_file(path, "scores")) for name, path in files.scores.items()}
     unsampled = [p.id for p in asked if p.id not in texts]
-    return StoredPool(pools, answers, tokens, texts, logprobs, scores, solutions, unsampled, digest.hexdigest()[:16])
+    return StoredPool(pools, answers, tokens, texts, logprobs, scores, unsampled, digest.hexdigest()[:16])
 
 
 def _refuse_strangers(clusters: Mapping[str, object], candidates: Mapping[str, object]) -> None:

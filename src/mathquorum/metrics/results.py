@@ -11,7 +11,7 @@
 
 `results`, `n-samples`, `config` and `versions` are lm-evaluation-harness's names. Fractions are rounded to six decimals
 and there is no time or path in the file, so that a run that was stopped and continued ends in the same bytes.
-`outcomes.jsonl` has one value per problem and figure, for paired differences; `inspection.json` some problems to look at.
+`outcomes.jsonl` has one value per problem and figure, for paired differences.
 """
 
 from __future__ import annotations

@@ -192,12 +192,13 @@ def growth(recorded: Identity, now: Identity, stage: Stage) -> str | None:
 
 
 def _with_newer(recorded: Any, now: Any) -> Any:
-    """The recorded values, and the settings that did not exist then, where they have their default now.
+    """The recorded values without settings that are no more, and the settings that did not exist then, where they have their default now.
 
     So the default of a setting that is added must be what was done without it.
     """
     if isinstance(now, BaseModel) and isinstance(recorded, Mapping):
-        filled = dict(recorded)
+        former = now.former if isinstance(now, Settings) else ()
+        filled = {name: value for name, value in recorded.items() if name not in former}
         for name, info in type(now).model_fields.items():
             value = getattr(now, name)
             if name in recorded:

@@ -17,7 +17,6 @@ from mathquorum.metrics.intervals import NUM_RESAMPLES
 from mathquorum.metrics.pool_files import PoolFiles, read_pool
 from mathquorum.metrics.results import outcome_records, results_json
 from mathquorum.records import Problem
-from mathquorum.report.inspection import inspect_problems, inspection_json
 from mathquorum.selection import Strategy, default_strategies
 from mathquorum.selection.own import OwnStrategy, StrategyNames, strategies_of
 from mathquorum.stages.base import Progress, Summary
@@ -27,13 +26,14 @@ __all__ = ["Evaluate"]
 
 
 class Evaluate(Settings):
-    """Makes selections.jsonl, outcomes.jsonl, results.json, inspection.json, and evaluated.json: a fingerprint of the candidates' texts.
+    """Makes selections.jsonl, outcomes.jsonl, results.json, and evaluated.json: a fingerprint of the candidates' texts.
 
     Each input is a file, or the directory of the stage that made it. A problem without a reference answer cannot be
     measured, and one without candidates was not sampled: both are left out and counted. A problem whose candidates have
     no answer is incorrect.
     """
 
+    former = frozenset({"num_inspected"})  # of inspection.json, which nothing read
     problems: InputPath
     """problems.jsonl."""
     candidates: InputPath
@@ -52,8 +52,6 @@ class Evaluate(Settings):
     """Of the bootstrap over problems."""
     num_draws: int = Field(default=NUM_DRAWS, ge=1)
     """Subsets per point of a curve that has no formula, over all problems together."""
-    num_inspected: int = Field(default=12, ge=0)
-    """Problems that the report shows with their clusters."""
 
     def run(self, out: Path, progress: Progress) -> Summary:
         """See `Stage.run`."""
@@ -68,9 +66,6 @@ class Evaluate(Settings):
             pools, strategies, seed=self.seed, num_resamples=self.num_resamples, num_draws=self.num_draws
         )
         progress(2, 3)
-        inspected = inspect_problems(
-            evaluation.choices, strategies, problems, stored.solutions, stored.answers, self.num_inspected
-        )
         config = {
             "strategies": [strategy.name for strategy in strategies],
             "seed": self.seed,
@@ -82,7 +77,6 @@ class Evaluate(Settings):
         write_json(out / "evaluated.json", {"candidates": stored.candidates_print})
         write_records(out / "selections.jsonl", evaluation.selections)
         write_records(out / "outcomes.jsonl", outcome_records(evaluation))
-        write_json(out / "inspection.json", inspection_json(inspected))
         write_json(
             out / "results.json", results_json(evaluation, num_read=len(problems), config=config, versions=versions)
         )

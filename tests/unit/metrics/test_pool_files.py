@@ -42,5 +42,4 @@ def test_all_that_the_files_hold_of_a_problem_comes_together(tmp_path: Path) -> 
     assert stored.answers["a"] == {0: "1", 2: "3"}
     assert stored.texts["a"] == [0, 1, 1]
     assert stored.tokens["a"] == [5, 5, 5] and stored.logprobs["a"] == [-1.0, -2.0, -3.0]
-    assert stored.solutions["a"] == {0: "x", 2: "y"}
     assert stored.unsampled == ["b"]

@@ -29,6 +29,7 @@ class Inner(Settings):
 class Make(Settings):
     """Writes a file, a folder, and what it read."""
 
+    former = frozenset({"gone"})
     value: int = 1
     inner: Inner = Inner()
     parts: tuple[Inner, ...] = (Inner(),)
@@ -208,6 +209,16 @@ def test_a_setting_newer_than_the_record_counts_as_its_default(tmp_path: Path, f
     with pytest.raises(RunError, match=r"\(parts.0.added: 'absent', now 'new'\)"):
         Run(tmp_path).do("first", Make(parts=(Inner(added="new"),)))
     assert Run(tmp_path).do("first", Make()) == place
+
+
+def test_a_setting_that_is_no_more_is_passed_over_where_the_stage_names_it(tmp_path: Path) -> None:
+    place = Run(tmp_path).do("first", Make())
+    known = json.loads((place / "stage.json").read_text())["settings"]
+    edit(place / "stage.json", settings={**known, "gone": 12})
+    assert Run(tmp_path).do("first", Make()) == place
+    edit(place / "stage.json", settings={**known, "other": 12})
+    with pytest.raises(RunError, match=r"\(other: 12, now 'absent'\)"):
+        Run(tmp_path).do("first", Make())
 
 
 def test_an_entry_that_a_record_lacks_is_a_difference_though_the_default_has_it(tmp_path: Path) -> None:
