@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from end_to_end.test_paper_recipe import results
 
 from mathquorum.config import build
@@ -69,6 +71,10 @@ def settings(place: Path, model: Path) -> Paper:
     )  # fmt: skip
 
 
+@pytest.mark.skipif(
+    os.environ.get("MATHQUORUM_CLUSTER_RECIPE") != "1",
+    reason="MATHQUORUM_CLUSTER_RECIPE=1 asks for a whole recipe on two nodes",
+)
 def test_the_whole_recipe_on_two_nodes_of_which_one_is_killed_has_the_files_of_one_process(
     ray_cluster: Cluster, tiny_model: Path, tmp_path: Path
 ) -> None:
