@@ -285,7 +285,10 @@ def follow(command: Command, desk: Path, url: str, page: Sequence[Command]) -> N
             if command.words[0] == "accelerate":
                 words = words[words.index("mathquorum") + 1 :]
             if listed:
-                type_here(desk, shlex.split(listed[0]) if listed[0] else [*words, "--show"])
+                elsewhere = (
+                    () if "--out" in words else ("--out", "runs/shown")
+                )  # the finished run has settings of its own
+                type_here(desk, shlex.split(listed[0]) if listed[0] else [*words, "--show", *elsewhere])
             elif words[0] == "serve":
                 curl = next((c for c in page if c.words[0] == "curl"), None)
                 serve(desk, [*words, *smaller(command)], curl if words == ["serve"] else None)

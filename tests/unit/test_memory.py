@@ -61,13 +61,13 @@ def test_a_stage_that_goes_on_keeps_its_batches(
         hardware=Hardware(device="cpu"),
     )
     stage.run(tmp_path, no_progress)
-    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512, "unit_candidates": 33554432}
+    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512, "unit_candidates": 2097152}
     monkeypatch.setattr(memory, "memory_of", lambda device: 1)
     before = (tmp_path / "candidates.jsonl").read_bytes()
     (tmp_path / "candidates.jsonl").unlink()
     stage.run(tmp_path, no_progress)
     assert (tmp_path / "candidates.jsonl").read_bytes() == before
-    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512, "unit_candidates": 33554432}
+    assert json.loads((tmp_path / "batch.json").read_text()) == {"batch_rows": 512, "unit_candidates": 2097152}
 
 
 def test_a_gguf_file_has_the_rows_of_the_model_that_it_holds(tmp_path: Path) -> None:
