@@ -37,7 +37,7 @@ from mathquorum.models import load_tokenizer
 
 LISTED: Mapping[str, tuple[str | None, str]] = {
     # What stands on the page; what is typed in its place, None for the same with --show; and why it is not run.
-    "mathquorum study": ("plan study-small --commands", "an hour; tests/end_to_end/test_study.py follows a small one"),
+    "mathquorum study": ("plan study --commands", "an hour; tests/end_to_end/test_study.py follows a small one"),
     "mathquorum study --size own --bases '{S: Qwen/Qwen2.5-0.5B, L: Qwen/Qwen2.5-1.5B}' --config mine.yaml": (
         None,
         "hours",

@@ -260,4 +260,5 @@ def test_the_command_prints_plan_and_commands(tmp_path: Path) -> None:
     lines = mathquorum("plan", *words, "--commands", "--shards", "2", **environment).stdout.splitlines()
     assert f"mathquorum run demo --out {tmp_path / 'run'} --only problems.test" in lines
     assert "--shards goes with --commands" in mathquorum("plan", *words, "--shards", "2", check=2).stderr
+    assert "--size goes with study, not with demo" in mathquorum("plan", *words, "--size", "full", check=2).stderr
     assert not (tmp_path / "run").exists()

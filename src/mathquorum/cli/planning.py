@@ -11,6 +11,7 @@ import typer
 
 from mathquorum.cli.options import OPEN_ENDED, Config, Json
 from mathquorum.cli.parts import From
+from mathquorum.cli.running import study_of
 from mathquorum.errors import SettingsError
 
 __all__ = ["add_plan", "calibrations"]
@@ -29,6 +30,10 @@ def calibrations() -> Path:
 def plan(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="As for run: paper, demo, study, sample, score, train-generator, ...")],
+    size: Annotated[
+        str | None,
+        typer.Option(help="With study: small, full or own. Default: own where settings are given, else small."),
+    ] = None,
     config: Config = None,
     out: Annotated[Path | None, typer.Option(help="Run directory. Default: runs/RECIPE.")] = None,
     source: From = None,
@@ -61,6 +66,10 @@ def plan(
     from mathquorum.planning.commands import commands_of
     from mathquorum.planning.plan import make_plan
 
+    if recipe == "study":
+        recipe = study_of(size or ("own" if config or context.args else "small"))
+    elif size:
+        raise SettingsError(f"--size goes with study, not with {recipe}.")
     settings = settings_of(recipe, config, context.args)
     assumed = build(Assumptions, read_mapping(assume, "--assume") if assume else {})
     directory = out or Path("runs") / recipe

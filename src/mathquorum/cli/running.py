@@ -10,7 +10,7 @@ from mathquorum.cli.options import OPEN_ENDED, Config, Json, Out, Show
 from mathquorum.cli.parts import ClusterOption, From, Only, ShardOption
 from mathquorum.errors import SettingsError
 
-__all__ = ["add_running"]
+__all__ = ["add_running", "study_of"]
 
 
 def add_running(app: typer.Typer) -> None:
@@ -70,7 +70,16 @@ def study(
     """Every table of the paper, with its claims checked and the controls that it lacks."""
     from mathquorum.cli.following import follow
 
+    follow(study_of(size), config, context.args, out, show=show, as_json=as_json, cluster=cluster)
+
+
+def study_of(size: str) -> str:
+    """The recipe of a study of that size.
+
+    Raises:
+        SettingsError: If there is none.
+    """
     recipes = {"small": "study-small", "full": "study-full", "own": "study"}
     if size not in recipes:
         raise SettingsError(f"--size must be small, full or own. Got {size!r} instead.")
-    follow(recipes[size], config, context.args, out, show=show, as_json=as_json, cluster=cluster)
+    return recipes[size]
